@@ -1,0 +1,227 @@
+"""The contracts a plugin's ``target`` fulfils, and the values that cross them.
+
+Every call is contained by the core (deadline, exception, plugin named); what a failure means is
+the core's decision. A gate that breaks says no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from gitcto.git.process import Git
+from gitcto.git.repository import Repository
+from gitcto.model.records import TaskSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Whether a provider can work on this machine; ``hint`` says what to do when it cannot."""
+
+    available: bool
+    version: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchRequest:
+    """What a provider needs to start one attempt.
+
+    ``settings`` is the provider's table in policy; ``prompt_file`` holds the prompt;
+    ``scratch`` is a private directory outside the workspace; ``notes`` are reasons why earlier
+    attempts failed, oldest first.
+    """
+
+    task: TaskSpec
+    execution: str
+    attempt: int
+    workspace: Path
+    scratch: Path
+    prompt_file: Path
+    settings: Mapping[str, object]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How to start the worker: an argv list (never a shell string) and its whole environment."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOutcome:
+    """How the worker's process ended; ``cause`` as in ``execution.exited``."""
+
+    code: int
+    cause: str
+    stdout: Path
+    stderr: Path
+    scratch: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerReport:
+    """What the worker says of itself: a claim, never evidence.
+
+    ``ok`` False carries an ``error`` class (``auth``, ``quota``, ``rate``, ``model``, ``tool``,
+    ``timeout``, ``killed``, ``protocol``, ``empty``, ``refused``, ``internal``).
+    """
+
+    ok: bool
+    summary: str = ""
+    error: str = ""
+    detail: str = ""
+    retryable: bool = True
+
+
+class ProviderWorker(Protocol):
+    """Starts one kind of worker. Constructed without arguments."""
+
+    def probe(self, settings: Mapping[str, object]) -> Probe:
+        """Tell whether this provider can start here, without network."""
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return argv and environment. Raises ``CtoError`` when the settings cannot be used."""
+
+    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
+        """Read what the worker said at its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomRequest:
+    """Make a room at ``path`` (absent, its parent exists) with ``base`` checked out.
+
+    ``git`` runs in the trusted git directory; ``branch`` is the short name of the branch the
+    worker sees.
+    """
+
+    repository: Repository
+    git: Git
+    path: Path
+    base: str
+    branch: str
+
+
+class RoomMaker(Protocol):
+    """Makes and removes workers' rooms. Constructed without arguments."""
+
+    def create(self, request: RoomRequest) -> None:
+        """Make the room, or raise ``CtoError`` and leave nothing behind."""
+
+    def remove(self, repository: Repository, git: Git, path: Path) -> None:
+        """Remove the room and every trace of it in the repository; absent is fine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """A finished command; ``code`` is None when the deadline ended it; ``output`` is bounded."""
+
+    code: int | None
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One path of a change; ``status`` is git's letter (``A``, ``M``, ``D``, ``T``)."""
+
+    status: str
+    path: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateContext:
+    """One change to judge: ``tree`` is what would land on ``onto``, ``work`` the attempt's commit.
+
+    ``checkout`` is the merged tree as files for gates that need it; ``run`` starts a command there
+    (argv, deadline in seconds) in its own session and ends its whole process group.
+    """
+
+    task: TaskSpec
+    attempt: int
+    tree: str
+    onto: str
+    work: str
+    message: str
+    changes: tuple[Change, ...]
+    settings: Mapping[str, object]
+    deadline_s: float
+    checkout: Path | None
+    run: Callable[[Sequence[str], float], CommandResult]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """A gate's answer: ``reason`` is a short stable code, ``detail`` one line for a person.
+
+    ``not_run`` means the gate could not judge: never green and never the change's fault.
+    """
+
+    status: Literal["pass", "fail", "not_run"]
+    reason: str
+    detail: str = ""
+    log: bytes = b""
+
+
+class GateRunner(Protocol):
+    """Judges changes. Constructed without arguments."""
+
+    def judge(self, context: GateContext) -> GateResult:
+        """Return the verdict on one change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanProblem:
+    """Something wrong with a plan file, at a line (0 when it concerns the whole)."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPlan:
+    """A plan as read; problems found by the core's own checks are added later."""
+
+    tasks: tuple[TaskSpec, ...]
+    problems: tuple[PlanProblem, ...] = ()
+
+
+class PlanReader(Protocol):
+    """Reads one plan format. Constructed without arguments."""
+
+    def recognises(self, text: str) -> bool:
+        """Tell whether this text is in the reader's format."""
+
+    def read(self, text: str) -> DraftPlan:
+        """Return the tasks, and every problem at once; never raise for bad input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRequest:
+    """Merge ``theirs`` into ``ours``; ``base`` is the commit that ``theirs`` started from."""
+
+    git: Git
+    base: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeResult:
+    """A merged ``tree``, or the paths in ``conflicts``; ``confidence`` is between 0 and 1."""
+
+    tree: str = ""
+    conflicts: tuple[str, ...] = ()
+    confidence: float = 1.0
+    detail: str = ""
+
+
+class TreeMerger(Protocol):
+    """Merges trees without a checkout. Constructed without arguments."""
+
+    def merge(self, request: MergeRequest) -> MergeResult:
+        """Return a tree or the conflicts."""

@@ -1,0 +1,61 @@
+"""What a plugin hands over: small frozen descriptors with an import string, and nothing else.
+
+The core imports ``target`` (``"package.module:attribute"``, a class or function) only when that
+capability must work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """A named capability: ``name`` is what policy and the command line call it."""
+
+    name: str
+    summary: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandPoint(Descriptor):
+    """A subcommand of ``git cto``; ``target`` is a click command."""
+
+    group: str = "Plugins"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider(Descriptor):
+    """A way to start a worker; ``target`` makes a :class:`gitcto.contracts.ProviderWorker`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace(Descriptor):
+    """A way to make a worker's room; ``target`` makes a :class:`gitcto.contracts.RoomMaker`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate(Descriptor):
+    """A judge of one change; ``target`` makes a :class:`gitcto.contracts.GateRunner`.
+
+    ``needs_checkout`` gates get the merged tree as files; ``deadline_s`` bounds one run and may be
+    lowered or raised by policy.
+    """
+
+    needs_checkout: bool = False
+    deadline_s: float = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner(Descriptor):
+    """A plan format; ``suffixes`` are the file endings it reads (``.toml``)."""
+
+    suffixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeResolver(Descriptor):
+    """A way to merge two trees; the lowest ``rank`` is asked first."""
+
+    rank: int = 100

@@ -1,0 +1,44 @@
+"""The one door to time and randomness; everything below ``cli`` receives it as an argument."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Protocol
+
+from gitcto.model.ids import ulid
+
+
+class Effects(Protocol):
+    """What the orchestrator asks of the world besides git, files and processes."""
+
+    def now_ms(self) -> int:
+        """Return wall-clock time in milliseconds since the epoch."""
+
+    def monotonic_s(self) -> float:
+        """Return a clock in seconds that never goes backwards."""
+
+    def new_id(self) -> str:
+        """Return a new ULID (26 lower-case characters)."""
+
+    def crash_point(self, name: str) -> None:
+        """Name a durable step; production does nothing, a crash test dies here."""
+
+
+class SystemEffects:
+    """The real clock and the operating system's randomness."""
+
+    def now_ms(self) -> int:
+        """Return wall-clock time in milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_s(self) -> float:
+        """Return the monotonic clock in seconds."""
+        return time.monotonic()
+
+    def new_id(self) -> str:
+        """Return a new ULID made of the current time and 80 random bits."""
+        return ulid(self.now_ms(), int.from_bytes(os.urandom(10), "big"))
+
+    def crash_point(self, name: str) -> None:
+        """Do nothing: only the crash harness stops at named steps."""

@@ -1,0 +1,194 @@
+"""Commands: what somebody wants recorded. ``decide`` answers with events or with a refusal."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
+
+
+class Refusal(Struct, frozen=True):
+    """Why a command was not carried out: a stable code, the rule, and the facts."""
+
+    code: str
+    rule: str
+    detail: str
+
+
+class CreateTeam(Struct, frozen=True, kw_only=True):
+    """Begin a team that lands on branch ``target`` (a full ref name)."""
+
+    team: str
+    target: str
+
+
+class AdoptPolicy(Struct, frozen=True, kw_only=True):
+    """Decide by the policy file with this SHA-256 from now on."""
+
+    digest: str
+
+
+class SetMode(Struct, frozen=True, kw_only=True):
+    """Pause, resume, drain or stop the team."""
+
+    mode: TeamMode
+
+
+class ImportPlan(Struct, frozen=True, kw_only=True):
+    """Add tasks, in an order in which each comes after what it depends on."""
+
+    source: str
+    digest: str
+    tasks: tuple[TaskSpec, ...]
+
+
+class RequeueTask(Struct, frozen=True, kw_only=True):
+    """Give a failed or blocked task another set of attempts."""
+
+    task: str
+
+
+class Lease(Struct, frozen=True, kw_only=True):
+    """Claim a ready task for one execution; ``max_workers`` is policy's limit."""
+
+    task: str
+    execution: str
+    base: str
+    provider: str
+    role: str
+    workspace: str
+    holder: str
+    expires_ms: int
+    max_workers: int
+    decision: Decision
+
+
+class RenewLease(Struct, frozen=True, kw_only=True):
+    """Extend a lease on evidence of life."""
+
+    execution: str
+    epoch: int
+    expires_ms: int
+
+
+class TakeLease(Struct, frozen=True, kw_only=True):
+    """Continue an execution whose holder is gone; the caller proved that it is."""
+
+    execution: str
+    epoch: int
+    holder: str
+    expires_ms: int
+
+
+class RecordStart(Struct, frozen=True, kw_only=True):
+    """The worker's process exists."""
+
+    execution: str
+    epoch: int
+    pid: int
+    process_start: str
+    isolation: str
+
+
+class RecordExit(Struct, frozen=True, kw_only=True):
+    """The worker's process tree is gone; see :class:`gitcto.model.events.ExecutionExited`."""
+
+    execution: str
+    epoch: int
+    code: int
+    cause: str
+
+
+class RecordHarvest(Struct, frozen=True, kw_only=True):
+    """What the worker left is now a commit."""
+
+    execution: str
+    epoch: int
+    commit: str
+    tree: str
+    changed: int
+
+
+class RecordPreserved(Struct, frozen=True, kw_only=True):
+    """Work of any execution, whatever its epoch, is kept under ``ref``."""
+
+    execution: str
+    ref: str
+    commit: str
+
+
+class RecordVerdicts(Struct, frozen=True, kw_only=True):
+    """Gates have judged."""
+
+    execution: str
+    epoch: int
+    verdicts: tuple[Verdict, ...]
+
+
+class IntendLanding(Struct, frozen=True, kw_only=True):
+    """Move the target next; ``required`` names the gates whose pass on this tree is demanded."""
+
+    execution: str
+    epoch: int
+    landing: Landing
+    required: tuple[str, ...]
+    decision: Decision
+
+
+class AbandonLanding(Struct, frozen=True, kw_only=True):
+    """The target was not moved and will not be by this intent."""
+
+    execution: str
+    epoch: int
+    reason: str
+
+
+class ConfirmLanding(Struct, frozen=True, kw_only=True):
+    """The target holds the commit; ``found`` says whether we moved it or recovery saw it."""
+
+    execution: str
+    epoch: int
+    found: str
+    decision: Decision
+
+
+class FailExecution(Struct, frozen=True, kw_only=True):
+    """End an attempt without landing.
+
+    ``charged`` failures count up to ``max_attempts``; with ``block`` a person must look first.
+    """
+
+    execution: str
+    epoch: int
+    reason: str
+    detail: str
+    charged: bool
+    max_attempts: int
+    block: bool = False
+    evidence: str = ""
+
+
+OutcomeCommand = (
+    RenewLease
+    | TakeLease
+    | RecordStart
+    | RecordExit
+    | RecordHarvest
+    | RecordVerdicts
+    | IntendLanding
+    | AbandonLanding
+    | ConfirmLanding
+    | FailExecution
+)
+"""Commands that quote a fencing token; an old one is refused and recorded."""
+
+Command = (
+    CreateTeam
+    | AdoptPolicy
+    | SetMode
+    | ImportPlan
+    | RequeueTask
+    | Lease
+    | RecordPreserved
+    | OutcomeCommand
+)

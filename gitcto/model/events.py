@@ -1,0 +1,217 @@
+"""The events of a team's ledger: facts, in the past tense, each tagged and versioned.
+
+Historical names stay: a kind once written is never reused for another meaning. A change of an
+event's shape raises its ``VERSION`` and adds an upcaster in :mod:`gitcto.model.codec`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
+
+
+class Body(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What every kind of event shares: a tag (``kind``) and a version."""
+
+    VERSION: ClassVar[int] = 1
+
+
+class TeamCreated(Body, frozen=True, kw_only=True, tag_field="kind", tag="team.created"):
+    """The first event of every ledger."""
+
+    team: str
+    target: str
+
+
+class PolicyAdopted(Body, frozen=True, kw_only=True, tag_field="kind", tag="policy.adopted"):
+    """Decisions from here on cite this policy; its bytes are in the same transaction's tree."""
+
+    digest: str
+
+
+class TeamModeChanged(Body, frozen=True, kw_only=True, tag_field="kind", tag="team.mode_changed"):
+    """A person paused, resumed, drained or stopped the team."""
+
+    mode: TeamMode
+
+
+class PlanImported(Body, frozen=True, kw_only=True, tag_field="kind", tag="plan.imported"):
+    """A plan was read; one ``task.added`` per task follows in the same transaction."""
+
+    source: str
+    digest: str
+    tasks: int
+
+
+class TaskAdded(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.added"):
+    """A task joined the team's plan."""
+
+    task: TaskSpec
+
+
+class TaskRequeued(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.requeued"):
+    """A person asked for another attempt at a task that had failed or was blocked."""
+
+    task: str
+
+
+class ExecutionLeased(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.leased"):
+    """A task was claimed: the intent to start one attempt under fencing token ``epoch``."""
+
+    execution: str
+    task: str
+    epoch: int
+    attempt: int
+    base: str
+    provider: str
+    role: str
+    workspace: str
+    holder: str
+    expires_ms: int
+    decision: Decision
+
+
+class LeaseRenewed(Body, frozen=True, kw_only=True, tag_field="kind", tag="lease.renewed"):
+    """There was evidence of life, so the lease lasts longer; the token stays."""
+
+    execution: str
+    epoch: int
+    expires_ms: int
+
+
+class LeaseTaken(Body, frozen=True, kw_only=True, tag_field="kind", tag="lease.taken"):
+    """Another orchestrator took over an execution whose holder is gone; the token stays."""
+
+    execution: str
+    epoch: int
+    holder: str
+    expires_ms: int
+
+
+class ExecutionStarted(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.started"):
+    """The worker's process exists; ``process_start`` tells it from a later one with its pid."""
+
+    execution: str
+    epoch: int
+    pid: int
+    process_start: str
+    isolation: str
+
+
+class ExecutionExited(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.exited"):
+    """The worker's whole process tree is gone.
+
+    ``cause`` is one of ``exited``, ``wall``, ``idle``, ``output``, ``stopped`` and ``lost``.
+    """
+
+    execution: str
+    epoch: int
+    code: int
+    cause: str
+
+
+class WorkHarvested(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.harvested"):
+    """What the worker left was taken up as one commit on the attempt's base."""
+
+    execution: str
+    epoch: int
+    commit: str
+    tree: str
+    changed: int
+
+
+class WorkPreserved(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.preserved"):
+    """Work that did not land is kept under a ref."""
+
+    execution: str
+    ref: str
+    commit: str
+
+
+class GateJudged(Body, frozen=True, kw_only=True, tag_field="kind", tag="gate.judged"):
+    """One gate gave its verdict on one tree."""
+
+    execution: str
+    epoch: int
+    verdict: Verdict
+
+
+class LandingIntended(Body, frozen=True, kw_only=True, tag_field="kind", tag="landing.intended"):
+    """The target is about to be moved; recovery asks the target whether it was."""
+
+    execution: str
+    epoch: int
+    landing: Landing
+    decision: Decision
+
+
+class LandingAbandoned(Body, frozen=True, kw_only=True, tag_field="kind", tag="landing.abandoned"):
+    """The target had moved, so the intent was not carried out; the work is validated again."""
+
+    execution: str
+    epoch: int
+    reason: str
+
+
+class LandingDone(Body, frozen=True, kw_only=True, tag_field="kind", tag="landing.done"):
+    """The target holds the commit: the one event that makes a task done."""
+
+    execution: str
+    epoch: int
+    target: str
+    commit: str
+    evidence: str
+    found: str
+    decision: Decision
+
+
+class ExecutionFailed(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.failed"):
+    """This attempt is over without landing; ``then`` says what becomes of the task.
+
+    ``charged`` tells whether it counts against the task's attempts: what the machine or a person
+    did does not.
+    """
+
+    execution: str
+    epoch: int
+    reason: str
+    detail: str
+    charged: bool
+    then: TaskState
+    evidence: str = ""
+
+
+class OutcomeRefused(Body, frozen=True, kw_only=True, tag_field="kind", tag="outcome.refused"):
+    """A late worker quoted an old fencing token; its outcome changed nothing."""
+
+    execution: str
+    quoted: int
+    current: int
+    command: str
+
+
+EventBody = (
+    TeamCreated
+    | PolicyAdopted
+    | TeamModeChanged
+    | PlanImported
+    | TaskAdded
+    | TaskRequeued
+    | ExecutionLeased
+    | LeaseRenewed
+    | LeaseTaken
+    | ExecutionStarted
+    | ExecutionExited
+    | WorkHarvested
+    | WorkPreserved
+    | GateJudged
+    | LandingIntended
+    | LandingAbandoned
+    | LandingDone
+    | ExecutionFailed
+    | OutcomeRefused
+)
+"""Every kind this version writes."""

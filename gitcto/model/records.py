@@ -1,0 +1,189 @@
+"""Frozen records: what the ledger's events are made of and what their fold leaves behind."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+Tier = Literal["P0", "P1", "P2"]
+Priority = Literal["urgent", "high", "normal", "low"]
+
+MAX_WORKERS = 6
+"""Hard cap on live executions of one team; policy may ask for fewer, never for more."""
+
+
+class TaskState(StrEnum):
+    """Where a task, and the execution that now works on it, stands."""
+
+    QUEUED = "queued"
+    DISPATCHING = "dispatching"
+    EXECUTING = "executing"
+    VALIDATING = "validating"
+    INTEGRATING = "integrating"
+    DONE = "done"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    FAILED_TERMINAL = "failed_terminal"
+
+
+LIVE_STATES = frozenset(
+    {TaskState.DISPATCHING, TaskState.EXECUTING, TaskState.VALIDATING, TaskState.INTEGRATING}
+)
+"""States in which an execution holds a lease."""
+
+
+class TeamMode(StrEnum):
+    """What a team is allowed to start."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+
+
+class TaskSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One task of a plan, as a person wrote it.
+
+    ``paths`` are the git pathspec-like globs the task may change (empty: policy decides);
+    ``inputs`` fill ``{input.NAME}`` placeholders of a provider template.
+    """
+
+    id: str
+    title: str
+    prompt: str = ""
+    depends_on: tuple[str, ...] = ()
+    role: str = "developer"
+    tier: Tier = "P1"
+    priority: Priority = "normal"
+    paths: tuple[str, ...] = ()
+    owner: str = ""
+    inputs: dict[str, str] = {}
+
+
+class Decision(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why something was allowed: enough to evaluate the same rule again.
+
+    ``rule`` is a path into the policy file, ``policy`` the SHA-256 of that file and ``inputs`` the
+    facts the rule was applied to.
+    """
+
+    action: str
+    resource: str
+    subject: str
+    rule: str
+    policy: str
+    inputs: dict[str, str]
+    verdict: Literal["allow", "deny"]
+    reason: str
+
+
+class Verdict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one gate said about one tree.
+
+    ``definition`` is the SHA-256 of the gate's configuration, ``log`` the blob with its output
+    (empty when there is none). ``not_run`` is neither a pass nor the change's fault.
+    """
+
+    gate: str
+    status: Literal["pass", "fail", "not_run"]
+    reason: str
+    tree: str
+    definition: str
+    detail: str = ""
+    log: str = ""
+    duration_ms: int = 0
+
+
+class Landing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The intent to move ``target`` from ``old`` to ``new``, a commit that holds ``tree``."""
+
+    target: str
+    old: str
+    new: str
+    tree: str
+    evidence: str
+
+
+class Team(Struct, frozen=True, kw_only=True):
+    """A team's settings and counters.
+
+    ``counts`` is the number of tasks in each state, ``unknown`` the number of events that this
+    version cannot read; above zero, nothing may be changed.
+    """
+
+    name: str
+    target: str
+    mode: TeamMode = TeamMode.RUNNING
+    policy: str = ""
+    created_ms: int = 0
+    unknown: int = 0
+    counts: dict[str, int] = {}
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """A task and what has become of it.
+
+    ``queued_seq`` and ``queued_ms`` say since when it waits, ``waiting_for`` how many of its
+    dependencies are not done, ``epoch`` the last fencing token granted, ``attempts`` the
+    leases ever granted, ``charged`` those that failed by the task's own fault since it was last
+    asked for, ``retries`` all failed ones by reason. ``commit`` and ``evidence`` are set by landing alone.
+    """
+
+    spec: TaskSpec
+    order: int
+    state: TaskState = TaskState.QUEUED
+    queued_seq: int = 0
+    queued_ms: int = 0
+    waiting_for: int = 0
+    epoch: int = 0
+    attempts: int = 0
+    charged: int = 0
+    retries: dict[str, int] = {}
+    execution: str = ""
+    reason: str = ""
+    detail: str = ""
+    commit: str = ""
+    evidence: str = ""
+
+
+class Execution(Struct, frozen=True, kw_only=True):
+    """One attempt at a task, under one lease.
+
+    ``epoch`` is the fencing token; ``work`` the commit harvested from the workspace on top of
+    ``base``; ``preserved`` the ref that keeps work which did not land.
+    """
+
+    id: str
+    task: str
+    epoch: int
+    attempt: int
+    state: TaskState
+    holder: str
+    base: str
+    provider: str
+    role: str
+    leased_ms: int
+    expires_ms: int
+    workspace: str = ""
+    isolation: str = ""
+    pid: int = 0
+    process_start: str = ""
+    started_ms: int = 0
+    ended_ms: int = 0
+    exit: str = ""
+    code: int = 0
+    work: str = ""
+    tree: str = ""
+    changed: int = 0
+    verdicts: tuple[Verdict, ...] = ()
+    landing: Landing | None = None
+    evidence: str = ""
+    preserved: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+Record = Team | Task | Execution
+"""What evolving one event may replace."""

@@ -1,0 +1,1 @@
+"""Plugin clone: descriptors only; the work is next door."""

@@ -1,0 +1,1 @@
+"""Plugin command: descriptors only; the work is next door."""

@@ -1,0 +1,1 @@
+"""Plugin commit_format: descriptors only; the work is next door."""

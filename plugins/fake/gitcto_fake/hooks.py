@@ -1,0 +1,1 @@
+"""Plugin fake: descriptors only; the work is next door."""

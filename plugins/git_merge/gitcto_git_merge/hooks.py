@@ -1,0 +1,1 @@
+"""Plugin git_merge: descriptors only; the work is next door."""

@@ -1,0 +1,1 @@
+"""Plugin markdown_plan: descriptors only; the work is next door."""

@@ -1,0 +1,1 @@
+"""Plugin nonempty: descriptors only; the work is next door."""

@@ -1,0 +1,1 @@
+"""Plugin paths: descriptors only; the work is next door."""

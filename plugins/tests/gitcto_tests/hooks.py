@@ -1,0 +1,1 @@
+"""Plugin tests: descriptors only; the work is next door."""

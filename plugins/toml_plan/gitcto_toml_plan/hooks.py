@@ -1,0 +1,1 @@
+"""Plugin toml_plan: descriptors only; the work is next door."""

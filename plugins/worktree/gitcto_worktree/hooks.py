@@ -1,0 +1,1 @@
+"""Plugin worktree: descriptors only; the work is next door."""
