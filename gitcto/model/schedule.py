@@ -1,0 +1,57 @@
+"""Which ready tasks start next: priority bands with ageing, fair over roles. Pure."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+
+from gitcto.model.records import MAX_WORKERS, Execution, Task
+
+AGEING_MS = 10 * 60 * 1000
+"""A waiting task rises by one priority band each time this passes (milliseconds)."""
+
+_BANDS: Mapping[str, int] = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
+
+
+def band(task: Task, now_ms: int) -> int:
+    """Return the task's band with ageing: 0 goes first, and old tasks go below 0."""
+    waited = max(0, now_ms - task.queued_ms)
+    return _BANDS[task.spec.priority] - waited // AGEING_MS
+
+
+def choose(
+    ready: Iterable[Task], live: Collection[Execution], now_ms: int, max_workers: int
+) -> list[Task]:
+    """Return the tasks to start now, best first, never more than there are free workers.
+
+    The lowest band goes first; in a band, the role with the fewest live workers; then the task
+    that has waited longest, by its place in the ledger.
+    """
+    free = min(max_workers, MAX_WORKERS) - len(live)
+    if free <= 0:
+        return []
+    busy = Counter(execution.role for execution in live)
+    queues = _best_by_role(ready, now_ms, free)
+    chosen: list[Task] = []
+    while len(chosen) < free and queues:
+        role = min(queues, key=lambda r: (queues[r][-1][0], busy[r], queues[r][-1][1]))
+        chosen.append(queues[role].pop()[2])
+        busy[role] += 1
+        if not queues[role]:
+            del queues[role]
+    return chosen
+
+
+def _best_by_role(
+    ready: Iterable[Task], now_ms: int, free: int
+) -> dict[str, list[tuple[int, int, Task]]]:
+    """Return each role's best ``free`` tasks, best last."""
+    waiting: dict[str, list[tuple[int, int, Task]]] = {}
+    for task in ready:
+        entry = (band(task, now_ms), task.queued_seq, task)
+        waiting.setdefault(task.spec.role, []).append(entry)
+    return {
+        role: heapq.nsmallest(free, entries, key=lambda e: e[:2])[::-1]
+        for role, entries in sorted(waiting.items())
+    }
