@@ -1,1 +1,1 @@
-"""The pure core: events, state, decide and evolve. No input or output, no clock, no randomness, no git."""
+"""The pure core: events, state, decide, evolve. No I/O, clock, randomness or git."""

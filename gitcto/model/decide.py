@@ -6,7 +6,7 @@ A refusal is a value with a stable code and the rule that said no; nothing here 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from gitcto.model import commands as cmd
 from gitcto.model import events as ev
@@ -34,6 +34,12 @@ MAX_UNCHARGED = 100
 _OUTCOMES = get_args(OutcomeCommand)
 
 
+class _On(NamedTuple):
+    view: StateView
+    team: Team
+    now_ms: int
+
+
 def decide(view: StateView, command: Command, now_ms: int) -> Answer:
     """Return the events that ``command`` leads to, or why it is refused.
 
@@ -46,8 +52,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
     if team is None:
         return Refusal("no_team", "model.team", "this team does not exist")
     if isinstance(command, _OUTCOMES):
-        return _outcome(view, team, command, now_ms)
-    return _RULES[type(command)](view, team, command, now_ms)
+        return _outcome(view, command)
+    return _RULES[type(command)](_On(view, team, now_ms), command)
 
 
 def _create_team(team: Team | None, c: cmd.CreateTeam) -> Answer:
@@ -58,16 +64,16 @@ def _create_team(team: Team | None, c: cmd.CreateTeam) -> Answer:
     return (ev.TeamCreated(team=c.team, target=c.target),)
 
 
-def _adopt_policy(view: StateView, team: Team, c: cmd.AdoptPolicy, now: int) -> Answer:
-    return () if team.policy == c.digest else (ev.PolicyAdopted(digest=c.digest),)
+def _adopt_policy(on: _On, c: cmd.AdoptPolicy) -> Answer:
+    return () if on.team.policy == c.digest else (ev.PolicyAdopted(digest=c.digest),)
 
 
-def _set_mode(view: StateView, team: Team, c: cmd.SetMode, now: int) -> Answer:
-    return () if team.mode is c.mode else (ev.TeamModeChanged(mode=c.mode),)
+def _set_mode(on: _On, c: cmd.SetMode) -> Answer:
+    return () if on.team.mode is c.mode else (ev.TeamModeChanged(mode=c.mode),)
 
 
-def _import_plan(view: StateView, team: Team, c: cmd.ImportPlan, now: int) -> Answer:
-    known = {name for task in c.tasks for name in (task.id, *task.depends_on) if view.task(name)}
+def _import_plan(on: _On, c: cmd.ImportPlan) -> Answer:
+    known = {name for task in c.tasks for name in (task.id, *task.depends_on) if on.view.task(name)}
     problems = validate(c.tasks, known)
     if problems:
         first = problems[0]
@@ -81,8 +87,8 @@ def _import_plan(view: StateView, team: Team, c: cmd.ImportPlan, now: int) -> An
     return (ev.PlanImported(source=c.source, digest=c.digest, tasks=len(c.tasks)), *added)
 
 
-def _requeue(view: StateView, team: Team, c: cmd.RequeueTask, now: int) -> Answer:
-    task = view.task(c.task)
+def _requeue(on: _On, c: cmd.RequeueTask) -> Answer:
+    task = on.view.task(c.task)
     if task is None:
         return Refusal("no_task", "model.task", f"there is no task {c.task}")
     if task.state not in (TaskState.BLOCKED, TaskState.FAILED_TERMINAL):
@@ -92,12 +98,12 @@ def _requeue(view: StateView, team: Team, c: cmd.RequeueTask, now: int) -> Answe
     return (ev.TaskRequeued(task=c.task),)
 
 
-def _lease(view: StateView, team: Team, c: cmd.Lease, now: int) -> Answer:
-    task = view.task(c.task)
-    live = len(view.live())
+def _lease(on: _On, c: cmd.Lease) -> Answer:
+    task = on.view.task(c.task)
+    live = len(on.view.live())
     limit = min(c.max_workers, MAX_WORKERS)
-    if team.mode is not TeamMode.RUNNING:
-        return Refusal("team_not_running", "model.mode", f"the team is {team.mode}")
+    if on.team.mode is not TeamMode.RUNNING:
+        return Refusal("team_not_running", "model.mode", f"the team is {on.team.mode}")
     if task is None:
         return Refusal("no_task", "model.task", f"there is no task {c.task}")
     if task.state is not TaskState.QUEUED:
@@ -106,8 +112,10 @@ def _lease(view: StateView, team: Team, c: cmd.Lease, now: int) -> Answer:
         return Refusal("waiting", "model.lease", f"{c.task} waits for {task.waiting_for} tasks")
     if live >= limit:
         return Refusal("no_capacity", "model.max_workers", f"{live} of {limit} workers are live")
-    if view.execution(c.execution) is not None:
+    if on.view.execution(c.execution) is not None:
         return Refusal("execution_exists", "model.lease", f"{c.execution} was used before")
+    if c.expires_ms <= on.now_ms:
+        return Refusal("expired", "model.lease", "the lease would be over before it begins")
     if c.decision.verdict != "allow":
         return Refusal("denied", c.decision.rule, c.decision.reason)
     return (
@@ -127,8 +135,8 @@ def _lease(view: StateView, team: Team, c: cmd.Lease, now: int) -> Answer:
     )
 
 
-def _record_preserved(view: StateView, team: Team, c: cmd.RecordPreserved, now: int) -> Answer:
-    execution = view.execution(c.execution)
+def _record_preserved(on: _On, c: cmd.RecordPreserved) -> Answer:
+    execution = on.view.execution(c.execution)
     if execution is None:
         return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
     if execution.preserved == c.ref and execution.work == c.commit:
@@ -136,7 +144,7 @@ def _record_preserved(view: StateView, team: Team, c: cmd.RecordPreserved, now: 
     return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit),)
 
 
-def _outcome(view: StateView, team: Team, command: OutcomeCommand, now: int) -> Answer:
+def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
     execution = view.execution(command.execution)
     task = view.task(execution.task) if execution else None
     if execution is None or task is None:
@@ -150,16 +158,18 @@ def _outcome(view: StateView, team: Team, command: OutcomeCommand, now: int) -> 
             command=type(command).__name__,
         )
         return (refused,)
-    return _OUTCOME_RULES[type(command)](execution, task, command)
+    if isinstance(command, cmd.FailExecution):
+        return _fail(execution, task, command)
+    return _OUTCOME_RULES[type(command)](execution, command)
 
 
-def _renew(x: Execution, task: Task, c: cmd.RenewLease) -> Answer:
+def _renew(x: Execution, c: cmd.RenewLease) -> Answer:
     if c.expires_ms <= x.expires_ms:
         return ()
     return (ev.LeaseRenewed(execution=x.id, epoch=x.epoch, expires_ms=c.expires_ms),)
 
 
-def _take(x: Execution, task: Task, c: cmd.TakeLease) -> Answer:
+def _take(x: Execution, c: cmd.TakeLease) -> Answer:
     if c.holder == x.holder:
         return ()
     taken = ev.LeaseTaken(
@@ -168,7 +178,7 @@ def _take(x: Execution, task: Task, c: cmd.TakeLease) -> Answer:
     return (taken,)
 
 
-def _start(x: Execution, task: Task, c: cmd.RecordStart) -> Answer:
+def _start(x: Execution, c: cmd.RecordStart) -> Answer:
     if x.state is not TaskState.DISPATCHING:
         return _wrong_state(x, "dispatching")
     started = ev.ExecutionStarted(
@@ -181,13 +191,13 @@ def _start(x: Execution, task: Task, c: cmd.RecordStart) -> Answer:
     return (started,)
 
 
-def _exit(x: Execution, task: Task, c: cmd.RecordExit) -> Answer:
+def _exit(x: Execution, c: cmd.RecordExit) -> Answer:
     if x.state is not TaskState.EXECUTING or x.exit:
         return _wrong_state(x, "executing")
     return (ev.ExecutionExited(execution=x.id, epoch=x.epoch, code=c.code, cause=c.cause),)
 
 
-def _harvest(x: Execution, task: Task, c: cmd.RecordHarvest) -> Answer:
+def _harvest(x: Execution, c: cmd.RecordHarvest) -> Answer:
     if x.state is not TaskState.EXECUTING or not x.exit:
         return _wrong_state(x, "executing and exited")
     harvested = ev.WorkHarvested(
@@ -196,13 +206,13 @@ def _harvest(x: Execution, task: Task, c: cmd.RecordHarvest) -> Answer:
     return (harvested,)
 
 
-def _verdicts(x: Execution, task: Task, c: cmd.RecordVerdicts) -> Answer:
+def _verdicts(x: Execution, c: cmd.RecordVerdicts) -> Answer:
     if x.state is not TaskState.VALIDATING:
         return _wrong_state(x, "validating")
     return tuple(ev.GateJudged(execution=x.id, epoch=x.epoch, verdict=v) for v in c.verdicts)
 
 
-def _intend(x: Execution, task: Task, c: cmd.IntendLanding) -> Answer:
+def _intend(x: Execution, c: cmd.IntendLanding) -> Answer:
     if x.state is not TaskState.VALIDATING:
         return _wrong_state(x, "validating")
     if not c.required:
@@ -220,13 +230,13 @@ def _intend(x: Execution, task: Task, c: cmd.IntendLanding) -> Answer:
     return (intended,)
 
 
-def _abandon(x: Execution, task: Task, c: cmd.AbandonLanding) -> Answer:
+def _abandon(x: Execution, c: cmd.AbandonLanding) -> Answer:
     if x.landing is None or x.state is not TaskState.INTEGRATING:
         return _wrong_state(x, "integrating")
     return (ev.LandingAbandoned(execution=x.id, epoch=x.epoch, reason=c.reason),)
 
 
-def _confirm(x: Execution, task: Task, c: cmd.ConfirmLanding) -> Answer:
+def _confirm(x: Execution, c: cmd.ConfirmLanding) -> Answer:
     if x.landing is None or x.state is not TaskState.INTEGRATING:
         return _wrong_state(x, "integrating")
     done = ev.LandingDone(
@@ -268,7 +278,7 @@ def _wrong_state(execution: Execution, wanted: str) -> Refusal:
     return Refusal("wrong_state", "model.states", detail)
 
 
-_RULES: dict[type, Callable[[StateView, Team, Any, int], Answer]] = {
+_RULES: dict[type, Callable[[_On, Any], Answer]] = {
     cmd.AdoptPolicy: _adopt_policy,
     cmd.SetMode: _set_mode,
     cmd.ImportPlan: _import_plan,
@@ -277,7 +287,7 @@ _RULES: dict[type, Callable[[StateView, Team, Any, int], Answer]] = {
     cmd.RecordPreserved: _record_preserved,
 }
 
-_OUTCOME_RULES: dict[type, Callable[[Execution, Task, Any], Answer]] = {
+_OUTCOME_RULES: dict[type, Callable[[Execution, Any], Answer]] = {
     cmd.RenewLease: _renew,
     cmd.TakeLease: _take,
     cmd.RecordStart: _start,
@@ -287,5 +297,4 @@ _OUTCOME_RULES: dict[type, Callable[[Execution, Task, Any], Answer]] = {
     cmd.IntendLanding: _intend,
     cmd.AbandonLanding: _abandon,
     cmd.ConfirmLanding: _confirm,
-    cmd.FailExecution: _fail,
 }

@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 Records = tuple[Record, ...]
 
 
+class _At(NamedTuple):
+    view: StateView
+    team: Team
+    ts: int
+    seq: int
+
+
 def evolve(view: StateView, event: Event, seq: int) -> Records:
     """Return the records that ``event``, the ledger's number ``seq``, replaces."""
     body = event.body
@@ -32,33 +39,33 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
     if isinstance(body, Opaque):
         return (replace(team, unknown=team.unknown + 1),)
     rule = _RULES.get(type(body))
-    return () if rule is None else rule(view, team, body, event.ts, seq)
+    return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 
 
-def _policy_adopted(view: StateView, team: Team, e: ev.PolicyAdopted, ts: int, seq: int) -> Records:
-    return (replace(team, policy=e.digest),)
+def _policy_adopted(at: _At, e: ev.PolicyAdopted) -> Records:
+    return (replace(at.team, policy=e.digest),)
 
 
-def _mode(view: StateView, team: Team, e: ev.TeamModeChanged, ts: int, seq: int) -> Records:
-    return (replace(team, mode=e.mode),)
+def _mode(at: _At, e: ev.TeamModeChanged) -> Records:
+    return (replace(at.team, mode=e.mode),)
 
 
-def _task_added(view: StateView, team: Team, e: ev.TaskAdded, ts: int, seq: int) -> Records:
-    needed = (view.task(task_id) for task_id in e.task.depends_on)
+def _task_added(at: _At, e: ev.TaskAdded) -> Records:
+    needed = (at.view.task(task_id) for task_id in e.task.depends_on)
     waiting = sum(1 for task in needed if task is None or task.state is not TaskState.DONE)
-    task = Task(spec=e.task, order=seq, queued_seq=seq, queued_ms=ts, waiting_for=waiting)
-    return (_counted(team, None, task.state), task)
+    task = Task(spec=e.task, order=at.seq, queued_seq=at.seq, queued_ms=at.ts, waiting_for=waiting)
+    return (_counted(at.team, None, task.state), task)
 
 
-def _requeued(view: StateView, team: Team, e: ev.TaskRequeued, ts: int, seq: int) -> Records:
-    task = view.task(e.task)
+def _requeued(at: _At, e: ev.TaskRequeued) -> Records:
+    task = at.view.task(e.task)
     if task is None:
         return ()
-    return _moved(team, task, TaskState.QUEUED, queued_seq=seq, queued_ms=ts, charged=0)
+    return _moved(at.team, task, TaskState.QUEUED, queued_seq=at.seq, queued_ms=at.ts, charged=0)
 
 
-def _leased(view: StateView, team: Team, e: ev.ExecutionLeased, ts: int, seq: int) -> Records:
-    task = view.task(e.task)
+def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
+    task = at.view.task(e.task)
     if task is None:
         return ()
     execution = Execution(
@@ -72,43 +79,41 @@ def _leased(view: StateView, team: Team, e: ev.ExecutionLeased, ts: int, seq: in
         provider=e.provider,
         role=e.role,
         workspace=e.workspace,
-        leased_ms=ts,
+        leased_ms=at.ts,
         expires_ms=e.expires_ms,
     )
     changes = {"epoch": e.epoch, "attempts": e.attempt, "execution": e.execution}
     cleared = {"reason": "", "detail": ""}
-    return (*_moved(team, task, TaskState.DISPATCHING, **changes, **cleared), execution)
+    return (*_moved(at.team, task, TaskState.DISPATCHING, **changes, **cleared), execution)
 
 
-def _renewed(view: StateView, team: Team, e: ev.LeaseRenewed, ts: int, seq: int) -> Records:
-    return _on_execution(view, e.execution, expires_ms=e.expires_ms)
+def _renewed(at: _At, e: ev.LeaseRenewed) -> Records:
+    return _on_execution(at, e.execution, expires_ms=e.expires_ms)
 
 
-def _taken(view: StateView, team: Team, e: ev.LeaseTaken, ts: int, seq: int) -> Records:
-    return _on_execution(view, e.execution, holder=e.holder, expires_ms=e.expires_ms)
+def _taken(at: _At, e: ev.LeaseTaken) -> Records:
+    return _on_execution(at, e.execution, holder=e.holder, expires_ms=e.expires_ms)
 
 
-def _started(view: StateView, team: Team, e: ev.ExecutionStarted, ts: int, seq: int) -> Records:
+def _started(at: _At, e: ev.ExecutionStarted) -> Records:
     return _on_both(
-        view,
-        team,
+        at,
         e.execution,
         TaskState.EXECUTING,
         pid=e.pid,
         process_start=e.process_start,
         isolation=e.isolation,
-        started_ms=ts,
+        started_ms=at.ts,
     )
 
 
-def _exited(view: StateView, team: Team, e: ev.ExecutionExited, ts: int, seq: int) -> Records:
-    return _on_execution(view, e.execution, exit=e.cause, code=e.code, ended_ms=ts)
+def _exited(at: _At, e: ev.ExecutionExited) -> Records:
+    return _on_execution(at, e.execution, exit=e.cause, code=e.code, ended_ms=at.ts)
 
 
-def _harvested(view: StateView, team: Team, e: ev.WorkHarvested, ts: int, seq: int) -> Records:
+def _harvested(at: _At, e: ev.WorkHarvested) -> Records:
     return _on_both(
-        view,
-        team,
+        at,
         e.execution,
         TaskState.VALIDATING,
         work=e.commit,
@@ -117,42 +122,42 @@ def _harvested(view: StateView, team: Team, e: ev.WorkHarvested, ts: int, seq: i
     )
 
 
-def _preserved(view: StateView, team: Team, e: ev.WorkPreserved, ts: int, seq: int) -> Records:
-    return _on_execution(view, e.execution, preserved=e.ref, work=e.commit)
+def _preserved(at: _At, e: ev.WorkPreserved) -> Records:
+    return _on_execution(at, e.execution, preserved=e.ref, work=e.commit)
 
 
-def _judged(view: StateView, team: Team, e: ev.GateJudged, ts: int, seq: int) -> Records:
-    execution = view.execution(e.execution)
+def _judged(at: _At, e: ev.GateJudged) -> Records:
+    execution = at.view.execution(e.execution)
     if execution is None:
         return ()
     others = tuple(v for v in execution.verdicts if v.gate != e.verdict.gate)
     return (replace(execution, verdicts=(*others, e.verdict)),)
 
 
-def _intended(view: StateView, team: Team, e: ev.LandingIntended, ts: int, seq: int) -> Records:
-    return _on_both(view, team, e.execution, TaskState.INTEGRATING, landing=e.landing)
+def _intended(at: _At, e: ev.LandingIntended) -> Records:
+    return _on_both(at, e.execution, TaskState.INTEGRATING, landing=e.landing)
 
 
-def _abandoned(view: StateView, team: Team, e: ev.LandingAbandoned, ts: int, seq: int) -> Records:
+def _abandoned(at: _At, e: ev.LandingAbandoned) -> Records:
     changes = {"landing": None, "verdicts": ()}
-    return _on_both(view, team, e.execution, TaskState.VALIDATING, **changes)
+    return _on_both(at, e.execution, TaskState.VALIDATING, **changes)
 
 
-def _landed(view: StateView, team: Team, e: ev.LandingDone, ts: int, seq: int) -> Records:
-    execution = view.execution(e.execution)
-    task = view.task(execution.task) if execution else None
+def _landed(at: _At, e: ev.LandingDone) -> Records:
+    execution = at.view.execution(e.execution)
+    task = at.view.task(execution.task) if execution else None
     if execution is None or task is None:
         return ()
     done = replace(execution, state=TaskState.DONE, evidence=e.evidence)
-    moved = _moved(team, task, TaskState.DONE, commit=e.commit, evidence=e.evidence)
-    freed = (view.task(name) for name in view.dependents(task.spec.id))
+    moved = _moved(at.team, task, TaskState.DONE, commit=e.commit, evidence=e.evidence)
+    freed = (at.view.task(name) for name in at.view.dependents(task.spec.id))
     waiting = (replace(t, waiting_for=t.waiting_for - 1) for t in freed if t is not None)
     return (*moved, done, *waiting)
 
 
-def _failed(view: StateView, team: Team, e: ev.ExecutionFailed, ts: int, seq: int) -> Records:
-    execution = view.execution(e.execution)
-    task = view.task(execution.task) if execution else None
+def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
+    execution = at.view.execution(e.execution)
+    task = at.view.task(execution.task) if execution else None
     if execution is None or task is None:
         return ()
     ended = replace(
@@ -162,8 +167,8 @@ def _failed(view: StateView, team: Team, e: ev.ExecutionFailed, ts: int, seq: in
     changes["retries"] = {**task.retries, e.reason: task.retries.get(e.reason, 0) + 1}
     changes["charged"] = task.charged + e.charged
     if e.then is TaskState.QUEUED:
-        changes |= {"queued_seq": seq, "queued_ms": ts}
-    return (*_moved(team, task, e.then, **changes), ended)
+        changes |= {"queued_seq": at.seq, "queued_ms": at.ts}
+    return (*_moved(at.team, task, e.then, **changes), ended)
 
 
 def _counted(team: Team, old: TaskState | None, new: TaskState) -> Team:
@@ -181,22 +186,20 @@ def _moved(team: Team, task: Task, to: TaskState, **changes: Any) -> tuple[Recor
     return (moved,) if to is task.state else (_counted(team, task.state, to), moved)
 
 
-def _on_execution(view: StateView, execution_id: str, **changes: Any) -> Records:
-    execution = view.execution(execution_id)
+def _on_execution(at: _At, execution_id: str, **changes: Any) -> Records:
+    execution = at.view.execution(execution_id)
     return () if execution is None else (replace(execution, **changes),)
 
 
-def _on_both(
-    view: StateView, team: Team, execution_id: str, to: TaskState, **changes: Any
-) -> Records:
-    execution = view.execution(execution_id)
-    task = view.task(execution.task) if execution else None
+def _on_both(at: _At, execution_id: str, to: TaskState, **changes: Any) -> Records:
+    execution = at.view.execution(execution_id)
+    task = at.view.task(execution.task) if execution else None
     if execution is None or task is None:
         return ()
-    return (*_moved(team, task, to), replace(execution, state=to, **changes))
+    return (*_moved(at.team, task, to), replace(execution, state=to, **changes))
 
 
-_RULES: dict[type, Callable[[StateView, Team, Any, int, int], Records]] = {
+_RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.PolicyAdopted: _policy_adopted,
     ev.TeamModeChanged: _mode,
     ev.TaskAdded: _task_added,

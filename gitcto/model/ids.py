@@ -11,7 +11,7 @@ _NAME = re.compile(r"[a-z](?:[a-z0-9_-]{0,38}[a-z0-9])?\Z")
 
 
 def ulid(milliseconds: int, randomness: int) -> str:
-    """Return the 26-character lower-case ULID of a time and 80 random bits (github.com/ulid/spec)."""
+    """Return the lower-case ULID of a time and 80 random bits (github.com/ulid/spec)."""
     value = ((milliseconds & ((1 << 48) - 1)) << 80) | (randomness & ((1 << 80) - 1))
     return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
 
@@ -22,7 +22,7 @@ def is_team_name(text: str) -> bool:
 
 
 def is_task_id(text: str) -> bool:
-    """Tell whether ``text`` may identify a task (git's ref rules, so no ``..`` and no ``.lock``)."""
+    """Tell whether ``text`` may identify a task; git's ref rules forbid ``..`` and ``.lock``."""
     return _TASK.match(text) is not None and ".." not in text and not text.endswith(".lock")
 
 

@@ -128,7 +128,8 @@ class Task(Struct, frozen=True, kw_only=True):
     ``queued_seq`` and ``queued_ms`` say since when it waits, ``waiting_for`` how many of its
     dependencies are not done, ``epoch`` the last fencing token granted, ``attempts`` the
     leases ever granted, ``charged`` those that failed by the task's own fault since it was last
-    asked for, ``retries`` all failed ones by reason. ``commit`` and ``evidence`` are set by landing alone.
+    asked for, ``retries`` all failed ones by reason. ``commit`` and ``evidence`` are set by
+    landing alone.
     """
 
     spec: TaskSpec
