@@ -1,0 +1,220 @@
+"""Single refusals of ``decide`` that a reader should find by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitcto.model import commands as cmd
+from gitcto.model.codec import GENESIS, Event, digest, seal
+from gitcto.model.decide import MAX_UNCHARGED, decide
+from gitcto.model.evolve import evolve
+from gitcto.model.records import (
+    Decision,
+    Landing,
+    TaskSpec,
+    TaskState,
+    TeamMode,
+    Verdict,
+)
+from gitcto.model.state import State
+
+ALLOW = Decision(
+    action="land",
+    resource="A",
+    subject="cto",
+    rule="tiers.P1.gates",
+    policy="p",
+    inputs={},
+    verdict="allow",
+    reason="",
+)
+
+
+class Bench:
+    """A state that commands are sent to one by one."""
+
+    def __init__(self, *specs: TaskSpec) -> None:
+        self.state = State()
+        self.seq = 0
+        self.ok(cmd.CreateTeam(team="demo", target="refs/heads/t"))
+        if specs:
+            self.ok(cmd.ImportPlan(source="s", digest="d", tasks=specs))
+
+    def send(self, command: cmd.Command) -> list[Event] | cmd.Refusal:
+        answer = decide(self.state, command, 10)
+        if isinstance(answer, cmd.Refusal):
+            return answer
+        events = []
+        for event, _ in seal(answer, prev=GENESIS, actor="t", now_ms=10, new_id=lambda: "i"):
+            self.seq += 1
+            self.state.put(evolve(self.state, event, self.seq))
+            events.append(event)
+        return events
+
+    def ok(self, command: cmd.Command) -> list[Event]:
+        answer = self.send(command)
+        assert not isinstance(answer, cmd.Refusal), answer
+        return answer
+
+    def refused(self, command: cmd.Command) -> str:
+        answer = self.send(command)
+        assert isinstance(answer, cmd.Refusal), answer
+        return answer.code
+
+    def lease(self, task: str, execution: str, max_workers: int = 6) -> cmd.Lease:
+        return cmd.Lease(
+            task=task,
+            execution=execution,
+            base="b",
+            provider="p",
+            role="r",
+            workspace="clone",
+            holder="h",
+            expires_ms=99,
+            max_workers=max_workers,
+            decision=ALLOW,
+        )
+
+    def to_validating(self, task: str = "A", execution: str = "x", epoch: int = 1) -> None:
+        self.ok(self.lease(task, execution))
+        ident = {"execution": execution, "epoch": epoch}
+        self.ok(cmd.RecordStart(**ident, pid=1, process_start="1", isolation="none"))
+        self.ok(cmd.RecordExit(**ident, code=0, cause="exited"))
+        self.ok(cmd.RecordHarvest(**ident, commit="c", tree="t", changed=1))
+
+
+def spec(name: str, *needs: str) -> TaskSpec:
+    return TaskSpec(id=name, title=name, depends_on=needs)
+
+
+def verdict(status: str = "pass", tree: str = "m") -> Verdict:
+    return Verdict(gate="tests", status=status, reason="r", tree=tree, definition="d")  # type: ignore[arg-type]
+
+
+def intend(required: tuple[str, ...] = ("tests",), tree: str = "m") -> cmd.IntendLanding:
+    landing = Landing(target="t", old="o", new="n", tree=tree, evidence="e")
+    return cmd.IntendLanding(
+        execution="x", epoch=1, landing=landing, required=required, decision=ALLOW
+    )
+
+
+def test_a_seventh_worker_is_refused_whatever_policy_asks() -> None:
+    bench = Bench(*(spec(f"T{n}") for n in range(7)))
+    for number in range(6):
+        bench.ok(bench.lease(f"T{number}", f"x{number}", max_workers=99))
+    assert bench.refused(bench.lease("T6", "x6", max_workers=99)) == "no_capacity"
+
+
+def test_a_task_with_an_undone_dependency_is_not_leased() -> None:
+    bench = Bench(spec("A"), spec("B", "A"))
+    assert bench.refused(bench.lease("B", "x")) == "waiting"
+
+
+def test_a_paused_team_starts_nothing() -> None:
+    bench = Bench(spec("A"))
+    bench.ok(cmd.SetMode(mode=TeamMode.PAUSED))
+    assert bench.refused(bench.lease("A", "x")) == "team_not_running"
+
+
+def test_no_gate_configured_means_refuse() -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    assert bench.refused(intend(required=())) == "no_gates"
+
+
+@pytest.mark.parametrize(
+    "judged", [verdict("fail"), verdict("not_run"), verdict(tree="other"), None]
+)
+def test_only_a_pass_on_the_very_tree_lets_it_land(judged: Verdict | None) -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    if judged is not None:
+        bench.ok(cmd.RecordVerdicts(execution="x", epoch=1, verdicts=(judged,)))
+    assert bench.refused(intend()) == "missing_verdict"
+
+
+def test_a_later_red_verdict_replaces_a_green_one() -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    for judged in (verdict(), verdict("fail")):
+        bench.ok(cmd.RecordVerdicts(execution="x", epoch=1, verdicts=(judged,)))
+    assert bench.refused(intend()) == "missing_verdict"
+
+
+def test_a_landing_cannot_be_confirmed_without_its_intent() -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    confirm = cmd.ConfirmLanding(execution="x", epoch=1, found="moved", decision=ALLOW)
+    assert bench.refused(confirm) == "wrong_state"
+
+
+def test_a_late_worker_is_remembered_and_changes_nothing() -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    bench.ok(
+        cmd.FailExecution(
+            execution="x", epoch=1, reason="lost", detail="", charged=False, max_attempts=2
+        )
+    )
+    bench.ok(bench.lease("A", "y"))
+    before = list(bench.state.records())
+    events = bench.ok(cmd.RecordExit(execution="x", epoch=1, code=0, cause="exited"))
+    assert [e.kind for e in events] == ["outcome.refused"]
+    assert list(bench.state.records()) == before
+
+
+def test_charged_failures_end_a_task_and_a_person_can_ask_again() -> None:
+    bench = Bench(spec("A"))
+    for epoch in (1, 2):
+        bench.ok(bench.lease("A", f"x{epoch}"))
+        bench.ok(
+            cmd.FailExecution(
+                execution=f"x{epoch}",
+                epoch=epoch,
+                reason="no_diff",
+                detail="",
+                charged=True,
+                max_attempts=2,
+            )
+        )
+    task = bench.state.tasks["A"]
+    assert (task.state, task.retries) == (TaskState.FAILED_TERMINAL, {"no_diff": 2})
+    bench.ok(cmd.RequeueTask(task="A"))
+    assert bench.state.tasks["A"].charged == 0
+    bench.ok(bench.lease("A", "x3"))
+
+
+def test_endless_uncharged_failures_end_with_a_person() -> None:
+    bench = Bench(spec("A"))
+    for epoch in range(1, MAX_UNCHARGED + 2):
+        bench.ok(bench.lease("A", f"x{epoch}"))
+        bench.ok(
+            cmd.FailExecution(
+                execution=f"x{epoch}",
+                epoch=epoch,
+                reason="lost",
+                detail="",
+                charged=False,
+                max_attempts=2,
+            )
+        )
+    assert bench.state.tasks["A"].state is TaskState.BLOCKED
+
+
+def test_an_execution_id_is_used_once() -> None:
+    bench = Bench(spec("A"), spec("B"))
+    bench.ok(bench.lease("A", "x"))
+    assert bench.refused(bench.lease("B", "x")) == "execution_exists"
+
+
+def test_a_team_is_created_once() -> None:
+    assert Bench().refused(cmd.CreateTeam(team="demo", target="t")) == "team_exists"
+
+
+def test_the_chain_quotes_the_line_before() -> None:
+    bodies = decide(State(), cmd.CreateTeam(team="demo", target="t"), 1)
+    assert not isinstance(bodies, cmd.Refusal)
+    (_, first), (second, _) = seal(
+        (*bodies, *bodies), prev=GENESIS, actor="a", now_ms=1, new_id=lambda: "i"
+    )
+    assert second.prev == digest(first)
