@@ -101,7 +101,11 @@ class Machine(RuleBasedStateMachine):
     def outcome(self, number: int, epoch: int, step: int, tree: str) -> None:
         x = self.any_execution(number)
         if x is not None:
-            self.send(_command(x, epoch or x.epoch, step, tree))
+            quoted = epoch or x.epoch
+            answer = self.send(_command(x, quoted, step, tree))
+            if quoted != x.epoch:
+                assert isinstance(answer, tuple)
+                assert [type(body) for body in answer] == [ev.OutcomeRefused]
 
     @rule(number=pick)
     def advance(self, number: int) -> None:
