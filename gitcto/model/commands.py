@@ -42,6 +42,14 @@ class ImportPlan(Struct, frozen=True, kw_only=True):
     tasks: tuple[TaskSpec, ...]
 
 
+class BlockTask(Struct, frozen=True, kw_only=True):
+    """Take a queued task out of the queue: ``decision`` denied it, and a person must look."""
+
+    task: str
+    reason: str
+    decision: Decision
+
+
 class RequeueTask(Struct, frozen=True, kw_only=True):
     """Give a failed or blocked task another set of attempts."""
 
@@ -182,13 +190,23 @@ OutcomeCommand = (
 )
 """Commands that quote a fencing token; an old one is refused and recorded."""
 
-Command = (
+SingleCommand = (
     CreateTeam
     | AdoptPolicy
     | SetMode
     | ImportPlan
+    | BlockTask
     | RequeueTask
     | Lease
     | RecordPreserved
     | OutcomeCommand
 )
+
+
+class Together(Struct, frozen=True):
+    """Several commands as one transaction: all of them are recorded, or none."""
+
+    commands: tuple[SingleCommand, ...]
+
+
+Command = SingleCommand | Together

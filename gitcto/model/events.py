@@ -52,6 +52,14 @@ class TaskAdded(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.add
     task: TaskSpec
 
 
+class TaskBlocked(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.blocked"):
+    """Policy denied a queued task; it waits for a person."""
+
+    task: str
+    reason: str
+    decision: Decision
+
+
 class TaskRequeued(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.requeued"):
     """A person asked for another attempt at a task that had failed or was blocked."""
 
@@ -199,6 +207,7 @@ EventBody = (
     | TeamModeChanged
     | PlanImported
     | TaskAdded
+    | TaskBlocked
     | TaskRequeued
     | ExecutionLeased
     | LeaseRenewed

@@ -57,6 +57,13 @@ def _task_added(at: _At, e: ev.TaskAdded) -> Records:
     return (_counted(at.team, None, task.state), task)
 
 
+def _blocked(at: _At, e: ev.TaskBlocked) -> Records:
+    task = at.view.task(e.task)
+    if task is None:
+        return ()
+    return _moved(at.team, task, TaskState.BLOCKED, reason=e.reason, detail=e.decision.reason)
+
+
 def _requeued(at: _At, e: ev.TaskRequeued) -> Records:
     task = at.view.task(e.task)
     if task is None:
@@ -203,6 +210,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.PolicyAdopted: _policy_adopted,
     ev.TeamModeChanged: _mode,
     ev.TaskAdded: _task_added,
+    ev.TaskBlocked: _blocked,
     ev.TaskRequeued: _requeued,
     ev.ExecutionLeased: _leased,
     ev.LeaseRenewed: _renewed,

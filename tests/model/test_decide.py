@@ -6,8 +6,9 @@ import pytest
 
 from gitcto.model import commands as cmd
 from gitcto.model.codec import GENESIS, Event, digest, seal
-from gitcto.model.decide import MAX_UNCHARGED, decide
+from gitcto.model.decide import decide
 from gitcto.model.evolve import evolve
+from gitcto.model.outcomes import MAX_UNCHARGED
 from gitcto.model.records import (
     Decision,
     Landing,
@@ -218,3 +219,27 @@ def test_the_chain_quotes_the_line_before() -> None:
         (*bodies, *bodies), prev=GENESIS, actor="a", now_ms=1, new_id=lambda: "i"
     )
     assert second.prev == digest(first)
+
+
+def test_together_is_all_or_nothing() -> None:
+    bench = Bench(spec("A"), spec("B"))
+    before = list(bench.state.records())
+    twice = cmd.Together((bench.lease("A", "x"), bench.lease("A", "y")))
+    assert bench.refused(twice) == "not_queued"
+    assert list(bench.state.records()) == before
+
+
+def test_together_sees_what_came_before_in_the_same_transaction() -> None:
+    bench = Bench(*(spec(f"T{n}") for n in range(7)))
+    leases = tuple(bench.lease(f"T{n}", f"x{n}") for n in range(7))
+    assert bench.refused(cmd.Together(leases)) == "no_capacity"
+    assert len(bench.ok(cmd.Together(leases[:6]))) == 6
+    assert len(bench.state.live()) == 6
+
+
+def test_a_denied_task_waits_for_a_person() -> None:
+    bench = Bench(spec("A"))
+    bench.ok(cmd.BlockTask(task="A", reason="no_gates", decision=ALLOW))
+    assert bench.refused(bench.lease("A", "x")) == "not_queued"
+    bench.ok(cmd.RequeueTask(task="A"))
+    bench.ok(bench.lease("A", "x"))

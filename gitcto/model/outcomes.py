@@ -1,0 +1,151 @@
+"""Deciding what an execution's holder reports, once its fencing token has been checked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gitcto.model import commands as cmd
+from gitcto.model import events as ev
+from gitcto.model.commands import OutcomeCommand, Refusal
+from gitcto.model.records import Execution, Task, TaskState
+
+Answer = tuple[ev.EventBody, ...] | Refusal
+
+MAX_UNCHARGED = 100
+"""Failed attempts that were not the task's fault before a person must look."""
+
+
+def decide_outcome(execution: Execution, task: Task, command: OutcomeCommand) -> Answer:
+    """Return the events of an outcome that quotes the task's current token."""
+    if isinstance(command, cmd.FailExecution):
+        return _fail(execution, task, command)
+    return _RULES[type(command)](execution, command)
+
+
+def _renew(x: Execution, c: cmd.RenewLease) -> Answer:
+    if c.expires_ms <= x.expires_ms:
+        return ()
+    return (ev.LeaseRenewed(execution=x.id, epoch=x.epoch, expires_ms=c.expires_ms),)
+
+
+def _take(x: Execution, c: cmd.TakeLease) -> Answer:
+    if c.holder == x.holder:
+        return ()
+    taken = ev.LeaseTaken(
+        execution=x.id, epoch=x.epoch, holder=c.holder, expires_ms=max(c.expires_ms, x.expires_ms)
+    )
+    return (taken,)
+
+
+def _start(x: Execution, c: cmd.RecordStart) -> Answer:
+    if x.state is not TaskState.DISPATCHING:
+        return _wrong_state(x, "dispatching")
+    started = ev.ExecutionStarted(
+        execution=x.id,
+        epoch=x.epoch,
+        pid=c.pid,
+        process_start=c.process_start,
+        isolation=c.isolation,
+    )
+    return (started,)
+
+
+def _exit(x: Execution, c: cmd.RecordExit) -> Answer:
+    if x.state is not TaskState.EXECUTING or x.exit:
+        return _wrong_state(x, "executing")
+    return (ev.ExecutionExited(execution=x.id, epoch=x.epoch, code=c.code, cause=c.cause),)
+
+
+def _harvest(x: Execution, c: cmd.RecordHarvest) -> Answer:
+    if x.state is not TaskState.EXECUTING or not x.exit:
+        return _wrong_state(x, "executing and exited")
+    harvested = ev.WorkHarvested(
+        execution=x.id, epoch=x.epoch, commit=c.commit, tree=c.tree, changed=c.changed
+    )
+    return (harvested,)
+
+
+def _verdicts(x: Execution, c: cmd.RecordVerdicts) -> Answer:
+    if x.state is not TaskState.VALIDATING:
+        return _wrong_state(x, "validating")
+    return tuple(ev.GateJudged(execution=x.id, epoch=x.epoch, verdict=v) for v in c.verdicts)
+
+
+def _intend(x: Execution, c: cmd.IntendLanding) -> Answer:
+    if x.state is not TaskState.VALIDATING:
+        return _wrong_state(x, "validating")
+    if not c.required:
+        return Refusal("no_gates", c.decision.rule, "no gate is configured, so nothing may land")
+    green = {v.gate for v in x.verdicts if v.status == "pass" and v.tree == c.landing.tree}
+    missing = [gate for gate in c.required if gate not in green]
+    if missing:
+        detail = f"no pass on tree {c.landing.tree[:12]} from: {', '.join(missing)}"
+        return Refusal("missing_verdict", c.decision.rule, detail)
+    if c.decision.verdict != "allow":
+        return Refusal("denied", c.decision.rule, c.decision.reason)
+    intended = ev.LandingIntended(
+        execution=x.id, epoch=x.epoch, landing=c.landing, decision=c.decision
+    )
+    return (intended,)
+
+
+def _abandon(x: Execution, c: cmd.AbandonLanding) -> Answer:
+    if x.landing is None or x.state is not TaskState.INTEGRATING:
+        return _wrong_state(x, "integrating")
+    return (ev.LandingAbandoned(execution=x.id, epoch=x.epoch, reason=c.reason),)
+
+
+def _confirm(x: Execution, c: cmd.ConfirmLanding) -> Answer:
+    if x.landing is None or x.state is not TaskState.INTEGRATING:
+        return _wrong_state(x, "integrating")
+    done = ev.LandingDone(
+        execution=x.id,
+        epoch=x.epoch,
+        target=x.landing.target,
+        commit=x.landing.new,
+        evidence=x.landing.evidence,
+        found=c.found,
+        decision=c.decision,
+    )
+    return (done,)
+
+
+def _fail(x: Execution, task: Task, c: cmd.FailExecution) -> Answer:
+    if x.state is TaskState.INTEGRATING:
+        return _wrong_state(x, "not integrating (abandon the landing first)")
+    uncharged = sum(task.retries.values()) - task.charged
+    if c.block or (not c.charged and uncharged >= MAX_UNCHARGED):
+        then = TaskState.BLOCKED
+    elif c.charged and task.charged + 1 >= c.max_attempts:
+        then = TaskState.FAILED_TERMINAL
+    else:
+        then = TaskState.QUEUED
+    failed = ev.ExecutionFailed(
+        execution=x.id,
+        epoch=x.epoch,
+        reason=c.reason,
+        detail=c.detail,
+        charged=c.charged,
+        then=then,
+        evidence=c.evidence,
+    )
+    return (failed,)
+
+
+def _wrong_state(execution: Execution, wanted: str) -> Refusal:
+    detail = f"execution {execution.id} is {execution.state}, not {wanted}"
+    return Refusal("wrong_state", "model.states", detail)
+
+
+_RULES: dict[type, Callable[[Execution, Any], Answer]] = {
+    cmd.RenewLease: _renew,
+    cmd.TakeLease: _take,
+    cmd.RecordStart: _start,
+    cmd.RecordExit: _exit,
+    cmd.RecordHarvest: _harvest,
+    cmd.RecordVerdicts: _verdicts,
+    cmd.IntendLanding: _intend,
+    cmd.AbandonLanding: _abandon,
+    cmd.ConfirmLanding: _confirm,
+}
