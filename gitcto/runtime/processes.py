@@ -1,0 +1,162 @@
+"""Which processes exist, which belong to a worker, and how to end exactly those.
+
+A process is named by its pid *and* its start, so that a recycled pid is never signalled: on Linux
+the start is boot id and field 22 of ``/proc/<pid>/stat``, elsewhere what ``ps -o lstart`` says.
+On Linux the signal itself goes through a pidfd, which leaves no moment between look and kill.
+"""
+# No pathlib, see run_files:
+# ruff: noqa: PTH123, PTH208
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+LINUX = sys.platform.startswith("linux")
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Process:
+    """A row of the process table; ``cpu`` is the time used by it and its reaped children."""
+
+    __slots__ = ("cpu", "group", "parent", "pid", "session", "start")
+
+    def __init__(  # noqa: PLR0913  (a row has as many columns)
+        self, *, pid: int, parent: int, group: int, session: int, start: str, cpu: str
+    ) -> None:
+        self.pid = pid
+        self.parent = parent
+        self.group = group
+        self.session = session
+        self.start = start
+        self.cpu = cpu
+
+
+def become_subreaper() -> bool:
+    """Make every orphaned descendant a child of this process; False where that cannot be."""
+    if not LINUX:
+        return False
+    try:
+        import ctypes
+
+        return int(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) == 0
+    except (ImportError, OSError, AttributeError):
+        return False
+
+
+def start_of(pid: int) -> str | None:
+    """Return what tells this process from a later one with its pid; None when it is gone."""
+    found = _read_proc(pid, _boot_id()) if LINUX else _ps(["-p", str(pid)]).get(pid)
+    return found.start if found else None
+
+
+def table() -> dict[int, Process]:
+    """Return all processes that are not zombies."""
+    if not LINUX:
+        return _ps(["-ax"])
+    boot = _boot_id()
+    rows = (_read_proc(int(name), boot) for name in os.listdir("/proc") if name.isdigit())
+    return {row.pid: row for row in rows if row}
+
+
+def descendants(roots: Container[int], processes: Mapping[int, Process]) -> dict[int, Process]:
+    """Return the children, grandchildren, ... of ``roots`` (the roots themselves not)."""
+    found: dict[int, Process] = {}
+    grew = True
+    while grew:
+        grew = False
+        for pid, row in processes.items():
+            if pid not in found and (row.parent in roots or row.parent in found):
+                found[pid] = row
+                grew = True
+    return found
+
+
+def marked(entry: bytes, processes: Iterable[int]) -> set[int]:
+    """Return the processes whose environment held ``entry`` (``NAME=value``) when they started.
+
+    Processes of other users are never among them. Empty where there is no ``/proc``.
+    """
+    return {pid for pid in processes if entry in _environment(pid)}
+
+
+def send(process: Process, number: int) -> bool:
+    """Signal exactly this process; False when it is gone, recycled or not ours to signal."""
+    try:
+        if LINUX and hasattr(os, "pidfd_open"):
+            handle = os.pidfd_open(process.pid)
+            try:
+                if start_of(process.pid) != process.start:
+                    return False
+                signal.pidfd_send_signal(handle, number)
+            finally:
+                os.close(handle)
+        elif start_of(process.pid) == process.start:
+            os.kill(process.pid, number)
+        else:
+            return False
+    except OSError:
+        return False
+    return True
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def _boot_id() -> str:
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _read_proc(pid: int, boot: str) -> Process | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except OSError:
+        return None
+    fields = text[text.rindex(b")") + 2 :].split()  # the name may hold blanks and brackets
+    if fields[0] in {b"Z", b"X"}:
+        return None
+    return Process(
+        pid=pid,
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        session=int(fields[3]),
+        start=f"{boot}:{int(fields[19])}",
+        cpu=b" ".join(fields[11:15]).decode(),
+    )
+
+
+def _ps(selection: list[str]) -> dict[int, Process]:
+    import subprocess
+
+    columns = "pid=,ppid=,pgid=,sess=,stat=,time=,lstart="
+    done = subprocess.run(
+        ["ps", *selection, "-o", columns], capture_output=True, text=True, check=False
+    )
+    rows: dict[int, Process] = {}
+    for line in done.stdout.splitlines():
+        pid, parent, group, session, state, cpu, start = line.split(None, 6)
+        if not state.startswith("Z"):
+            rows[int(pid)] = Process(
+                pid=int(pid),
+                parent=int(parent),
+                group=int(group),
+                session=int(session, 16),
+                start=" ".join(start.split()),
+                cpu=cpu,
+            )
+    return rows
