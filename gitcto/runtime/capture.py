@@ -61,24 +61,30 @@ class Capture:
 
         To be called when no process writes any more.
         """
-        size = os.fstat(self._fd).st_size
-        cut = size - self.bound
-        note = b"\n[git-cto: %d bytes cut here, the limit is %d]\n" % (cut, self.bound)
-        if cut > len(note):
-            os.pwrite(self._fd, note, self._head)
-            self._move(size - self._tail, self._head + len(note), size)
+        cut = settle(self._fd, self.bound)
         os.close(self._fd)
-        return cut if cut > len(note) else 0
+        return cut
 
-    def _move(self, source: int, target: int, end: int) -> None:
-        while source < end:
-            block = os.pread(self._fd, CHUNK, source)
-            if not block:
-                break
-            os.pwrite(self._fd, block, target)
-            source += len(block)
-            target += len(block)
-        os.ftruncate(self._fd, target)
+
+def settle(fd: int, bound: int) -> int:
+    """Close the gap in a file nobody writes to any more; return the bytes cut.
+
+    A cut shorter than the line that reports it is not made.
+    """
+    size = os.fstat(fd).st_size
+    cut = size - bound
+    note = b"\n[git-cto: %d bytes cut here, the limit is %d]\n" % (cut, bound)
+    if cut <= len(note):
+        return 0
+    head = bound // 2
+    source, target = head + cut, head + len(note)
+    os.pwrite(fd, note, head)
+    while block := os.pread(fd, CHUNK, source):
+        os.pwrite(fd, block, target)
+        source += len(block)
+        target += len(block)
+    os.ftruncate(fd, target)
+    return cut
 
 
 def _punch(fd: int, offset: int, length: int) -> bool:

@@ -59,6 +59,6 @@ def read_record(run_dir: str, name: str) -> dict[str, object] | None:
     try:
         with open(os.path.join(run_dir, name), "rb") as file:
             value = json.loads(file.read())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
     return value if isinstance(value, dict) else None

@@ -39,7 +39,6 @@ def supervise(run_dir: str, alive_fd: int, ready_fd: int) -> None:
     launch = run_files.read_record(run_dir, run_files.LAUNCH)
     if launch is None:
         raise SystemExit(f"no {run_files.LAUNCH} in {run_dir}")
-    processes.become_subreaper()
     supervision = Supervision(run_dir, launch, ready_fd)
     supervision.start()
     os.write(ready_fd, b"+")
@@ -62,6 +61,7 @@ class Supervision:
         self._run_dir = run_dir
         self._launch = launch
         self._limits: dict[str, Any] = launch["limits"]
+        self._subreaper = processes.become_subreaper()
         self._wakeups = Wakeups(run_dir, ready_fd if launch["tethered"] else None)
         names = (run_files.STDOUT, run_files.STDERR)[: 1 if launch["merged"] else 2]
         self._captures = [
@@ -183,7 +183,7 @@ class Supervision:
     def _tree(self) -> dict[int, processes.Process]:
         rows = processes.table()
         found = processes.descendants({os.getpid()}, rows)
-        if not processes.LINUX:  # no subreaper: orphans are known by the group they did not leave
+        if not self._subreaper:  # orphans are init's: known by the group they did not leave
             group = {pid: row for pid, row in rows.items() if row.group == self._child.pid}
             found |= group | processes.descendants(group, rows)
         return found
@@ -197,7 +197,7 @@ class Supervision:
         killed: set[tuple[int, str]] = set()
         while True:
             childless = self._reap()
-            if childless and processes.LINUX:
+            if childless and self._subreaper:
                 return len(killed), 0
             tree = self._tree()
             if childless and not tree:

@@ -54,7 +54,6 @@ class Child:
 
 
 def _become(launch: dict[str, Any], outputs: tuple[str, str], held: int, report: int) -> NoReturn:
-    argv: list[str] = launch["argv"]
     what = "session"
     try:
         _plain_signals()
@@ -65,10 +64,14 @@ def _become(launch: dict[str, Any], outputs: tuple[str, str], held: int, report:
         _redirect(outputs)
         what = f"working directory {launch['cwd']!r}"
         os.chdir(launch["cwd"])
+        what = "program ''"
+        argv: list[str] = launch["argv"]
         what = f"program {argv[0]!r}"
         os.execvpe(argv[0], argv, launch["env"])  # noqa: S606  (an argv, no shell: the point)
     except OSError as error:
         os.write(report, f"{error.errno} {what}".encode(errors="replace")[:4096])
+    except (ValueError, IndexError):  # an empty argv, a NUL in it, an "=" in a variable's name
+        os.write(report, f"{errno.EINVAL} {what}".encode(errors="replace")[:4096])
     finally:
         os._exit(NOT_EXECUTABLE)
 

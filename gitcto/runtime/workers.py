@@ -6,6 +6,7 @@ runs under outlive the orchestrator that started them. See ``supervision`` for t
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -14,106 +15,44 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gitcto.errors import CtoError, ExitCode
-from gitcto.runtime import run_files, supervisor
+from gitcto.runtime import capture, run_files, supervisor
 from gitcto.runtime.sweep import sweep
+from gitcto.runtime.worker_values import (
+    LOST,
+    CommandResult,
+    Exit,
+    Limits,
+    Observed,
+    Rung,
+    SpawnError,
+    Started,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+__all__ = [
+    "LOST",
+    "CommandResult",
+    "Exit",
+    "Limits",
+    "Observed",
+    "Rung",
+    "SpawnError",
+    "Started",
+    "observe",
+    "request_stop",
+    "run_command",
+    "spawn",
+    "tail",
+    "wait",
+]
+
 READY_DEADLINE_S = 30.0
 GATE_GRACE_S = 1.0
-LOST = -1
-"""``Exit.code`` of a worker whose own status nobody could collect."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a worker may use; None is no limit.
-
-    ``wall_s``: seconds from its start. ``idle_s``: seconds without output and without CPU time
-    used by any of its processes. ``output_bytes``: kept per output file, half from its beginning
-    and half from its end. ``grace_s``: seconds between SIGINT, SIGTERM and SIGKILL.
-    """
-
-    wall_s: float | None
-    idle_s: float | None
-    output_bytes: int
-    grace_s: float = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """A worker and its supervisor; a ``*_start`` tells a process from a later one with its pid."""
-
-    pid: int
-    process_start: str
-    supervisor_pid: int
-    supervisor_start: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
-    """One signal sent to the whole tree, ``at_s`` seconds after the worker's start."""
-
-    signal: str
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
-    """The end of a worker and of every process it started.
-
-    ``code`` is its exit status as a shell has it (128 + n after signal n; 127 no such program, 126
-    cannot be executed), ``LOST`` when nobody knows. ``cause`` is ``exited``, ``wall``, ``idle``,
-    ``output``, ``stopped`` or ``lost`` (its supervisor died first). ``survivors`` counts processes
-    that could not be killed; ``cut_bytes`` what was cut from its output.
-    """
-
-    code: int
-    cause: str
-    detail: str = ""
-    wall_s: float = 0.0
-    ladder: tuple[Rung, ...] = ()
-    survivors: int = 0
-    cut_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """What a run directory says now; ``alive`` means that somebody still looks after the worker."""
-
-    started: Started | None
-    exit: Exit | None
-    alive: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandResult:
-    """A finished command; ``code`` is None when it was ended at its deadline.
-
-    ``output`` is stdout and stderr in the order written, bounded (head, one line, tail).
-    """
-
-    code: int | None
-    output: bytes
-    exit: Exit
-
-
-class SpawnError(CtoError):
-    """The supervisor itself could not start; nothing is running."""
-
-    def __init__(self, run_dir: Path, reason: str) -> None:
-        super().__init__(
-            f"cannot supervise a worker: {reason}",
-            f"see {run_dir / run_files.SUPERVISOR_LOG}; check free space and process limits",
-            ExitCode.INTERNAL,
-        )
 
 
 def spawn(
@@ -172,6 +111,17 @@ def request_stop(run_dir: Path) -> None:
     (run_dir / run_files.STOP).touch()
 
 
+def tail(path: Path, limit: int) -> bytes:
+    """Return at most the last ``limit`` bytes of an output file; use this while a worker runs.
+
+    The file of a running worker that floods looks as long as the flood, with a hole in it.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - limit))
+        return file.read(limit)
+
+
 def run_command(
     argv: Sequence[str],
     *,
@@ -182,7 +132,9 @@ def run_command(
 ) -> CommandResult:
     """Run a command to its end under a supervisor of its own; nothing of it is left afterwards.
 
-    It ends with this process, should this process die. Raises ``SpawnError``.
+    ``output`` is stdout and stderr in the order written: head, one line, tail when longer than
+    ``output_bytes``, and a last line when the command could not start or was ended, in which case
+    ``code`` is None. It ends with this process, should this process die. Raises ``SpawnError``.
     """
     limits = Limits(wall_s=deadline_s, idle_s=None, output_bytes=output_bytes, grace_s=GATE_GRACE_S)
     with tempfile.TemporaryDirectory(prefix="git-cto-") as scratch:
@@ -191,9 +143,19 @@ def run_command(
         with _supervised(run_dir, launch | {"tethered": True, "merged": True}):
             ended = wait(run_dir)
         output = (run_dir / run_files.STDOUT).read_bytes()
+    if ended.cause != "exited":
+        reason = (
+            f"ended at its deadline of {deadline_s:g} s" if ended.cause == "wall" else ended.cause
+        )
+        return CommandResult(code=None, output=output + _remark(reason))
+    failed = ended.detail.startswith("cannot start")
     return CommandResult(
-        code=ended.code if ended.cause == "exited" else None, output=output, exit=ended
+        code=ended.code, output=output + (_remark(ended.detail) if failed else b"")
     )
+
+
+def _remark(text: str) -> bytes:
+    return f"\n[git-cto: {text}]\n".encode(errors="replace")
 
 
 def _launch(
@@ -218,15 +180,25 @@ _children: dict[Path, subprocess.Popen[bytes]] = {}
 """Supervisors this process started and has to reap; those of others are init's."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def _supervised(run_dir: Path, launch: Mapping[str, Any]) -> Iterator[Started]:
     """Start a supervisor; its tether, if it has one, is held while the context is open."""
-    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(run_dir / run_files.LAUNCH, "x", opener=_private, encoding="ascii") as file:
-        json.dump(launch, file)
+    try:
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(run_dir / run_files.LAUNCH, "x", opener=_private, encoding="ascii") as file:
+            json.dump(launch, file)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise SpawnError(run_dir, str(error)) from error
     ready, writing = os.pipe()
     try:
-        _start_supervisor(run_dir, writing)
+        try:
+            _start_supervisor(run_dir, writing)
+        except OSError as error:
+            raise SpawnError(run_dir, str(error)) from error
+        finally:
+            os.close(writing)
         yield _await_ready(run_dir, ready)
     finally:
         os.close(ready)
@@ -241,7 +213,7 @@ def _start_supervisor(run_dir: Path, ready: int) -> None:
         fresh.rename(run_dir / run_files.ALIVE)
         program = [sys.executable, "-I", "-S", "-X", "utf8", str(supervisor.__file__)]
         with open(run_dir / run_files.SUPERVISOR_LOG, "xb", opener=_private) as log:
-            _children[run_dir] = subprocess.Popen(
+            _children[run_dir.resolve()] = subprocess.Popen(
                 [*program, str(run_dir.resolve()), str(alive), str(ready)],
                 cwd="/",
                 stdin=subprocess.DEVNULL,
@@ -250,11 +222,8 @@ def _start_supervisor(run_dir: Path, ready: int) -> None:
                 pass_fds=(alive, ready),
                 start_new_session=True,
             )
-    except OSError as error:
-        raise SpawnError(run_dir, str(error)) from error
     finally:
         os.close(alive)
-        os.close(ready)
 
 
 def _await_ready(run_dir: Path, ready: int) -> Started:
@@ -263,7 +232,7 @@ def _await_ready(run_dir: Path, ready: int) -> Started:
     said = os.read(ready, 1) if poll.poll(READY_DEADLINE_S * 1000) else b""
     started = _started(run_dir) if said else None
     if started is None:
-        _children[run_dir].send_signal(signal.SIGKILL)
+        _children[run_dir.resolve()].send_signal(signal.SIGKILL)
         wait(run_dir)
         log = (run_dir / run_files.SUPERVISOR_LOG).read_text(errors="replace").splitlines()
         raise SpawnError(run_dir, log[-1] if log else "the supervisor did not get ready")
@@ -275,7 +244,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _reap(run_dir: Path) -> None:
-    child = _children.pop(run_dir, None)
+    child = _children.pop(run_dir.resolve(), None)
     if child is not None:
         child.wait()
 
@@ -302,6 +271,7 @@ def _lost(run_dir: Path) -> Exit:
     detail = f"its supervisor died; {killed} left behind and killed"
     if survivors:
         detail += f"; survivors: {survivors}"
+    cut_bytes = _settle_output(run_dir)
     record = {
         "code": LOST,
         "cause": "lost",
@@ -309,7 +279,17 @@ def _lost(run_dir: Path) -> Exit:
         "wall_s": 0.0,
         "ladder": [],
         "survivors": survivors,
-        "cut_bytes": 0,
+        "cut_bytes": cut_bytes,
     }
-    run_files.write_record(str(run_dir), run_files.EXITED, record)
-    return Exit(code=LOST, cause="lost", detail=detail, survivors=survivors)
+    with contextlib.suppress(OSError):  # on a full disk the next who waits finds the same
+        run_files.write_record(str(run_dir), run_files.EXITED, record)
+    return Exit(code=LOST, cause="lost", detail=detail, survivors=survivors, cut_bytes=cut_bytes)
+
+
+def _settle_output(run_dir: Path) -> int:
+    launch: Any = run_files.read_record(str(run_dir), run_files.LAUNCH)
+    cut = 0
+    for name in (run_files.STDOUT, run_files.STDERR):
+        with contextlib.suppress(OSError), (run_dir / name).open("r+b") as file:
+            cut += capture.settle(file.fileno(), launch["limits"]["output_bytes"])
+    return cut

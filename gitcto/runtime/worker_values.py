@@ -1,0 +1,98 @@
+"""The values that describe a supervised worker, as the orchestrator sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitcto.errors import CtoError, ExitCode
+from gitcto.runtime import run_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOST = -1
+"""``Exit.code`` of a worker whose own status nobody could collect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a worker may use; None is no limit.
+
+    ``wall_s``: seconds from its start. ``idle_s``: seconds without output and without CPU time
+    used by any of its processes. ``output_bytes``: kept per output file, half from its beginning
+    and half from its end. ``grace_s``: seconds between SIGINT, SIGTERM and SIGKILL.
+    """
+
+    wall_s: float | None
+    idle_s: float | None
+    output_bytes: int
+    grace_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A worker and its supervisor; a ``*_start`` tells a process from a later one with its pid."""
+
+    pid: int
+    process_start: str
+    supervisor_pid: int
+    supervisor_start: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One signal sent to the whole tree, ``at_s`` seconds after the worker's start."""
+
+    signal: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """The end of a worker and of every process it started.
+
+    ``code`` is its exit status as a shell has it (128 + n after signal n; 127 no such program, 126
+    cannot be executed), ``LOST`` when nobody knows. ``cause`` is ``exited``, ``wall``, ``idle``,
+    ``output``, ``stopped`` or ``lost`` (its supervisor died first). ``survivors`` counts processes
+    that could not be killed; ``cut_bytes`` what was cut from its output.
+    """
+
+    code: int
+    cause: str
+    detail: str = ""
+    wall_s: float = 0.0
+    ladder: tuple[Rung, ...] = ()
+    survivors: int = 0
+    cut_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What a run directory says now; ``alive`` means that somebody still looks after the worker."""
+
+    started: Started | None
+    exit: Exit | None
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """A finished command; ``code`` is None when it was ended at its deadline.
+
+    ``output`` is stdout and stderr in the order written, bounded (head, one line, tail).
+    """
+
+    code: int | None
+    output: bytes
+
+
+class SpawnError(CtoError):
+    """The supervisor itself could not start; nothing is running."""
+
+    def __init__(self, run_dir: Path, reason: str) -> None:
+        super().__init__(
+            f"cannot supervise a worker: {reason}",
+            f"see {run_dir / run_files.SUPERVISOR_LOG}; check free space and process limits",
+            ExitCode.INTERNAL,
+        )

@@ -1,0 +1,154 @@
+"""One worker from start to end: how it is started, what it gets, and how its end is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import pytest
+
+from gitcto.runtime import workers
+from gitcto.runtime.workers import SpawnError
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 255])
+def test_the_exit_code_is_the_workers(bench, code):
+    ended = bench.run("sh", "-c", f"echo out; echo err >&2; exit {code}")
+    assert (ended.code, ended.cause, ended.detail) == (code, "exited", "")
+    assert bench.output() == b"out\n"
+    assert (bench.run_dir / "stderr.log").read_bytes() == b"err\n"
+
+
+def test_death_by_a_signal_is_told_as_a_shell_tells_it(bench):
+    ended = bench.run("sh", "-c", "kill -KILL $$")
+    assert (ended.code, ended.cause, ended.detail) == (137, "exited", "killed by SIGKILL")
+
+
+@pytest.mark.parametrize("program", ["no-such-program", "/no/such/program"])
+def test_a_missing_program_is_127(bench, program):
+    ended = bench.run(program)
+    assert (ended.code, ended.cause) == (127, "exited")
+    assert ended.detail == f"cannot start: program '{program}': No such file or directory"
+
+
+def test_a_program_that_cannot_be_executed_is_126(bench):
+    (bench.tmp / "plain").write_text("echo never")
+    ended = bench.run(str(bench.tmp / "plain"))
+    assert (ended.code, ended.cause) == (126, "exited")
+    assert ended.detail.endswith("plain': Permission denied")
+
+
+@pytest.mark.parametrize("argv", [(), ("sh", "a\0b")])
+def test_an_impossible_argv_is_126(bench, argv):
+    ended = bench.run(*argv)
+    assert (ended.code, ended.cause) == (126, "exited")
+    assert ended.detail.endswith("Invalid argument")
+
+
+def test_a_missing_working_directory_is_126(bench):
+    gone = bench.tmp / "gone"
+    workers.spawn(bench.run_dir, ["true"], {}, gone, limits=_limits())
+    ended = workers.wait(bench.run_dir)
+    assert ended.code == 126
+    assert ended.detail == f"cannot start: working directory '{gone}': No such file or directory"
+
+
+def test_the_environment_is_exactly_the_given_one_and_the_marker(bench):
+    given = {"A": "1", "B": "ü\n2", "PATH": "/usr/bin:/bin"}
+    workers.spawn(bench.run_dir, ["env", "-0"], given, bench.tmp, _limits())
+    workers.wait(bench.run_dir)
+    seen = dict(pair.split("=", 1) for pair in bench.output().decode().split("\0") if pair)
+    assert seen == given | {"CTO_EXECUTION_DIR": str(bench.run_dir)}
+
+
+def test_arguments_arrive_byte_for_byte(bench):
+    odd = ["", " ", "a\nb", "grün ☃", "-n", os.fsdecode(b"\xff\xfe"), "$HOME"]
+    bench.run("printf", r"%s\0", *odd)
+    assert bench.output() == b"".join(os.fsencode(arg) + b"\0" for arg in odd)
+
+
+def test_stdin_is_empty_and_the_directory_is_the_given_one(bench):
+    ended = bench.run("sh", "-c", "cat; pwd -P")
+    assert ended.code == 0
+    assert bench.output().decode() == f"{bench.tmp.resolve()}\n"
+
+
+def test_signals_are_as_in_a_fresh_shell(bench):
+    bench.run("grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status")
+    assert {int(line.split()[1], 16) for line in bench.output().splitlines()} == {0}
+
+
+def test_no_descriptor_of_the_supervisor_reaches_the_worker(bench):
+    bench.run(sys.executable, "-Sc", "import os; print(sorted(map(int, os.listdir('/dev/fd'))))")
+    assert bench.output() == b"[0, 1, 2, 3]\n"  # 3 is the listing itself
+
+
+def test_a_directory_serves_one_worker(bench):
+    bench.run("true")
+    with pytest.raises(FileExistsError):
+        bench.spawn("true")
+
+
+def test_records_are_private(bench):
+    bench.run("true")
+    assert bench.run_dir.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o077 for path in bench.run_dir.iterdir()} == {0}
+
+
+def test_observe_follows_the_worker(bench):
+    assert workers.observe(bench.run_dir) == workers.Observed(started=None, exit=None, alive=False)
+    gate = bench.fifo("gate")
+    started = bench.spawn("cat", str(gate))
+    seen = workers.observe(bench.run_dir)
+    assert (seen.started, seen.exit, seen.alive) == (started, None, True)
+    gate.write_text("go")
+    ended = workers.wait(bench.run_dir)
+    assert workers.observe(bench.run_dir) == workers.Observed(
+        started=started, exit=ended, alive=False
+    )
+
+
+def test_a_worker_that_cannot_be_recorded_never_runs(bench):
+    (bench.run_dir / "started.json" / "in the way").mkdir(parents=True)
+    with pytest.raises(SpawnError, match="directory") as caught:
+        bench.spawn("touch", str(bench.tmp / "ran"))
+    assert "supervisor.log" in caught.value.hint
+    assert workers.wait(bench.run_dir).cause == "lost"
+    assert not (bench.tmp / "ran").exists()
+
+
+def test_a_run_directory_that_cannot_be_made_is_a_spawn_error(bench):
+    (bench.tmp / "file").touch()
+    with pytest.raises(SpawnError):
+        workers.spawn(bench.tmp / "file" / "run", ["true"], {}, bench.tmp, _limits())
+
+
+def test_waiting_for_what_never_started_says_lost(tmp_path):
+    assert workers.wait(tmp_path / "nothing").cause == "lost"
+
+
+def test_the_tail_can_be_read_while_the_worker_runs(bench):
+    ready, gate = bench.fifo("ready"), bench.fifo("gate")
+    bench.spawn("sh", "-c", f"seq 1000; echo > '{ready}'; cat '{gate}'")
+    ready.read_text()
+    assert workers.tail(bench.run_dir / "stdout.log", 9) == b"999\n1000\n"[-9:]
+    gate.write_text("go")
+
+
+def test_the_supervisor_is_out_of_reach_of_the_terminal(bench):
+    gate = bench.fifo("gate")
+    started = bench.spawn("cat", str(gate))
+    assert os.getsid(started.supervisor_pid) == started.supervisor_pid != os.getsid(0)
+    assert os.getsid(started.pid) == started.pid
+    gate.write_text("go")
+
+
+def test_sigterm_to_the_supervisor_stops_the_worker(bench):
+    started = bench.spawn("sleep", "600")
+    os.kill(started.supervisor_pid, signal.SIGTERM)
+    assert workers.wait(bench.run_dir).cause == "stopped"
+
+
+def _limits():
+    return workers.Limits(wall_s=50, idle_s=None, output_bytes=1 << 20)

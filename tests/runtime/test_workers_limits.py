@@ -1,0 +1,104 @@
+"""Limits, the ladder of signals, and what a flood may cost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from gitcto.runtime import workers
+
+MIB = 1 << 20
+
+
+def test_the_wall_limit_ends_a_worker(bench):
+    ended = bench.run("sleep", "600", wall_s=0.1)
+    assert (ended.code, ended.cause) == (130, "wall")
+    assert [rung.signal for rung in ended.ladder] == ["SIGINT"]
+    assert 0.1 <= ended.ladder[0].at_s <= ended.wall_s < 20
+
+
+def test_a_silent_worker_is_idle(bench):
+    ended = bench.run("sleep", "600", idle_s=0.2)
+    assert ended.cause == "idle"
+    assert ended.wall_s >= 0.2
+
+
+def test_a_worker_that_computes_without_a_word_is_not_idle(bench):
+    burn = "import time\nwhile time.process_time() < 1.5: pass"
+    ended = bench.run("sh", "-c", f"'{sys.executable}' -c '{burn}'", idle_s=0.6)
+    assert (ended.code, ended.cause) == (0, "exited")
+
+
+def test_a_stop_request_reaches_the_worker_as_an_interrupt(bench):
+    ready = bench.fifo("ready")
+    bench.spawn("sh", "-c", f"trap 'echo bye; exit 7' INT; echo > '{ready}'; while :; do :; done")
+    ready.read_text()
+    workers.request_stop(bench.run_dir)
+    ended = workers.wait(bench.run_dir)
+    assert (ended.code, ended.cause) == (7, "stopped")
+    assert bench.output() == b"bye\n"
+
+
+def test_who_ignores_the_interrupt_is_terminated_and_then_killed(bench):
+    ready = bench.fifo("ready")
+    script = f"trap '' INT TERM; echo > '{ready}'; while :; do sleep 600; done"
+    bench.spawn("sh", "-c", script, grace_s=0.1)
+    ready.read_text()
+    workers.request_stop(bench.run_dir)
+    ended = workers.wait(bench.run_dir)
+    assert (ended.code, ended.cause, ended.survivors) == (137, "stopped", 0)
+    assert [rung.signal for rung in ended.ladder] == ["SIGINT", "SIGTERM", "SIGKILL"]
+    first, second, third = (rung.at_s for rung in ended.ladder)
+    assert first + 0.1 <= second + 0.001
+    assert second + 0.1 <= third + 0.001
+
+
+def test_a_stop_asked_before_the_worker_ran_is_heeded(bench):
+    bench.run_dir.mkdir()
+    workers.request_stop(bench.run_dir)
+    assert bench.run("sleep", "600").cause == "stopped"
+
+
+def test_a_long_output_keeps_its_head_and_its_tail(bench):
+    ended = bench.run(
+        "sh", "-c", "printf %05000d 0 | tr 0 a; printf %05000d 0 | tr 0 b", output_bytes=100
+    )
+    note = b"\n[git-cto: 9900 bytes cut here, the limit is 100]\n"
+    assert bench.output() == b"a" * 50 + note + b"b" * 50
+    assert ended.cut_bytes == 9900
+
+
+FLOOD = """
+import os, sys, time
+line = b"x" * 1023 + b"\\n"
+for _ in range(300):
+    os.write(1, line * 1024)
+while os.fstat(1).st_blocks * 512 > 4 << 20:
+    time.sleep(0.001)
+with open(sys.argv[1], "w") as ready:
+    ready.write("settled")
+open(sys.argv[2]).read()
+print("the final event")
+"""
+
+
+def test_a_flood_grows_neither_memory_nor_disk(bench):
+    ready, gate = bench.fifo("ready"), bench.fifo("gate")
+    started = bench.spawn(sys.executable, "-c", FLOOD, str(ready), str(gate), output_bytes=MIB)
+    assert ready.read_text() == "settled"
+    status = Path(f"/proc/{started.supervisor_pid}/status").read_text()
+    peak_kib = next(int(row.split()[1]) for row in status.splitlines() if "VmHWM" in row)
+    gate.write_text("go")
+    ended = workers.wait(bench.run_dir)
+    assert (ended.code, ended.cause) == (0, "exited")
+    assert peak_kib < 40 * 1024
+    assert ended.cut_bytes > 298 * MIB
+    assert MIB <= len(bench.output()) < MIB + 100
+    assert bench.output().endswith(b"\nthe final event\n")
+
+
+def test_a_worker_that_truncates_its_own_output_keeps_the_bound(bench):
+    script = "seq 100000; : > /dev/stdout; seq 100000; echo end"
+    bench.run("sh", "-c", script, output_bytes=1000)
+    assert len(bench.output()) < 1100
+    assert bench.output().endswith(b"\n100000\nend\n")
