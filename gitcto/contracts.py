@@ -6,14 +6,23 @@ the core's decision. A gate that breaks says no.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from gitcto.git.process import Git
-from gitcto.git.repository import Repository
-from gitcto.model.records import TaskSpec
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from gitcto.git.process import Git
+    from gitcto.git.repository import Repository
+    from gitcto.model.records import TaskSpec
+
+VERDICTS = ("pass", "fail", "not_run")
+"""What a gate may say; anything else is a broken gate, and a broken gate says no."""
+
+
+def _all_text(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +40,8 @@ class LaunchRequest:
 
     ``settings`` is the provider's table in policy; ``prompt_file`` holds the prompt;
     ``scratch`` is a private directory outside the workspace; ``notes`` are reasons why earlier
-    attempts failed, oldest first.
+    attempts failed, oldest first; ``host_env`` is the environment git-cto was started in, of which
+    a provider hands on what its settings name and nothing else (plugins read no ``os.environ``).
     """
 
     task: TaskSpec
@@ -42,6 +52,7 @@ class LaunchRequest:
     prompt_file: Path
     settings: Mapping[str, object]
     notes: tuple[str, ...] = ()
+    host_env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +61,13 @@ class Launch:
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what no process can be started from; raises ``TypeError``."""
+        if not isinstance(self.argv, tuple) or not self.argv or not _all_text(self.argv):
+            raise TypeError("Launch.argv must be a non-empty tuple of str")
+        if not _all_text(self.env) or not _all_text(self.env.values()):
+            raise TypeError("Launch.env must map str to str")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +184,11 @@ class GateResult:
     detail: str = ""
     log: bytes = b""
 
+    def __post_init__(self) -> None:
+        """Refuse an answer that is none of the three; raises ``ValueError``."""
+        if self.status not in VERDICTS:
+            raise ValueError(f"GateResult.status must be one of {VERDICTS}, not {self.status!r}")
+
 
 class GateRunner(Protocol):
     """Judges changes. Constructed without arguments."""
@@ -225,3 +248,16 @@ class TreeMerger(Protocol):
 
     def merge(self, request: MergeRequest) -> MergeResult:
         """Return a tree or the conflicts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventContext:
+    """Where an event comes from, and where the plugin that is told of it may write.
+
+    ``seq`` is the event's number in the team's ledger; ``state_dir`` exists, belongs to this
+    plugin alone and lies outside every working tree.
+    """
+
+    team: str
+    seq: int
+    state_dir: Path

@@ -7,6 +7,7 @@ capability must work.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +60,18 @@ class MergeResolver(Descriptor):
     """A way to merge two trees; the lowest ``rank`` is asked first."""
 
     rank: int = 100
+
+
+D_contra = TypeVar("D_contra", bound=Descriptor, contravariant=True)
+
+
+class Register(Protocol[D_contra]):
+    """What a ``gitcto_register_<kind>`` hook is given."""
+
+    def add(self, descriptor: D_contra, *, replace: str = "") -> None:
+        """Offer one capability.
+
+        :param replace: the plugin whose capability of the same name this one stands in for;
+            without it a name that is taken is refused, naming both plugins.
+        Raises ``CtoError`` for a descriptor of another kind, a malformed name, summary or target.
+        """

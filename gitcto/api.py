@@ -1,0 +1,162 @@
+"""All that a plugin may import from git-cto.
+
+``hookimpl`` and the descriptors are here at once, because every ``hooks.py`` needs them; the rest
+is imported on first use, so that listing plugins costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from gitcto.descriptors import (
+    CommandPoint,
+    Descriptor,
+    Gate,
+    MergeResolver,
+    Planner,
+    Provider,
+    Register,
+    Workspace,
+)
+
+if TYPE_CHECKING:
+    from gitcto.contracts import (
+        Change,
+        CommandResult,
+        DraftPlan,
+        EventContext,
+        GateContext,
+        GateResult,
+        GateRunner,
+        Launch,
+        LaunchRequest,
+        MergeRequest,
+        MergeResult,
+        PlanProblem,
+        PlanReader,
+        Probe,
+        ProviderWorker,
+        RoomMaker,
+        RoomRequest,
+        TreeMerger,
+        WorkerOutcome,
+        WorkerReport,
+    )
+    from gitcto.errors import CtoError, ExitCode
+    from gitcto.git.lock import exclusive
+    from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
+    from gitcto.git.repository import Repository
+    from gitcto.git.trees import Conflicted, Merged, changes, is_ancestor, merge_tree, patch
+    from gitcto.model.codec import Event
+    from gitcto.model.ids import is_name, is_task_id, is_team_name
+    from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
+
+hookimpl = pluggy.HookimplMarker("gitcto")
+"""Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
+
+_LAZY = {
+    "gitcto.contracts": (
+        "Change",
+        "CommandResult",
+        "DraftPlan",
+        "EventContext",
+        "GateContext",
+        "GateResult",
+        "GateRunner",
+        "Launch",
+        "LaunchRequest",
+        "MergeRequest",
+        "MergeResult",
+        "PlanProblem",
+        "PlanReader",
+        "Probe",
+        "ProviderWorker",
+        "RoomMaker",
+        "RoomRequest",
+        "TreeMerger",
+        "WorkerOutcome",
+        "WorkerReport",
+    ),
+    "gitcto.errors": ("CtoError", "ExitCode"),
+    "gitcto.git.lock": ("exclusive",),
+    "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
+    "gitcto.git.repository": ("Repository",),
+    "gitcto.git.trees": ("Conflicted", "Merged", "changes", "is_ancestor", "merge_tree", "patch"),
+    "gitcto.model.codec": ("Event",),
+    "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
+    "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
+}
+_HOME = {name: module for module, names in _LAZY.items() for name in names}
+
+__all__ = [
+    "Change",
+    "CommandPoint",
+    "CommandResult",
+    "Completed",
+    "Conflicted",
+    "CtoError",
+    "Descriptor",
+    "DraftPlan",
+    "Event",
+    "EventContext",
+    "ExitCode",
+    "Gate",
+    "GateContext",
+    "GateResult",
+    "GateRunner",
+    "Git",
+    "GitError",
+    "Launch",
+    "LaunchRequest",
+    "MergeRequest",
+    "MergeResolver",
+    "MergeResult",
+    "Merged",
+    "PlanProblem",
+    "PlanReader",
+    "Planner",
+    "Priority",
+    "Probe",
+    "Provider",
+    "ProviderWorker",
+    "Register",
+    "Repository",
+    "RoomMaker",
+    "RoomRequest",
+    "TaskSpec",
+    "Tier",
+    "TreeMerger",
+    "Verdict",
+    "WorkerOutcome",
+    "WorkerReport",
+    "Workspace",
+    "changes",
+    "exclusive",
+    "hookimpl",
+    "is_ancestor",
+    "is_name",
+    "is_task_id",
+    "is_team_name",
+    "merge_tree",
+    "patch",
+    "plumbing",
+    "trusted",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from where it lives; raises ``AttributeError`` for any other."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return __all__
