@@ -99,8 +99,11 @@ class WorkerReport:
 class ProviderWorker(Protocol):
     """Starts one kind of worker. Constructed without arguments."""
 
-    def probe(self, settings: Mapping[str, object]) -> Probe:
-        """Tell whether this provider can start here, without network."""
+    def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
+        """Tell whether this provider can start here, without network.
+
+        :param host_env: the environment git-cto was started in, for ``PATH`` and the like.
+        """
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Return argv and environment. Raises ``CtoError`` when the settings cannot be used."""
@@ -155,11 +158,13 @@ class Change:
 class GateContext:
     """One change to judge: ``tree`` is what would land on ``onto``, ``work`` the attempt's commit.
 
-    ``checkout`` is the merged tree as files for gates that need it; ``run`` starts a command there
-    (argv, deadline in seconds) in its own session and ends its whole process group.
+    ``message`` is the attempt's commit message. ``checkout`` is the merged tree as files for gates
+    that need it; ``run`` starts a command there (argv, deadline in seconds) in its own session and
+    ends its whole process group.
     """
 
     task: TaskSpec
+    execution: str
     attempt: int
     tree: str
     onto: str
