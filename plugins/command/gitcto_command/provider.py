@@ -1,0 +1,78 @@
+"""Runs any program as a worker."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitcto.api import Launch, Probe, WorkerReport
+from gitcto_command.settings import read
+from gitcto_command.template import fill, values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitcto.api import LaunchRequest, WorkerOutcome
+
+ALWAYS_PASSED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
+"""Variables every command gets from git-cto's own environment; policy names any others."""
+
+_TAIL = 4096
+_LINE = 300
+_SIGNALLED = 128
+_CANNOT_RUN = (126, 127)
+_BY_CAUSE = {"wall": "timeout", "idle": "timeout", "output": "tool"}
+
+
+class CommandProvider:
+    """Fills an argv template and reads the exit code: 0 claims success, anything else failure."""
+
+    def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
+        """Tell whether the command's program can be found; placeholders are taken on trust."""
+        program = read(settings).argv[0]
+        if "{" in program or shutil.which(program, path=host_env.get("PATH", "")):
+            return Probe(available=True)
+        hint = f"install {program!r}, or give its whole path in policy.toml"
+        return Probe(available=False, hint=hint)
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return the filled argv and the environment: named variables and nothing else."""
+        settings = read(request.settings)
+        known = values(request)
+        passed = (*ALWAYS_PASSED, *settings.pass_env)
+        env = {name: request.host_env[name] for name in passed if name in request.host_env}
+        env["CTO_ATTEMPT"] = str(request.attempt)
+        env["CTO_EXECUTION"] = request.execution
+        env["CTO_TASK"] = request.task.id
+        env.update({name: fill(value, known) for name, value in settings.env.items()})
+        return Launch(argv=tuple(fill(argument, known) for argument in settings.argv), env=env)
+
+    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
+        """Take the exit code as the claim, and the last line of output as its words."""
+        if outcome.cause in _BY_CAUSE:
+            detail = f"ended by the limit on {outcome.cause}"
+            return WorkerReport(ok=False, error=_BY_CAUSE[outcome.cause], detail=detail)
+        if outcome.cause != "exited":
+            return WorkerReport(ok=False, error="killed", detail=f"the worker was {outcome.cause}")
+        if outcome.code == 0:
+            return WorkerReport(ok=True, summary=_last_line(outcome.stdout))
+        detail = _last_line(outcome.stderr) or f"exit code {outcome.code}"
+        if outcome.code in _CANNOT_RUN:
+            return WorkerReport(ok=False, error="tool", detail=detail, retryable=False)
+        killed = outcome.code < 0 or outcome.code > _SIGNALLED
+        return WorkerReport(ok=False, error="killed" if killed else "tool", detail=detail)
+
+
+def _last_line(path: Path) -> str:
+    """Return the last line with something on it, printable and bounded; empty for no such file."""
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TAIL))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    last = lines[-1] if lines else ""
+    return "".join(letter if letter.isprintable() else "?" for letter in last)[:_LINE]

@@ -1,0 +1,97 @@
+"""Runs the scripted fake agent: it does what its script says, not what it is asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitcto.api import CtoError, ExitCode, Launch, Probe, WorkerReport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitcto.api import LaunchRequest, WorkerOutcome
+
+_TAIL = 4096
+_LINE = 300
+
+
+class FakeProvider:
+    """Starts the fake agent with the script of the task (``inputs.script``) or of policy."""
+
+    def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
+        """Answer yes: the fake agent is part of git-cto."""
+        del settings, host_env
+        return Probe(available=True)
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Write the script to the scratch directory; raises ``CtoError`` when there is none."""
+        script = _script(request)
+        path = request.scratch / "fake-agent.json"
+        path.write_text(json.dumps(script), encoding="utf-8")
+        env = {
+            "CTO_ATTEMPT": str(request.attempt),
+            "CTO_EXECUTION": request.execution,
+            "CTO_TASK": request.task.id,
+            "HOME": str(request.scratch),
+            "PATH": request.host_env.get("PATH", "/usr/bin:/bin"),
+        }
+        return Launch(argv=(sys.executable, "-I", str(_program()), str(path)), env=env)
+
+    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
+        """Believe the exit code: what a fake says is a claim like any other."""
+        if outcome.cause == "exited" and outcome.code == 0:
+            return WorkerReport(ok=True, summary=_last_line(outcome.stdout))
+        if outcome.cause in ("wall", "idle"):
+            return WorkerReport(ok=False, error="timeout", detail=f"limit on {outcome.cause}")
+        if outcome.cause != "exited" or outcome.code < 0:
+            detail = f"{outcome.cause}, code {outcome.code}"
+            return WorkerReport(ok=False, error="killed", detail=detail)
+        detail = _last_line(outcome.stderr) or f"exit code {outcome.code}"
+        return WorkerReport(ok=False, error="tool", detail=detail)
+
+
+def _program() -> Path:
+    spec = find_spec("gitcto.testing.fake_agent")
+    if spec is None or spec.origin is None:
+        hint = "reinstall git-cto"
+        raise CtoError("provider fake: the fake agent is not installed", hint, ExitCode.INTERNAL)
+    return Path(spec.origin)
+
+
+def _script(request: LaunchRequest) -> object:
+    unknown = sorted(set(request.settings) - {"script"})
+    if unknown:
+        raise _bad(f"unknown key {unknown[0]!r}", "it takes script")
+    script = request.task.inputs.get("script", request.settings.get("script"))
+    if script is None:
+        raise _bad("no script", "set inputs.script in the plan, or script in policy.toml")
+    if not isinstance(script, str):
+        return script
+    try:
+        if not script.lstrip().startswith("["):
+            script = (request.workspace / script).read_text(encoding="utf-8")
+        return json.loads(script)
+    except (OSError, ValueError) as error:
+        raise _bad(
+            f"cannot read the script: {error}", "give JSON, or a file that holds it"
+        ) from error
+
+
+def _last_line(path: Path) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TAIL))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        return ""
+    said = [line for line in lines if line.strip()]
+    return "".join(c if c.isprintable() else "?" for c in said[-1])[:_LINE] if said else ""
+
+
+def _bad(message: str, hint: str) -> CtoError:
+    return CtoError(f"provider fake: {message}", hint, ExitCode.POLICY)
