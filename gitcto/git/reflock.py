@@ -39,6 +39,7 @@ class RefLock:
         self._common = common_dir
         self._ours = f"{cto_dir}/locks"
         self._quarantine = f"{cto_dir}/quarantine"
+        self._swept = False
 
     @contextmanager
     def held(self, name: str, content: bytes) -> Iterator[str]:
@@ -60,6 +61,7 @@ class RefLock:
             os.close(descriptor)
 
     def _prepare(self, content: bytes) -> tuple[str, int]:
+        self._sweep_once()
         while True:
             path = f"{self._ours}/{os.getpid()}-{next(_serial)}"
             try:
@@ -71,6 +73,9 @@ class RefLock:
                 continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if os.fstat(descriptor).st_nlink == 0:  # swept before it had its flock
+                    os.close(descriptor)
+                    continue
                 write_all(descriptor, content)
                 os.fsync(descriptor)
             except BaseException:
@@ -124,22 +129,36 @@ class RefLock:
         with os.scandir(self._ours) as entries:
             return any(entry.inode() == inode for entry in entries)
 
-    def sweep(self) -> None:
-        """Remove the prepared files of dead processes."""
-        with os.scandir(self._ours) as entries:
-            paths = [entry.path for entry in entries]
+    def _sweep_once(self) -> None:
+        """Remove the prepared files of dead processes, once in the life of this object.
+
+        Those that are linked elsewhere stay: a lock must remain recognisable as ours.
+        """
+        if self._swept:
+            return
+        self._swept = True
+        try:
+            with os.scandir(self._ours) as entries:
+                paths = [entry.path for entry in entries if entry.stat().st_nlink == 1]
+        except FileNotFoundError:
+            return
         for path in paths:
-            try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                continue
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _unlink(path)
-            except BlockingIOError:
-                pass
-            finally:
-                os.close(descriptor)
+            _remove_if_abandoned(path)
+
+
+def _remove_if_abandoned(path: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_nlink == 1:
+            _unlink(path)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
 
 
 def _unlink(path: str) -> None:

@@ -150,7 +150,7 @@ class Refs:
         target = f"{self._common}/{name}"
         try:
             os.rename(lock, target)
-        except (IsADirectoryError, OSError):
+        except OSError:
             if not os.path.isdir(target):
                 raise
             for directory, _, files in os.walk(target, topdown=False):
