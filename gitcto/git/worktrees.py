@@ -29,23 +29,6 @@ def branches_in_use(repository: Repository) -> dict[str, Path]:
     return found
 
 
-def admin_entries(repository: Repository, path: Path) -> list[Path]:
-    """Return the entries in ``worktrees/`` that belong to the worktree at ``path``.
-
-    An entry without the file that names its worktree was left by a killed ``git worktree add``; it
-    belongs to the path whose last part it is called after.
-    """
-    entries = []
-    for entry in _entries(repository):
-        link = entry / "gitdir"
-        if link.is_file():
-            if _path_of(entry) == path:
-                entries.append(entry)
-        elif entry.name == path.name:
-            entries.append(entry)
-    return entries
-
-
 def _entries(repository: Repository) -> list[Path]:
     root = repository.common_dir / "worktrees"
     return sorted(root.iterdir()) if root.is_dir() else []

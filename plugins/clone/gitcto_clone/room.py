@@ -1,0 +1,81 @@
+"""A worker's room with a repository of its own that borrows the objects of the user's."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from gitcto.api import CtoError, checkout, discard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gitcto.api import Git, Repository, RoomRequest
+
+# The worker can commit without a home directory, is never asked for a key, and no background gc
+# starts beside it. What it commits is taken as files only, so this name reaches no history.
+_CONFIG = """\
+[user]
+\tname = git-cto worker
+\temail = worker@git-cto.invalid
+[commit]
+\tgpgSign = false
+[tag]
+\tgpgSign = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+"""
+
+
+class CloneRoom:
+    """Makes what ``git clone --shared`` makes, without its remote and with one branch only."""
+
+    def create(self, request: RoomRequest) -> None:
+        """Make the room, or raise ``CtoError`` and leave nothing behind."""
+        try:
+            request.path.mkdir()
+        except OSError as error:
+            raise CtoError(
+                f"cannot make the room {request.path}: {error.strerror}",
+                "remove what stands there, or make its directory writable",
+            ) from error
+        try:
+            _fill(request)
+        except BaseException as error:
+            discard(request.path)
+            if isinstance(error, OSError):
+                raise CtoError(
+                    f"cannot fill the room {request.path}: {error.strerror}",
+                    "free some disk space and run the command again",
+                ) from error
+            raise
+
+    def remove(self, repository: Repository, git: Git, path: Path) -> None:  # noqa: ARG002
+        """Remove the room; the user's repository holds no trace of it. Absent is fine."""
+        discard(path)
+
+
+def _fill(request: RoomRequest) -> None:
+    git_dir = request.path / ".git"
+    repository = request.repository
+    request.git.at(git_dir).run(
+        "init",
+        "--quiet",
+        "--template=",
+        f"--object-format={repository.object_format}",
+        f"--initial-branch={request.branch}",
+    )
+    info = git_dir / "objects" / "info"
+    info.mkdir(exist_ok=True)
+    (info / "alternates").write_text(f"{repository.objects}\n", errors="surrogateescape")
+    shallow = repository.common_dir / "shallow"
+    if shallow.exists():
+        shutil.copyfile(shallow, git_dir / "shallow")
+    with (git_dir / "config").open("a") as config:
+        config.write(_CONFIG)
+    branch = git_dir / "refs" / "heads" / request.branch
+    branch.parent.mkdir(parents=True, exist_ok=True)
+    branch.write_text(f"{request.base}\n")
+    checkout(request.git, request.base, request.path, git_dir / "index")
