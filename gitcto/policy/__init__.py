@@ -1,1 +1,1 @@
-"""Room."""
+"""Policy: read ``policy.toml`` strictly, explain it, and decide by it. Pure apart from one file."""

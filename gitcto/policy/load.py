@@ -1,0 +1,117 @@
+"""Read a policy file: strictly, and with every problem at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from gitcto.policy import names, sections
+from gitcto.policy.lines import line_index, line_of
+from gitcto.policy.records import Policy, PolicyError, PolicyProblem
+from gitcto.policy.table import Finding, Table, shown, suggestion
+
+MAX_BYTES = 256 * 1024
+_FIX = "correct the file, then check it with `git cto policy validate`"
+_TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+def load(path: Path) -> Policy:
+    """Read a policy file. Raises :class:`PolicyError` with every problem found in it."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        problem = PolicyProblem(str(path), 0, "there is no policy file here")
+        raise PolicyError((problem,), "make one with `git cto init`") from None
+    except OSError as error:
+        problem = PolicyProblem(str(path), 0, f"cannot be read: {error.strerror}")
+        raise PolicyError((problem,), "make the file readable for this user") from None
+    return parse(text, path.name)
+
+
+def parse(text: bytes, where: str) -> Policy:
+    """Read a policy's bytes; ``where`` names them in messages. Raises :class:`PolicyError`."""
+    decoded, document = _document(text, where)
+    findings: list[Finding] = []
+    root = Table(document, (), findings)
+    _version(root)
+    policy = _policy(root, text)
+    root.close()
+    _references(policy, root)
+    if findings:
+        index = line_index(decoded)
+        problems = {PolicyProblem(where, line_of(index, f.path), f.message) for f in findings}
+        raise PolicyError(tuple(sorted(problems)), _FIX)
+    return policy
+
+
+def _document(text: bytes, where: str) -> tuple[str, dict[str, object]]:
+    if len(text) > MAX_BYTES:
+        _refuse(where, 0, f"is larger than {MAX_BYTES // 1024} KiB, which no policy needs")
+    try:
+        decoded = text.decode()
+        return decoded, tomllib.loads(decoded)
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        _refuse(where, line, "this is not UTF-8 text")
+    except RecursionError:
+        _refuse(where, 0, "is nested too deeply")
+    except ValueError as error:  # TOML's own errors, and integers beyond Python's limit
+        found = _TOML_LINE.search(str(error))
+        line = int(found[1]) if found else decoded.count("\n") + 1
+        _refuse(where, line, f"not valid TOML: {_TOML_LINE.sub('', str(error)).strip()}")
+
+
+def _refuse(where: str, line: int, message: str) -> NoReturn:
+    raise PolicyError((PolicyProblem(where, line, message),), _FIX) from None
+
+
+def _version(root: Table) -> None:
+    version = root.raw("version")
+    if version is None:
+        root.report('"version" is missing: begin the file with version = 1')
+    elif isinstance(version, bool) or version != 1:
+        root.report(f'"version" must be 1, not {shown(version)}', "version")
+
+
+def _policy(root: Table, text: bytes) -> Policy:
+    workers, lease_s = sections.concurrency(root.table("concurrency"))
+    workspace = sections.workspace(root.table("workspace"))
+    protected, allowed = sections.scope(root.table("scope"))
+    return Policy(
+        digest=hashlib.sha256(text).hexdigest(),
+        text=text,
+        target_template=root.text("target", sections.DEFAULT_TARGET, names.target),
+        max_workers=workers,
+        lease_s=lease_s,
+        limits=sections.limits(root.table("limits")),
+        retries=sections.retries(root.table("retries")),
+        workspace=workspace,
+        protected_paths=protected,
+        default_paths=allowed,
+        roles=sections.roles(root.table("roles"), workspace),
+        providers=sections.providers(root.table("providers")),
+        gates=sections.gates(root.table("gates")),
+        tiers=sections.tiers(root.table("tiers")),
+        merge_resolvers=sections.merge(root.table("merge")),
+        required_plugins=sections.plugins(root.table("plugins")),
+    )
+
+
+def _references(policy: Policy, root: Table) -> None:
+    for role, settings in policy.roles.items():
+        table = root.table("roles").table(role)
+        _known(table, "provider", settings.provider, policy.providers)
+    for tier, gates in policy.tiers.items():
+        for gate in gates:
+            _known(root.table("tiers").table(tier), "gates", gate, policy.gates)
+
+
+def _known(table: Table, key: str, word: str, defined: Mapping[str, object]) -> None:
+    if word and word not in defined:
+        section = "providers" if key == "provider" else key
+        near = suggestion(word, tuple(defined)) or f": add a section [{section}.{word}]"
+        table.report(f'"{key}" names {shown(word)}, which is not defined{near}', key)

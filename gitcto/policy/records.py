@@ -1,0 +1,106 @@
+"""What a policy file says, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gitcto.errors import CtoError, ExitCode
+
+Scalar = str | int | float | bool
+Setting = Scalar | tuple[Scalar, ...] | Mapping[str, Scalar]
+"""A plugin's setting: a TOML list arrives as a tuple, a table as a read-only mapping."""
+
+
+class PolicyProblem(NamedTuple):
+    """One thing wrong with a policy file, at a line (0 when it concerns the whole file)."""
+
+    where: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        """Return ``file:line: message``."""
+        place = f"{self.where}:{self.line}" if self.line else self.where
+        return f"{place}: {self.message}"
+
+
+class PolicyError(CtoError):
+    """A policy file cannot be used; ``message`` has one line for each of ``problems``."""
+
+    def __init__(self, problems: tuple[PolicyProblem, ...], hint: str) -> None:
+        super().__init__("\n".join(map(str, problems)), hint, ExitCode.POLICY)
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one attempt may use: seconds in all, seconds without sign of life, MiB of output."""
+
+    wall_s: int
+    idle_s: int
+    output_mib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How often a task may fail by its own fault, and how often by conflicts on landing."""
+
+    max_attempts: int
+    conflict: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Who does the tasks of a role: the ``provider``'s name and the workspace plugin."""
+
+    provider: str
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSettings:
+    """A configured provider: the plugin that runs it, and that plugin's own settings."""
+
+    plugin: str
+    settings: Mapping[str, Setting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    """A configured gate; ``deadline_s`` (seconds) is None when the plugin's default applies."""
+
+    plugin: str
+    deadline_s: int | None
+    settings: Mapping[str, Setting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One policy file. ``digest`` is the SHA-256 of ``text``, the file's bytes.
+
+    ``protected_paths`` are globs no task may change, ``default_paths`` those that a task without
+    ``paths`` of its own may. A tier without gates refuses everything.
+    """
+
+    digest: str
+    text: bytes = field(repr=False)
+    target_template: str
+    max_workers: int
+    lease_s: int
+    limits: Limits
+    retries: Retries
+    workspace: str
+    protected_paths: tuple[str, ...]
+    default_paths: tuple[str, ...]
+    roles: Mapping[str, Role]
+    providers: Mapping[str, ProviderSettings]
+    gates: Mapping[str, GateSettings]
+    tiers: Mapping[str, tuple[str, ...]]
+    merge_resolvers: tuple[str, ...]
+    required_plugins: Mapping[str, str]
+
+    def target(self, team: str) -> str:
+        """Return the full name of the branch that a team lands on."""
+        return f"refs/heads/{self.target_template.replace('{team}', team)}"

@@ -1,0 +1,159 @@
+"""The sections of a policy file: their keys, defaults and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeVar, get_args
+
+from gitcto.model.records import MAX_WORKERS, Tier
+from gitcto.policy import names
+from gitcto.policy.records import GateSettings, Limits, ProviderSettings, Retries, Role
+from gitcto.policy.table import Table, shown
+
+DEFAULT_TARGET = "cto/{team}/integration"
+
+DEFAULT_PROTECTED = (
+    "policy.toml",
+    ".gitattributes",
+    ".gitmodules",
+    ".githooks/**",
+    ".husky/**",
+    ".pre-commit-config.yaml",
+    "lefthook.yml",
+)
+"""What no task may change unless policy says otherwise: the rules, and what git would run."""
+
+TIERS: tuple[str, ...] = get_args(Tier)
+
+_DAY = 24 * 3600
+_Value = TypeVar("_Value")
+
+
+def concurrency(table: Table) -> tuple[int, int]:
+    """Return the most live workers of a team, and the seconds a lease lasts without renewal."""
+    workers = table.whole("max_workers", 4, range(1, MAX_WORKERS + 1))
+    lease_s = table.whole("lease_s", 300, range(10, _DAY + 1))
+    table.close()
+    return workers, lease_s
+
+
+def limits(table: Table) -> Limits:
+    """Read what one attempt may use."""
+    read = Limits(
+        wall_s=table.whole("wall_s", 3600, range(1, 7 * _DAY + 1)),
+        idle_s=table.whole("idle_s", 900, range(1, 7 * _DAY + 1)),
+        output_mib=table.whole("output_mib", 64, range(1, 1025)),
+    )
+    table.close()
+    return read
+
+
+def retries(table: Table) -> Retries:
+    """Read how often a task may fail."""
+    read = Retries(
+        max_attempts=table.whole("max_attempts", 3, range(1, 21)),
+        conflict=table.whole("conflict", 3, range(21)),
+    )
+    table.close()
+    return read
+
+
+def workspace(table: Table) -> str:
+    """Read which plugin makes the workers' rooms."""
+    plugin = table.text("plugin", "clone", names.name)
+    table.close()
+    return plugin
+
+
+def scope(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the globs no task may change, and those a task without ``paths`` may."""
+    protected = table.texts("protected", DEFAULT_PROTECTED, names.pattern)
+    allowed = table.texts("allowed", ("**",), names.pattern)
+    table.close()
+    return protected, allowed
+
+
+def roles(table: Table, default_workspace: str) -> Mapping[str, Role]:
+    """Read who does the tasks of each role."""
+
+    def role(name: str, one: Table) -> Role:
+        del name
+        provider = one.text("provider", "", names.name)
+        if not provider and one.lacks("provider"):
+            one.report('"provider" is missing: name one of the sections [providers.…]')
+        room = one.text("workspace", default_workspace, names.name)
+        one.close()
+        return Role(provider=provider, workspace=room)
+
+    return _named(table, role)
+
+
+def providers(table: Table) -> Mapping[str, ProviderSettings]:
+    """Read the configured providers; keys that are not ours belong to the plugin."""
+    return _named(
+        table,
+        lambda name, one: ProviderSettings(
+            plugin=one.text("plugin", name, names.name), settings=one.settings()
+        ),
+    )
+
+
+def gates(table: Table) -> Mapping[str, GateSettings]:
+    """Read the configured gates; keys that are not ours belong to the plugin."""
+
+    def gate(name: str, one: Table) -> GateSettings:
+        plugin = one.text("plugin", name, names.name)
+        deadline_s = one.whole("deadline_s", 0, range(1, _DAY + 1))
+        return GateSettings(plugin=plugin, deadline_s=deadline_s or None, settings=one.settings())
+
+    return _named(table, gate)
+
+
+def tiers(table: Table) -> Mapping[str, tuple[str, ...]]:
+    """Read which gates each tier demands; a tier that is not there demands the impossible."""
+    read: dict[str, tuple[str, ...]] = {}
+    for tier in TIERS:
+        one = table.table(tier)
+        read[tier] = one.texts("gates", (), names.name)
+        one.close()
+    table.close()
+    return MappingProxyType(read)
+
+
+def merge(table: Table) -> tuple[str, ...]:
+    """Read which merge resolvers are asked, in order."""
+    resolvers = table.texts("resolvers", ("git-merge",), names.name)
+    if not resolvers and not table.lacks("resolvers"):
+        table.report('"resolvers" must name at least one', "resolvers")
+    table.close()
+    return resolvers
+
+
+def plugins(table: Table) -> Mapping[str, str]:
+    """Read which plugins must load: a list of names, or a table of names and version ranges."""
+    required = table.raw("required")
+    read: dict[str, str] = {}
+    if isinstance(required, dict):
+        one = table.table("required")
+        for name in _checked(one):
+            read[name] = one.text(name, "", names.version_range)
+    elif required is not None:
+        read = dict.fromkeys(table.texts("required", (), names.name), "")
+    table.close()
+    return MappingProxyType(read)
+
+
+def _named(table: Table, read: Callable[[str, Table], _Value]) -> Mapping[str, _Value]:
+    return MappingProxyType({name: read(name, table.table(name)) for name in _checked(table)})
+
+
+def _checked(table: Table) -> list[str]:
+    good = []
+    for name in table.names():
+        complaint = names.name(name)
+        if complaint:
+            table.report(f"{shown(name)}: {complaint}", name)
+        else:
+            good.append(name)
+    return good
