@@ -1,0 +1,295 @@
+"""Decide by policy. Pure: a :class:`Decision` holds what is needed to decide the same again.
+
+``inputs`` of a decision are the facts it was applied to, together with what policy says of them.
+A rule is a path into the policy file, or ``core.…`` for what no policy can change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
+from gitcto.policy.records import Policy, Setting
+from gitcto.policy.table import shown
+
+_COUNT = re.compile(r"[0-9]{1,18}\Z")
+_PASS = "pass"  # noqa: S105 (a status, not a password)
+
+
+def required_gates(policy: Policy, tier: str) -> tuple[str, ...]:
+    """Return the gates that a tier demands. None means that nothing of this tier may happen."""
+    return policy.tiers.get(tier, ())
+
+
+def gate_settings(policy: Policy, gate: str) -> Mapping[str, Setting]:
+    """Return what a gate's plugin is given: the policy's scope, then the gate's own table.
+
+    ``protected`` and ``allowed`` are the globs of ``[scope]``. Raises KeyError for an unknown gate.
+    """
+    scope = {"protected": policy.protected_paths, "allowed": policy.default_paths}
+    return {**scope, **policy.gates[gate].settings}
+
+
+def gate_definition(policy: Policy, gate: str) -> str:
+    """Return the SHA-256 of all that policy says of a gate: a verdict counts for this one alone.
+
+    Raises KeyError for an unknown gate.
+    """
+    configured = policy.gates[gate]
+    settings = {
+        key: dict(value) if isinstance(value, Mapping) else value
+        for key, value in gate_settings(policy, gate).items()
+    }
+    said = {"plugin": configured.plugin, "deadline_s": configured.deadline_s, "settings": settings}
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """Who asks (``actor``), and for which attempt at which task; ``epoch`` is its fencing token."""
+
+    actor: str
+    team: str
+    task: TaskSpec
+    execution: str
+    epoch: int
+
+
+def decide_dispatch(policy: Policy, attempt: Attempt, *, charged: int, live: int) -> Decision:
+    """Decide whether a task may be given to a worker now.
+
+    ``charged`` is how often it failed by its own fault, ``live`` how many executions the team has.
+    """
+    facts = {
+        **_attempt_facts(attempt),
+        "role": attempt.task.role,
+        "charged": str(charged),
+        "live": str(live),
+    }
+    return _decision(policy, "dispatch", attempt.actor, facts)
+
+
+def decide_landing(
+    policy: Policy, attempt: Attempt, landing: Landing, verdicts: Iterable[Verdict]
+) -> Decision:
+    """Decide whether the target may be moved: every gate of the tier passed on exactly this tree.
+
+    A verdict counts only if it was given under the gate's present definition.
+    """
+    facts = {**_attempt_facts(attempt), **_landing_facts(landing), **_verdict_facts(verdicts)}
+    return _decision(policy, "landing", attempt.actor, facts)
+
+
+def decide_done(
+    policy: Policy, attempt: Attempt, landing: Landing, verdicts: Iterable[Verdict], *, landed: str
+) -> Decision:
+    """Decide whether a task is done: ``landed``, the commit the target holds, is the intended one.
+
+    The intent was decided by the policy of its time; a policy adopted since cannot undo a landing,
+    so only the evidence is looked at: passes on the landed tree, and nothing but passes.
+    """
+    facts = {
+        **_attempt_facts(attempt),
+        **_landing_facts(landing),
+        **_verdict_facts(v for v in verdicts if v.tree == landing.tree),
+        "landed": landed,
+    }
+    return _decision(policy, "done", attempt.actor, facts)
+
+
+def reevaluate(policy: Policy, decision: Decision) -> Decision:
+    """Decide again from a decision's recorded inputs; what differs was not decided by this policy.
+
+    Never raises: inputs that cannot be understood are denied by rule ``core.inputs``.
+    """
+    return _decision(policy, decision.action, decision.subject, dict(decision.inputs))
+
+
+class _Ruling(NamedTuple):
+    rule: str
+    reason: str
+    allowed: bool = False
+
+
+class _BadFactError(Exception):
+    """A recorded input is missing or is not what it must be."""
+
+
+def _decision(policy: Policy, action: str, subject: str, facts: dict[str, str]) -> Decision:
+    resource = ""
+    try:
+        on = _ACTIONS.get(action, _NO_ACTION)
+        resource = _fact(facts, on.resource)
+        for key in on.needs:
+            _fact(facts, key)
+        facts |= on.derive(policy, facts)
+        ruling = on.rule(policy, facts)
+    except _BadFactError as error:
+        ruling = _Ruling("core.inputs", str(error))
+    return Decision(
+        action=action,
+        resource=resource,
+        subject=subject,
+        rule=ruling.rule,
+        policy=policy.digest,
+        inputs=facts,
+        verdict="allow" if ruling.allowed else "deny",
+        reason=ruling.reason,
+    )
+
+
+def _attempt_facts(attempt: Attempt) -> dict[str, str]:
+    return {
+        "team": attempt.team,
+        "task": attempt.task.id,
+        "tier": attempt.task.tier,
+        "execution": attempt.execution,
+        "epoch": str(attempt.epoch),
+    }
+
+
+def _landing_facts(landing: Landing) -> dict[str, str]:
+    return {
+        "target": landing.target,
+        "old": landing.old,
+        "new": landing.new,
+        "tree": landing.tree,
+        "evidence": landing.evidence,
+    }
+
+
+def _verdict_facts(verdicts: Iterable[Verdict]) -> dict[str, str]:
+    facts: dict[str, str] = {}
+    for verdict in verdicts:
+        facts[f"verdict.{verdict.gate}"] = f"{verdict.status}@{verdict.tree}"
+        facts[f"definition.{verdict.gate}"] = verdict.definition
+    return facts
+
+
+def _fact(facts: Mapping[str, str], key: str) -> str:
+    if key not in facts:
+        raise _BadFactError(f"the inputs lack {key}")
+    return facts[key]
+
+
+def _count(facts: Mapping[str, str], key: str) -> int:
+    text = _fact(facts, key)
+    if not _COUNT.match(text):
+        raise _BadFactError(f"{key} is {shown(text)}, not a count")
+    return int(text)
+
+
+def _by_role(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
+    role = policy.roles.get(_fact(facts, "role"))
+    return {
+        "gates": ",".join(required_gates(policy, _fact(facts, "tier"))),
+        "max_attempts": str(policy.retries.max_attempts),
+        "max_workers": str(policy.max_workers),
+        "provider": role.provider if role else "",
+        "workspace": role.workspace if role else "",
+    }
+
+
+def _dispatch(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
+    role, tier = _fact(facts, "role"), _fact(facts, "tier")
+    live, charged = _count(facts, "live"), _count(facts, "charged")
+    _count(facts, "epoch")
+    if role not in policy.roles:
+        return _Ruling(f"roles.{role}", f"policy has no role {shown(role)}")
+    if not required_gates(policy, tier):
+        return _no_gates(tier)
+    if charged >= policy.retries.max_attempts:
+        return _Ruling("retries.max_attempts", f"{charged} attempts have failed")
+    seats = f"{live} of {policy.max_workers} workers are live"
+    return _Ruling("concurrency.max_workers", seats, allowed=live < policy.max_workers)
+
+
+def _by_tier(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
+    return {"gates": ",".join(required_gates(policy, _fact(facts, "tier")))}
+
+
+def _landing(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
+    target, tier = policy.target(_fact(facts, "team")), _fact(facts, "tier")
+    _count(facts, "epoch")
+    if _fact(facts, "target") != target:
+        return _Ruling("target", f"policy lands on {target}, not on {shown(facts['target'])}")
+    if not _fact(facts, "evidence"):
+        return _Ruling("core.evidence", "there is no evidence to bind the landing to")
+    required = required_gates(policy, tier)
+    if not required:
+        return _no_gates(tier)
+    rule = f"tiers.{tier}.gates"
+    complaints = [c for gate in required if (c := _gate_complaint(policy, gate, facts))]
+    if complaints:
+        return _Ruling(rule, "; ".join(complaints))
+    return _Ruling(rule, f"{len(required)} of {len(required)} gates passed", allowed=True)
+
+
+def _no_gates(tier: str) -> _Ruling:
+    return _Ruling(f"tiers.{tier}.gates", f"no gate is configured for tier {tier}")
+
+
+def _gate_complaint(policy: Policy, gate: str, facts: Mapping[str, str]) -> str:
+    verdict = facts.get(f"verdict.{gate}")
+    if verdict is None:
+        return f"{gate} has not judged"
+    status, _, tree = verdict.partition("@")
+    if status != _PASS:
+        return f"{gate} says {shown(status)}"
+    if tree != _fact(facts, "tree"):
+        return f"{gate} judged another tree"
+    if facts.get(f"definition.{gate}") != gate_definition(policy, gate):
+        return f"{gate} judged under another definition"
+    return ""
+
+
+def _nothing_derived(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
+    del policy, facts
+    return {}
+
+
+def _done(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
+    del policy
+    rule = "core.landed"
+    _count(facts, "epoch")
+    landed, intended, tree = (_fact(facts, key) for key in ("landed", "new", "tree"))
+    if not landed or landed != intended:
+        return _Ruling(rule, f"the target holds {shown(landed)}, not {shown(intended)}")
+    if not _fact(facts, "evidence"):
+        return _Ruling("core.evidence", "there is no evidence for what landed")
+    verdicts = {k: v for k, v in facts.items() if k.startswith("verdict.")}
+    bad = sorted(k for k, v in verdicts.items() if v != f"{_PASS}@{tree}")
+    if bad or not verdicts:
+        reason = f"no pass on the landed tree: {', '.join(bad)}" if bad else "no gate has judged it"
+        return _Ruling(rule, reason)
+    return _Ruling(rule, f"{len(verdicts)} gates passed on what landed", allowed=True)
+
+
+def _no_rule(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
+    del policy, facts
+    return _Ruling("core.actions", "no rule allows this kind of action")
+
+
+class _Action(NamedTuple):
+    """Which fact names the resource, which must be there, the rule, and what policy adds."""
+
+    resource: str
+    needs: tuple[str, ...]
+    rule: Callable[[Policy, Mapping[str, str]], _Ruling]
+    derive: Callable[[Policy, Mapping[str, str]], dict[str, str]]
+
+
+_ATTEMPT = ("team", "task", "tier", "execution", "epoch")
+_LANDING = (*_ATTEMPT, "target", "old", "new", "tree", "evidence")
+_NO_ACTION = _Action("task", (), _no_rule, _nothing_derived)
+_ACTIONS: Mapping[str, _Action] = {
+    "dispatch": _Action("task", (*_ATTEMPT, "role", "charged", "live"), _dispatch, _by_role),
+    "landing": _Action("target", _LANDING, _landing, _by_tier),
+    "done": _Action("task", (*_LANDING, "landed"), _done, _nothing_derived),
+}

@@ -1,0 +1,67 @@
+"""A policy in words, for ``git cto policy show``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from gitcto.model.records import MAX_WORKERS
+from gitcto.policy.records import Policy, Setting
+
+
+def explain(policy: Policy) -> tuple[str, ...]:
+    """Return what a policy means, defaults included, as lines of plain text."""
+    return tuple(_lines(policy))
+
+
+def _lines(policy: Policy) -> Iterator[str]:
+    limits, retries = policy.limits, policy.retries
+    yield f"digest   {policy.digest}"
+    yield f"target   {policy.target_template}"
+    yield f"workers  {policy.max_workers} at once (the program's own cap is {MAX_WORKERS})"
+    yield f"lease    {policy.lease_s} s"
+    yield (
+        f"attempt  at most {limits.wall_s} s, {limits.idle_s} s without sign of life,"
+        f" {limits.output_mib} MiB of output"
+    )
+    yield f"retries  {retries.max_attempts} attempts, {retries.conflict} more for conflicts"
+    yield f"merge    {', then '.join(policy.merge_resolvers)}"
+    yield f"may      {_listed(policy.default_paths)} unless the task names its paths"
+    yield f"never    {_listed(policy.protected_paths)}"
+    for plugin, versions in policy.required_plugins.items():
+        yield f"needs    plugin {plugin} {versions}".rstrip()
+    yield from _roles(policy)
+    yield from _gates(policy)
+    yield from _tiers(policy)
+
+
+def _roles(policy: Policy) -> Iterator[str]:
+    if not policy.roles:
+        yield "role     none: no task can be given to a worker"
+    for name, role in policy.roles.items():
+        provider = policy.providers[role.provider]
+        yield (
+            f"role     {name}: provider {role.provider} (plugin {provider.plugin}),"
+            f" workspace {role.workspace}{_settings(provider.settings)}"
+        )
+
+
+def _gates(policy: Policy) -> Iterator[str]:
+    for name, gate in policy.gates.items():
+        deadline = f"{gate.deadline_s} s" if gate.deadline_s else "the plugin's deadline"
+        yield f"gate     {name}: plugin {gate.plugin}, {deadline}{_settings(gate.settings)}"
+
+
+def _tiers(policy: Policy) -> Iterator[str]:
+    for tier, gates in policy.tiers.items():
+        yield f"tier     {tier}: {', '.join(gates) or 'no gates, so everything is refused'}"
+
+
+def _listed(patterns: tuple[str, ...]) -> str:
+    return ", ".join(patterns) or "nothing"
+
+
+def _settings(settings: Mapping[str, Setting]) -> str:
+    """Show a plugin's settings; JSON escapes whatever a terminal would obey."""
+    plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in settings.items()}
+    return "".join(f", {json.dumps(key)[1:-1]} = {json.dumps(v)}" for key, v in plain.items())
