@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
-from gitcto.policy.records import Policy, Setting
+from gitcto.policy.records import SCOPE_PLUGIN, Policy, Setting
 from gitcto.policy.table import shown
 
 _COUNT = re.compile(r"[0-9]{1,18}\Z")
@@ -26,13 +26,17 @@ def required_gates(policy: Policy, tier: str) -> tuple[str, ...]:
     return policy.tiers.get(tier, ())
 
 
-def gate_settings(policy: Policy, gate: str) -> Mapping[str, Setting]:
-    """Return what a gate's plugin is given: the policy's scope, then the gate's own table.
+def gate_settings(policy: Policy, gate: str) -> dict[str, Setting]:
+    """Return what a gate's plugin is given: its own table, and the scope if it judges paths.
 
-    ``protected`` and ``allowed`` are the globs of ``[scope]``. Raises KeyError for an unknown gate.
+    A gate of plugin ``paths`` gets the globs of ``[scope]`` as ``allowed`` and ``protected``; its
+    own table may replace them. Raises KeyError for an unknown gate.
     """
-    scope = {"protected": policy.protected_paths, "allowed": policy.default_paths}
-    return {**scope, **policy.gates[gate].settings}
+    configured = policy.gates[gate]
+    if configured.plugin != SCOPE_PLUGIN:
+        return dict(configured.settings)
+    scope = {"allowed": policy.default_paths, "protected": policy.protected_paths}
+    return {**scope, **configured.settings}
 
 
 def gate_definition(policy: Policy, gate: str) -> str:
@@ -41,11 +45,11 @@ def gate_definition(policy: Policy, gate: str) -> str:
     Raises KeyError for an unknown gate.
     """
     configured = policy.gates[gate]
-    settings = {
-        key: dict(value) if isinstance(value, Mapping) else value
-        for key, value in gate_settings(policy, gate).items()
+    said = {
+        "plugin": configured.plugin,
+        "deadline_s": configured.deadline_s,
+        "settings": gate_settings(policy, gate),
     }
-    said = {"plugin": configured.plugin, "deadline_s": configured.deadline_s, "settings": settings}
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -63,5 +63,4 @@ def _listed(patterns: tuple[str, ...]) -> str:
 
 def _settings(settings: Mapping[str, Setting]) -> str:
     """Show a plugin's settings; JSON escapes whatever a terminal would obey."""
-    plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in settings.items()}
-    return "".join(f", {json.dumps(key)[1:-1]} = {json.dumps(v)}" for key, v in plain.items())
+    return "".join(f", {json.dumps(key)[1:-1]} = {json.dumps(v)}" for key, v in settings.items())

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from gitcto.policy import names, sections
 from gitcto.policy.lines import line_index, line_of
-from gitcto.policy.records import Policy, PolicyError, PolicyProblem
+from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProblem
 from gitcto.policy.table import Finding, Table, shown, suggestion
 
 MAX_BYTES = 256 * 1024
@@ -108,6 +108,10 @@ def _references(policy: Policy, root: Table) -> None:
     for tier, gates in policy.tiers.items():
         for gate in gates:
             _known(root.table("tiers").table(tier), "gates", gate, policy.gates)
+        plugins = {policy.gates[gate].plugin for gate in gates if gate in policy.gates}
+        if gates and not root.lacks("scope") and SCOPE_PLUGIN not in plugins:
+            message = f'nothing enforces this in tier {tier}: add a gate of plugin "{SCOPE_PLUGIN}"'
+            root.table("scope").report(message)
 
 
 def _known(table: Table, key: str, word: str, defined: Mapping[str, object]) -> None:

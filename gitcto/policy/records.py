@@ -9,8 +9,11 @@ from typing import NamedTuple
 from gitcto.errors import CtoError, ExitCode
 
 Scalar = str | int | float | bool
-Setting = Scalar | tuple[Scalar, ...] | Mapping[str, Scalar]
-"""A plugin's setting: a TOML list arrives as a tuple, a table as a read-only mapping."""
+Setting = Scalar | tuple[Scalar, ...] | dict[str, Scalar]
+"""A plugin's setting: a TOML list arrives as a tuple, a table as a dictionary."""
+
+SCOPE_PLUGIN = "paths"
+"""The gate plugin that enforces ``[scope]``."""
 
 
 class PolicyProblem(NamedTuple):

@@ -164,7 +164,7 @@ def _frozen(value: object) -> Setting | None:
     if isinstance(value, dict):
         items = {str(k): _scalar(v) for k, v in value.items()}
         pairs = {key: item for key, item in items.items() if item is not None}
-        return MappingProxyType(pairs) if len(pairs) == len(items) else None
+        return pairs if len(pairs) == len(items) else None
     if isinstance(value, list):
         parts = [_scalar(item) for item in value]
         kept = tuple(part for part in parts if part is not None)

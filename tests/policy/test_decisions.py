@@ -31,7 +31,7 @@ max_attempts = 2
 provider = "agent"
 [providers.agent]
 [gates.tests]
-command = ["make", "test"]
+argv = ["make", "test"]
 [gates.style]
 [tiers.P0]
 gates = ["tests", "style"]
@@ -150,10 +150,6 @@ def test_landing_needs_a_pass_of_every_gate():
         (verdict(tree=OTHER), "tests judged another tree"),
         (
             verdict(by=policy(TEXT.replace('"make", "test"', '"true"'))),
-            "tests judged under another definition",
-        ),
-        (
-            verdict(by=policy(TEXT + '[scope]\nprotected = ["x"]\n')),
             "tests judged under another definition",
         ),
     ],
@@ -281,19 +277,38 @@ def test_a_gates_definition_changes_with_anything_policy_says_of_it():
         TEXT.replace('"make", "test"', '"make", "check"'),
         TEXT.replace("[gates.style]", "deadline_s = 5\n[gates.style]"),
         TEXT.replace("[gates.style]", 'plugin = "other"\n[gates.style]'),
-        TEXT + '[scope]\nallowed = ["src/**"]\n',
     ]
     assert len({gate_definition(policy(text), "tests") for text in texts}) == len(texts)
     unrelated = TEXT.replace("max_workers = 2", "max_workers = 3")
     assert gate_definition(policy(unrelated), "tests") == gate_definition(policy(), "tests")
 
 
-def test_a_gate_is_told_the_scope_and_its_own_table_wins():
-    scoped = policy(TEXT.replace("[gates.style]", '[gates.style]\nallowed = ["docs/**"]'))
+SCOPED = """\
+version = 1
+[gates.tests]
+argv = ["true"]
+[gates.paths]
+[gates.docs]
+plugin = "paths"
+allowed = ["docs/**"]
+"""
 
-    assert gate_settings(scoped, "tests")["allowed"] == ("**",)
-    assert "policy.toml" in gate_settings(scoped, "tests")["protected"]
-    assert gate_settings(scoped, "style")["allowed"] == ("docs/**",)
+
+def test_a_gate_that_judges_paths_is_told_the_scope_and_its_own_table_wins():
+    scoped = policy(SCOPED)
+
+    assert gate_settings(scoped, "tests") == {"argv": ("true",)}
+    assert gate_settings(scoped, "paths")["allowed"] == ("**",)
+    assert "policy.toml" in gate_settings(scoped, "paths")["protected"]
+    assert gate_settings(scoped, "docs")["allowed"] == ("docs/**",)
+    assert "policy.toml" in gate_settings(scoped, "docs")["protected"]
+
+
+def test_a_verdict_on_paths_does_not_outlive_a_change_of_scope():
+    wider = policy(SCOPED + "[scope]\nprotected = []\n")
+
+    assert gate_definition(wider, "paths") != gate_definition(policy(SCOPED), "paths")
+    assert gate_definition(wider, "tests") == gate_definition(policy(SCOPED), "tests")
 
 
 def test_an_attempt_is_frozen():

@@ -41,22 +41,24 @@ workspace = "clone"
 
 [providers.fast]
 plugin = "command"
-command = ["tool", "--go"]
+argv = ["tool", "--go"]
 retries = 2
 env = { A = "b" }
 
 [gates.tests]
-command = ["make", "test"]
+argv = ["make", "test"]
 deadline_s = 30
 
 [gates.style]
 plugin = "commit-format"
 
+[gates.paths]
+
 [tiers.P0]
-gates = ["tests", "style"]
+gates = ["tests", "paths", "style"]
 
 [tiers.P1]
-gates = ["tests"]
+gates = ["tests", "paths"]
 
 [merge]
 resolvers = ["git-merge", "other"]
@@ -88,7 +90,7 @@ def test_every_section_is_read():
     assert policy.default_paths == ("src/**",)
     assert policy.merge_resolvers == ("git-merge", "other")
     assert policy.required_plugins == {"tests": ">=0.1, <2"}
-    assert policy.tiers == {"P0": ("tests", "style"), "P1": ("tests",), "P2": ()}
+    assert policy.tiers == {"P0": ("tests", "paths", "style"), "P1": ("tests", "paths"), "P2": ()}
 
 
 def test_roles_take_the_default_workspace_unless_they_name_one():
@@ -103,12 +105,12 @@ def test_a_plugins_own_settings_pass_through_frozen():
 
     fast = policy.providers["fast"]
     assert fast.plugin == "command"
-    assert fast.settings == {"command": ("tool", "--go"), "retries": 2, "env": {"A": "b"}}
+    assert fast.settings == {"argv": ("tool", "--go"), "retries": 2, "env": {"A": "b"}}
     with pytest.raises(TypeError):
         fast.settings["command"] = ()
     assert policy.gates["tests"].plugin == "tests"
     assert policy.gates["tests"].deadline_s == 30
-    assert policy.gates["tests"].settings == {"command": ("make", "test")}
+    assert policy.gates["tests"].settings == {"argv": ("make", "test")}
     assert policy.gates["style"].deadline_s is None
 
 
@@ -128,7 +130,7 @@ version = 1
 [gatess]
 [gates.tests]
 deadline = 3
-command = ["x",
+argv = ["x",
   "y"]
 [concurrency]
 max_workers = 7
@@ -226,6 +228,24 @@ def test_one_error_says_where_and_what(text, expected):
 def test_a_target_must_be_a_branch(target):
     [line] = problems(f'version = 1\ntarget = "{target}"')
     assert line.startswith('policy.toml:2: "target": ')
+
+
+def test_a_scope_that_no_gate_enforces_is_refused():
+    text = """\
+version = 1
+[scope]
+allowed = ["src/**"]
+[gates.tests]
+[gates.scope]
+plugin = "paths"
+[tiers.P0]
+gates = ["tests", "scope"]
+[tiers.P1]
+gates = ["tests"]
+"""
+    assert problems(text) == [
+        'policy.toml:2: [scope] nothing enforces this in tier P1: add a gate of plugin "paths"'
+    ]
 
 
 def test_a_key_inside_a_plugins_settings_near_one_of_ours_is_a_typo():
