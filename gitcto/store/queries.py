@@ -1,0 +1,142 @@
+"""What commands ask of a team: every answer costs the same at a thousand and a million events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitcto.model import rows
+from gitcto.model.codec import Event, decode
+from gitcto.model.records import LIVE_STATES, Execution, Task, TaskState, Team
+from gitcto.store.projection import Cursor, read_cursor
+from gitcto.store.view import SidecarView
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+_ENDED = (TaskState.FAILED_TERMINAL, TaskState.BLOCKED, TaskState.FAILED)
+PAGE = 500
+"""Events read at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """One event with its place: number ``seq`` of the ledger, inside git commit ``commit``."""
+
+    seq: int
+    event: Event
+    commit: str
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A team at a glance.
+
+    ``live`` are the tasks that somebody works on, ``ready`` the next that could be started,
+    ``ended`` the last that failed or wait for a person; ``events`` the newest first.
+    """
+
+    team: Team | None
+    cursor: Cursor
+    live: tuple[Task, ...]
+    ready: tuple[Task, ...]
+    ended: tuple[Task, ...]
+    executions: tuple[Execution, ...]
+    events: tuple[StoredEvent, ...]
+
+
+def summary(db: sqlite3.Connection, team: str, rows_each: int = 10) -> Summary:
+    """Return a team at a glance, with at most ``rows_each`` of everything that can grow."""
+    view = SidecarView(db, team)
+    ended = tasks_in(db, team, _ENDED, rows_each)
+    return Summary(
+        team=view.team,
+        cursor=read_cursor(db, team),
+        live=tuple(tasks_in(db, team, sorted(LIVE_STATES), rows_each)),
+        ready=tuple(ready(db, team, rows_each)),
+        ended=tuple(ended),
+        executions=tuple(view.live()),
+        events=tuple(newest(db, team, rows_each)),
+    )
+
+
+def tasks_in(
+    db: sqlite3.Connection, team: str, states: Iterable[TaskState], limit: int
+) -> list[Task]:
+    """Return the tasks that came into one of ``states`` last, the newest first."""
+    query = """SELECT changed, body FROM task WHERE team = ? AND state = ?
+        ORDER BY changed DESC LIMIT ?"""
+    found = [row for state in states for row in db.execute(query, (team, state.value, limit))]
+    found.sort(key=lambda row: -int(row[0]))
+    return [rows.task(body) for _, body in found[:limit]]
+
+
+def ready(db: sqlite3.Connection, team: str, limit: int) -> list[Task]:
+    """Return tasks that could be started now, in the order of the plan."""
+    query = "SELECT body FROM task WHERE team = ? AND ready = 1 ORDER BY ord LIMIT ?"
+    return [rows.task(row[0]) for row in db.execute(query, (team, limit))]
+
+
+def all_tasks(db: sqlite3.Connection, team: str) -> list[Task]:
+    """Return every task, in the order of the plan."""
+    found = db.execute("SELECT ord, body FROM task WHERE team = ?", (team,)).fetchall()
+    return [rows.task(body) for _, body in sorted(found, key=lambda row: int(row[0]))]
+
+
+def executions_of(db: sqlite3.Connection, team: str, task_id: str) -> list[Execution]:
+    """Return every attempt at a task, the first one first."""
+    query = "SELECT body FROM execution WHERE team = ? AND task = ? ORDER BY ord"
+    return [rows.execution(row[0]) for row in db.execute(query, (team, task_id))]
+
+
+def changed_after(
+    db: sqlite3.Connection, team: str, seq: int
+) -> tuple[Team | Task | Execution, ...]:
+    """Return the records that events after number ``seq`` replaced, the team first."""
+    at = (team, seq)
+    query = "SELECT body FROM {} WHERE {} = ? AND changed > ? ORDER BY changed"
+    teams = db.execute(query.format("team", "name"), at)
+    tasks = db.execute(query.format("task", "team"), at)
+    executions = db.execute(query.format("execution", "team"), at)
+    return (
+        *(rows.team(row[0]) for row in teams),
+        *(rows.task(row[0]) for row in tasks),
+        *(rows.execution(row[0]) for row in executions),
+    )
+
+
+_EVENTS = """SELECT event.seq, ledger_commit.oid, event.line FROM event
+    JOIN ledger_commit ON ledger_commit.team = event.team AND ledger_commit.number = event.number
+    WHERE event.team = ? AND event.seq > ? AND event.seq < ? {} ORDER BY event.seq {} LIMIT ?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which events: those between two numbers (exclusive), of one task or of all."""
+
+    after: int
+    before: int
+    task: str | None
+    newest_first: bool
+    limit: int = PAGE
+
+
+def page(db: sqlite3.Connection, team: str, wanted: Page) -> list[StoredEvent]:
+    """Return one page of events."""
+    only = "" if wanted.task is None else "AND event.task <> '' AND event.task = ?"
+    query = _EVENTS.format(only, "DESC" if wanted.newest_first else "ASC")
+    given = [team, wanted.after, wanted.before]
+    if wanted.task is not None:
+        given.append(wanted.task)
+    found = db.execute(query, (*given, wanted.limit))
+    return [
+        StoredEvent(seq=seq, event=decode(line), commit=oid, line=line) for seq, oid, line in found
+    ]
+
+
+def newest(db: sqlite3.Connection, team: str, limit: int) -> list[StoredEvent]:
+    """Return the last events, the newest first."""
+    wanted = Page(after=0, before=1 << 62, task=None, newest_first=True, limit=limit)
+    return page(db, team, wanted)

@@ -1,0 +1,76 @@
+"""The subject line of a ledger commit, so that ``git log`` of the ref reads as a timeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitcto.model import events as ev
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitcto.model.state import StateView
+
+_WIDTH = 100
+
+
+def subject(view: StateView, bodies: Sequence[ev.EventBody]) -> str:
+    """Return one line of at most 100 characters for a transaction about to be recorded."""
+    first = _phrase(view, bodies[0])
+    if isinstance(bodies[0], ev.PlanImported) or len(bodies) == 1:
+        return _one_line(first)
+    phrases = dict.fromkeys(_phrase(view, body) for body in bodies)
+    return _one_line(f"{len(bodies)} events: {'; '.join(phrases)}")
+
+
+def _one_line(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+
+
+def _phrase(view: StateView, body: ev.EventBody) -> str:  # noqa: C901, PLR0912 - one line a kind
+    match body:
+        case ev.TeamCreated():
+            return f"team {body.team} created, landing on {_branch(body.target)}"
+        case ev.PolicyAdopted():
+            return f"policy {body.digest[:12]} adopted"
+        case ev.TeamModeChanged():
+            return f"team {body.mode}"
+        case ev.PlanImported():
+            return f"plan {body.source}: {body.tasks} tasks"
+        case ev.TaskAdded():
+            return f"{body.task.id}: added"
+        case ev.TaskRequeued():
+            return f"{body.task}: queued again"
+        case ev.ExecutionLeased():
+            return f"{body.task}: attempt {body.attempt} leased to {body.provider}"
+        case ev.LeaseRenewed():
+            what = "lease renewed"
+        case ev.LeaseTaken():
+            what = f"taken over by {body.holder}"
+        case ev.ExecutionStarted():
+            what = f"started as process {body.pid}"
+        case ev.ExecutionExited():
+            what = f"worker ended ({body.cause}, code {body.code})"
+        case ev.WorkHarvested():
+            what = f"{body.changed} changes harvested"
+        case ev.WorkPreserved():
+            what = f"work kept at {body.ref}"
+        case ev.GateJudged():
+            what = f"gate {body.verdict.gate}: {body.verdict.status}"
+        case ev.LandingIntended():
+            what = f"landing on {_branch(body.landing.target)}"
+        case ev.LandingAbandoned():
+            what = f"landing abandoned ({body.reason})"
+        case ev.LandingDone():
+            what = f"landed on {_branch(body.target)}"
+        case ev.ExecutionFailed():
+            what = f"attempt failed ({body.reason}), {body.then}"
+        case ev.OutcomeRefused():
+            what = f"{body.command} refused, token {body.quoted} is not {body.current}"
+    execution = view.execution(body.execution)
+    return f"{execution.task if execution else body.execution}: {what}"
+
+
+def _branch(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")
