@@ -1,0 +1,198 @@
+"""Who may import whom: the arrows of the house, read from the sources."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SHARED = frozenset({"errors", "model"})
+BELOW_STORE = SHARED | {"effects", "git", "policy", "seam"}
+MAY_IMPORT = {
+    "errors": frozenset(),
+    "model": frozenset(),
+    "effects": SHARED,
+    "policy": SHARED,
+    "git": SHARED | {"effects", "policy"},
+    "store": SHARED | {"effects", "git", "policy"},
+    "seam": BELOW_STORE,
+    "runtime": BELOW_STORE | {"store"},
+    "cli": BELOW_STORE | {"runtime", "store"},
+    "testing": BELOW_STORE | {"runtime", "store"},
+}
+"""Room to the other rooms it may know. A module beside the rooms belongs to the seam."""
+
+ONLY_IN = {
+    "click": "cli",
+    "dulwich": "git",
+    "msgspec": "model",
+    "pluggy": "seam",
+    "rich": "cli",
+    "sqlite3": "store",
+    "sqlite_utils": "store",
+    "tomlkit": "policy",
+}
+"""What one room hides from all the others."""
+
+PURE = {
+    "model": frozenset(
+        [
+            "__future__",
+            "bisect",
+            "collections",
+            "dataclasses",
+            "enum",
+            "functools",
+            "graphlib",
+            "hashlib",
+            "heapq",
+            "itertools",
+            "json",
+            "math",
+            "msgspec",
+            "operator",
+            "re",
+            "string",
+            "types",
+            "typing",
+        ]
+    )
+}
+PURE["policy"] = PURE["model"] - {"msgspec"} | {"difflib", "pathlib", "tomlkit", "tomllib"}
+"""All that a room without input and output may import from outside; policy reads one file."""
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module under ``gitcto``."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in MAY_IMPORT else "seam"
+
+
+def imported(source: str) -> Iterator[str]:
+    """Yield every module that ``source`` imports, wherever in the file it does."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if node.module == "gitcto":
+                yield from (f"gitcto.{alias.name}" for alias in node.names)
+
+
+def core_problems(module: str, source: str) -> list[str]:
+    """Return the rules that a module of ``gitcto`` breaks."""
+    room, problems = room_of(module), []
+    for name in imported(source):
+        top = name.partition(".")[0]
+        if top.startswith("gitcto_"):
+            problems.append(f"{module} imports the plugin {top}")
+        elif top == "gitcto":
+            other = room_of(name)
+            known = name in {"gitcto", "gitcto.__version__"} or other == room
+            if not known and other not in MAY_IMPORT[room]:
+                problems.append(f"{module} ({room}) imports {name} ({other})")
+        elif room != ONLY_IN.get(top, room):
+            problems.append(f"{module} ({room}) imports {name}, which is {ONLY_IN[top]}'s")
+        elif room in PURE and top not in PURE[room]:
+            problems.append(f"{module} ({room}) must be pure and imports {name}")
+    return problems
+
+
+def plugin_problems(package: str, source: str) -> list[str]:
+    """Return the rules that a module of a plugin breaks."""
+    problems = []
+    for name in imported(source):
+        top = name.partition(".")[0]
+        behind_the_api = top == "gitcto" and name != "gitcto.api"
+        another_plugin = top.startswith("gitcto_") and top != package
+        if behind_the_api or another_plugin:
+            problems.append(f"{package} imports {name}")
+    return problems
+
+
+def dotted(path: Path, base: Path) -> str:
+    """Return the module name of a file."""
+    parts = path.relative_to(base).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_arrows_of_the_core_point_one_way() -> None:
+    problems = [
+        problem
+        for path in sorted((ROOT / "gitcto").rglob("*.py"))
+        for problem in core_problems(dotted(path, ROOT), path.read_text(encoding="utf-8"))
+    ]
+    assert problems == []
+
+
+def test_plugins_import_only_the_api_and_themselves() -> None:
+    packages = sorted((ROOT / "plugins").glob("*/gitcto_*"))
+    assert packages
+    problems = [
+        f"{path.relative_to(ROOT)}: {problem}"
+        for package in packages
+        for path in sorted(package.rglob("*.py"))
+        for problem in plugin_problems(package.name, path.read_text(encoding="utf-8"))
+    ]
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("gitcto.git.refs", "from gitcto.store.ledger import Ledger"),
+        ("gitcto.store.ledger", "import gitcto.runtime.landing"),
+        ("gitcto.runtime.loop", "def f():\n    from gitcto.cli import output"),
+        ("gitcto.model.decide", "from gitcto import errors, git"),
+        ("gitcto.policy.load", "from gitcto.store import ledger"),
+        ("gitcto.plugins", "from gitcto.runtime import loop"),
+        ("gitcto.runtime.loop", "import gitcto_fake.worker"),
+        ("gitcto.runtime.loop", "from gitcto_fake import worker"),
+        ("gitcto.store.codec", "import msgspec"),
+        ("gitcto.store.objects", "from dulwich.repo import Repo"),
+        ("gitcto.git.refs", "import sqlite3"),
+        ("gitcto.runtime.live", "from rich.console import Console"),
+        ("gitcto.model.evolve", "import os"),
+        ("gitcto.model.evolve", "if TYPE_CHECKING:\n    from pathlib import Path"),
+        ("gitcto.policy.load", "import subprocess"),
+    ],
+)
+def test_a_reversed_arrow_is_found(module: str, source: str) -> None:
+    assert core_problems(module, source)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("gitcto.cli.run", "from gitcto.runtime.loop import run\nimport click"),
+        (
+            "gitcto.runtime.loop",
+            "from gitcto.store import ledger\nfrom gitcto.plugins import Plugins",
+        ),
+        ("gitcto.store.ledger", "from gitcto.git.refs import Refs\nimport sqlite3"),
+        ("gitcto.model.evolve", "from gitcto.model import events\nfrom msgspec import Struct"),
+        ("gitcto.cli.entry", "from gitcto import __version__"),
+    ],
+)
+def test_a_right_arrow_is_not(module: str, source: str) -> None:
+    assert core_problems(module, source) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from gitcto.errors import CtoError",
+        "import gitcto.git",
+        "import gitcto_other",
+        "import gitcto",
+    ],
+)
+def test_a_plugin_that_looks_behind_the_api_is_found(source: str) -> None:
+    assert plugin_problems("gitcto_mine", source)
+
+
+def test_a_plugin_may_use_itself_and_the_api() -> None:
+    source = "from gitcto.api import Gate\nfrom gitcto_mine.work import run\nimport os"
+    assert plugin_problems("gitcto_mine", source) == []
