@@ -12,7 +12,7 @@ INDEX_HOSTS = ["pypi." + "org", "python" + "hosted.org", "npm" + "js.org", "deb.
 FOREIGN = re.compile(
     "|".join(map(re.escape, INDEX_HOSTS))
     + r"|(?<![\w.~])/(?:work|root|home|Users|opt/\w+)/[A-Za-z.]"
-    + r"|--(?:extra-)?index-url[ =]|^(?:extra-)?index-url|--find-links",
+    + r"|--(?:extra-)?index-url[ =]|^(?:extra-)?index-url|--find[-]links",
     re.MULTILINE,
 )
 
