@@ -1,1 +1,1 @@
-"""Room."""
+"""The command line: the only room that reads environment, home directory and terminal."""

@@ -1,0 +1,106 @@
+"""What every command receives: the host, the output, and the repository's rooms made on demand."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gitcto.cli.output import ColorChoice, Output
+from gitcto.errors import CtoError, ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gitcto.cli.host import Host
+    from gitcto.effects import Effects
+    from gitcto.git.repository import Repository
+    from gitcto.plugins import Plugins
+    from gitcto.policy.records import Policy
+    from gitcto.store.ledger import Ledger
+
+DEFAULT_TEAM = "main"
+"""The team that ``init`` makes when nobody names one."""
+
+
+class App:
+    """One invocation of ``git cto``. Everything costly is made when it is first asked for."""
+
+    def __init__(self, host: Host) -> None:
+        self.begin(host, "auto")
+
+    def begin(self, host: Host, color: ColorChoice) -> None:
+        """Go on with what the options before the command say, before anything is looked up."""
+        self.host = host
+        self.output = Output(host, color)
+
+    @cached_property
+    def effects(self) -> Effects:
+        """The real clock and randomness."""
+        from gitcto.effects import SystemEffects
+
+        return SystemEffects()
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The repository of the current directory, as git itself would find it."""
+        from gitcto.git.repository import discover
+
+        return discover(self.host.cwd, self.host.environ)
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """Every plugin that could be loaded; broken ones are contained and reported."""
+        from gitcto.plugins import Plugins
+
+        return Plugins.load(self.host.search_path)
+
+    @property
+    def policy_path(self) -> Path:
+        """Where the repository's policy lies: at the top of the work tree."""
+        top = self.repository.work_tree or self.repository.common_dir
+        return top / "policy.toml"
+
+    def policy(self) -> Policy:
+        """Read the repository's policy. Raises ``CtoError`` (exit 4) with every problem."""
+        from gitcto.policy.load import load
+
+        return load(self.policy_path)
+
+    def ledger(self, team: str) -> Ledger:
+        """Open a team's ledger, which need not exist."""
+        from gitcto.store.ledger import Ledger
+
+        return Ledger(self.repository, team, self.effects, self.host.actor)
+
+    def team_ledger(self, team: str | None) -> Ledger:
+        """Open the ledger of ``team``, or of the only team there is."""
+        from gitcto.store.ledger import teams
+
+        existing = teams(self.repository)
+        return self.ledger(choose_team(team, existing))
+
+
+def choose_team(wanted: str | None, existing: list[str]) -> str:
+    """Return the team that is meant, or raise ``CtoError`` saying which there are."""
+    if not existing:
+        raise CtoError(
+            "there is no team in this repository yet",
+            "make one with `git cto init`",
+            ExitCode.USAGE,
+        )
+    listed = ", ".join(existing)
+    if wanted is None:
+        if len(existing) == 1:
+            return existing[0]
+        raise CtoError(
+            f"this repository has {len(existing)} teams: {listed}",
+            "say which one with `--team NAME`",
+            ExitCode.USAGE,
+        )
+    if wanted not in existing:
+        raise CtoError(
+            f"there is no team {wanted!r} in this repository",
+            f"name one of: {listed}; or make it with `git cto init --team NAME`",
+            ExitCode.USAGE,
+        )
+    return wanted

@@ -1,0 +1,120 @@
+"""``git cto policy``: whether the policy file is right, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitcto.cli.group import HELP_NAMES, LazyGroup, Row
+from gitcto.cli.options import json_option, pass_app
+
+if TYPE_CHECKING:
+    from gitcto.cli.app import App
+    from gitcto.policy.records import Policy
+
+_HERE = "gitcto.cli.policy"
+
+
+@click.group(
+    cls=LazyGroup,
+    rows=(
+        Row("validate", "Check the policy and the plugins it names.", f"{_HERE}:validate", "Ask"),
+        Row("show", "Show what the policy says.", f"{_HERE}:show", "Ask"),
+    ),
+    context_settings={"help_option_names": HELP_NAMES},
+)
+def policy() -> None:
+    """Validate or show the policy that every decision cites."""
+
+
+file_argument = click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+
+
+def _read(app: App, file: Path | None) -> Policy:
+    from gitcto.policy.load import load
+
+    return app.policy() if file is None else load(app.host.cwd / file)
+
+
+@click.command()
+@file_argument
+@json_option
+@pass_app
+def validate(app: App, file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Check FILE (the repository's policy.toml by default).
+
+    Shows every problem at once, each with its line. Exit 4 when it is wrong, 5 when a plugin that
+    it requires is missing.
+    """
+    checked = _read(app, file)
+    app.plugins.require(checked.required_plugins)
+    if as_json:
+        app.output.json({"valid": True, "digest": checked.digest})
+        return
+    name = file.name if file else app.policy_path.name
+    tiers = ", ".join(f"{tier}: {len(gates)}" for tier, gates in sorted(checked.tiers.items()))
+    app.output.data(f"{name} is valid (gates {tiers}; digest {checked.digest[:12]})")
+
+
+@click.command()
+@file_argument
+@json_option
+@pass_app
+def show(app: App, file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+    """Show what FILE (the repository's policy.toml by default) comes down to."""
+    shown = _read(app, file)
+    if as_json:
+        app.output.json({"policy": summary(shown)})
+        return
+    limits, retries = shown.limits, shown.retries
+    app.output.table(
+        ("SETTING", "VALUE"),
+        [
+            ("digest", shown.digest),
+            ("target", shown.target_template),
+            ("workers", f"{shown.max_workers} at once, leases of {shown.lease_s} s"),
+            ("limits", f"{limits.wall_s} s, {limits.idle_s} s idle, {limits.output_mib} MiB out"),
+            ("retries", f"{retries.max_attempts} attempts, {retries.conflict} conflicts"),
+            *((f"tier {tier}", " → ".join(gates)) for tier, gates in sorted(shown.tiers.items())),
+            *(
+                (f"role {name}", f"{r.provider} in {r.workspace}")
+                for name, r in shown.roles.items()
+            ),
+            *((f"provider {name}", p.plugin) for name, p in shown.providers.items()),
+            *((f"gate {name}", gate.plugin) for name, gate in shown.gates.items()),
+            ("merge", " → ".join(shown.merge_resolvers)),
+            *((f"requires {name}", wanted) for name, wanted in shown.required_plugins.items()),
+        ],
+    )
+
+
+def summary(shown: Policy) -> dict[str, object]:
+    """Return a policy as plain values, for ``--json``."""
+    limits, retries = shown.limits, shown.retries
+    return {
+        "digest": shown.digest,
+        "target": shown.target_template,
+        "max_workers": shown.max_workers,
+        "lease_s": shown.lease_s,
+        "limits": {
+            "wall_s": limits.wall_s,
+            "idle_s": limits.idle_s,
+            "output_mib": limits.output_mib,
+        },
+        "retries": {"max_attempts": retries.max_attempts, "conflict": retries.conflict},
+        "roles": {
+            name: {"provider": role.provider, "workspace": role.workspace}
+            for name, role in shown.roles.items()
+        },
+        "providers": {name: {"plugin": each.plugin} for name, each in shown.providers.items()},
+        "gates": {name: {"plugin": gate.plugin} for name, gate in shown.gates.items()},
+        "tiers": {tier: list(gates) for tier, gates in shown.tiers.items()},
+        "merge": list(shown.merge_resolvers),
+        "required_plugins": dict(shown.required_plugins),
+        "protected_paths": list(shown.protected_paths),
+        "default_paths": list(shown.default_paths),
+    }

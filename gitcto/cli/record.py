@@ -1,0 +1,33 @@
+"""Recording a command in a ledger from the command line: a refusal becomes an error with a hint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitcto.errors import CtoError, ExitCode
+from gitcto.model.commands import Command, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitcto.store.ledger import Ledger, Recorded
+
+_HINTS = {
+    "no_team": "make the team with `git cto init`",
+    "bad_team_name": "use lower-case letters, digits and hyphens, 40 at most",
+    "no_task": "`git cto status` lists the tasks",
+    "not_ended": "`git cto show TASK` says what it is doing; only an ended task is retried",
+    "unknown_events": "a newer git-cto wrote to this ledger: upgrade, then run the command again",
+    "out_of_order": "report this: the plan was put in order before it was recorded",
+}
+
+
+def record(
+    ledger: Ledger, command: Command, attachments: Mapping[str, str] | None = None
+) -> Recorded:
+    """Record ``command`` or raise ``CtoError`` (exit 1) with the refusal's reason."""
+    answer = ledger.transact(command, attachments or {})
+    if isinstance(answer, Refusal):
+        hint = _HINTS.get(answer.code, "`git cto status` and `git cto log` show how things stand")
+        raise CtoError(answer.detail, hint, ExitCode.REFUSED)
+    return answer

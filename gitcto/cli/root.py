@@ -1,0 +1,117 @@
+"""The root command: options that come before a command, and the table of all commands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitcto.cli.app import App
+from gitcto.cli.group import HELP_NAMES, LazyGroup, Row
+from gitcto.errors import CtoError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitcto.cli.output import ColorChoice
+    from gitcto.descriptors import CommandPoint
+    from gitcto.plugins import Registered
+
+_BEGIN, _WATCH, _STEER, _KEEP = "Begin", "Watch", "Steer", "Keep house"
+
+COMMANDS = (
+    Row("init", "Make a team in this repository.", "gitcto.cli.init:init", _BEGIN),
+    Row("plan", "Import a plan of tasks.", "gitcto.cli.plan:plan", _BEGIN),
+    Row("plugins", "List plugins, or check one.", "gitcto.cli.plugins:plugins", _KEEP),
+    Row("policy", "Validate or show the policy.", "gitcto.cli.policy:policy", _KEEP),
+)
+"""Every first-party command. A plugin cannot replace one of them."""
+
+
+class Root(LazyGroup):
+    """The root group: our table first, then what plugins add."""
+
+    def rows(self, ctx: click.Context) -> Iterator[Row]:
+        """Yield our commands, then those of plugins under names that are still free."""
+        yield from self._rows.values()
+        app = ctx.find_object(App)
+        if app is None:
+            return
+        for name, registered in app.plugins.commands().items():
+            if name not in self._rows:
+                point = registered.descriptor
+                yield Row(name, point.summary, point.target, point.group)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; plugins are looked for only when it is none of ours."""
+        if cmd_name in self._rows:
+            return super().get_command(ctx, cmd_name)
+        app = ctx.find_object(App)
+        if app is None or cmd_name.startswith("-"):
+            return None
+        registered = app.plugins.commands().get(cmd_name)
+        return None if registered is None else _of_plugin(app, registered)
+
+
+def _of_plugin(app: App, registered: Registered[CommandPoint]) -> click.Command:
+    command = app.plugins.instantiate(registered)
+    if not isinstance(command, click.Command):
+        raise CtoError(
+            f"{registered.what} is no click command",
+            f"report it to the author of plugin {registered.plugin!r}",
+            ExitCode.PLUGIN_MISSING,
+        )
+    return command
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
+    if wanted and not ctx.resilient_parsing:
+        from gitcto import __version__
+
+        click.echo(f"git cto {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Root,
+    rows=COMMANDS,
+    context_settings={"help_option_names": HELP_NAMES, "max_content_width": 100},
+    epilog="`git cto COMMAND -h` explains one command; `git cto --help` opens the manual.",
+)
+@click.option(
+    "-C", "directory", metavar="DIR", type=click.Path(path_type=Path), help="Run as if in DIR."
+)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the output; NO_COLOR is honoured by auto.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
+@click.pass_context
+def root(ctx: click.Context, directory: Path | None, color: ColorChoice) -> None:
+    """Run a team of headless coding agents on this repository; land only work that is proved."""
+    app = ctx.find_object(App)
+    if app is None:
+        raise TypeError("the root command needs an App")
+    host = app.host
+    if directory is not None:
+        where = host.cwd / directory
+        if not where.is_dir():
+            raise CtoError(
+                f"cannot change to {str(directory)!r}: it is no directory",
+                "name an existing directory after `-C`",
+                ExitCode.USAGE,
+            )
+        host = replace(host, cwd=where)
+    app.begin(host, color)
