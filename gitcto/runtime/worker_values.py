@@ -76,17 +76,6 @@ class Observed:
     alive: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandResult:
-    """A finished command; ``code`` is None when it was ended at its deadline.
-
-    ``output`` is stdout and stderr in the order written, bounded (head, one line, tail).
-    """
-
-    code: int | None
-    output: bytes
-
-
 class SpawnError(CtoError):
     """The supervisor itself could not start; nothing is running."""
 

@@ -18,11 +18,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gitcto.contracts import CommandResult
 from gitcto.runtime import capture, run_files, supervisor
 from gitcto.runtime.sweep import sweep
 from gitcto.runtime.worker_values import (
     LOST,
-    CommandResult,
     Exit,
     Limits,
     Observed,

@@ -45,12 +45,14 @@ _SWAPS = 50
 class Recorded:
     """A command was recorded: its events, the records they replaced, and the ledger's tip.
 
-    No events mean that everything the command asks for had been recorded before.
+    ``seq`` is the number of the ledger's last event. No events mean that everything the command
+    asks for had been recorded before.
     """
 
     events: tuple[Event, ...]
     records: tuple[Record, ...]
     tip: str | None
+    seq: int
 
 
 class NewerLedger(CtoError):  # noqa: N818 - a state, not a fault
@@ -147,7 +149,7 @@ class Ledger(LedgerReader):
                 if isinstance(answer, cmd.Refusal):
                     return answer
                 if not answer:
-                    return Recorded(events=(), records=(), tip=tip)
+                    return Recorded(events=(), records=(), tip=tip, seq=projection.cursor.seq)
                 recorded = self._record(projection, answer, attachments)
         except (CtoError, SidecarUnusable):
             if recorded is None:
@@ -174,7 +176,7 @@ class Ledger(LedgerReader):
         self._effects.crash_point("ledger.ref")
         if self._seen == before.seq:
             self._seen = projection.cursor.seq
-        return Recorded(events=events, records=records, tip=commit.oid)
+        return Recorded(events=events, records=records, tip=commit.oid, seq=projection.cursor.seq)
 
     def _write(
         self, projection: Projection, bodies: Sequence[EventBody], attachments: Mapping[str, str]

@@ -1,0 +1,201 @@
+"""One attempt at a task, as a job: make the room, start the worker, wait, take up its work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gitcto.containment import Crashed, TimedOut
+from gitcto.contracts import (
+    Launch,
+    LaunchRequest,
+    RoomRequest,
+    WorkerOutcome,
+    WorkerReport,
+)
+from gitcto.errors import CtoError
+from gitcto.git.harvest import HarvestRefused, harvest
+from gitcto.model.records import Execution, Task
+from gitcto.runtime import workers
+from gitcto.runtime.ask import ask
+from gitcto.runtime.commits import attempt_commit
+from gitcto.runtime.context import Context
+from gitcto.runtime.jobs import Post
+from gitcto.runtime.messages import NotStarted, Work, WorkerFinished, WorkerStarted
+from gitcto.runtime.prompt import render
+from gitcto.runtime.workers import Started
+
+ROOM_DEADLINE_S = 600.0
+"""How long making or removing a room may take (seconds)."""
+
+LAUNCH_DEADLINE_S = 60.0
+"""How long a provider may take to say how its worker is started (seconds)."""
+
+
+def begin(
+    context: Context, task: Task, execution: Execution, notes: tuple[str, ...]
+) -> Callable[[Post], None]:
+    """Return the job of a new attempt. ``notes`` say why earlier ones failed."""
+
+    def job(post: Post) -> None:
+        try:
+            started = _start(context, task, execution, notes)
+        except CtoError as error:
+            detail = f"{error.message}; {error.hint}"
+            post(NotStarted(execution=execution, reason="not_started", detail=detail))
+            return
+        post(WorkerStarted(execution=execution, started=started))
+        post(_finish(context, task, execution))
+
+    return job
+
+
+def adopt(context: Context, task: Task, execution: Execution) -> Callable[[Post], None]:
+    """Return the job that continues an attempt which another orchestrator began."""
+
+    def job(post: Post) -> None:
+        post(_finish(context, task, execution))
+
+    return job
+
+
+def _start(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Started:
+    layout = context.layout
+    pin = layout.execution_ref(execution.id)
+    context.refs.compare_and_swap(pin, None, execution.base)
+    context.effects.crash_point("attempt.pinned")
+    _make_room(context, task, execution)
+    context.effects.crash_point("attempt.room")
+    launch = _launch(context, task, execution, notes)
+    limits = context.policy.limits
+    layout.executions.mkdir(parents=True, exist_ok=True)
+    return workers.spawn(
+        layout.records(execution.id),
+        launch.argv,
+        {**_environment(context, execution), **launch.env},
+        layout.room(execution.id),
+        workers.Limits(
+            wall_s=limits.wall_s, idle_s=limits.idle_s, output_bytes=limits.output_mib << 20
+        ),
+    )
+
+
+def _make_room(context: Context, task: Task, execution: Execution) -> None:
+    registered = context.plugins.workspaces().get(execution.workspace)
+    if registered is None:
+        raise CtoError(
+            f"no plugin provides the workspace {execution.workspace!r}",
+            "name an installed one in policy.toml; `git cto plugins` lists them",
+        )
+    room = context.layout.room(execution.id)
+    room.parent.mkdir(parents=True, exist_ok=True)
+    request = RoomRequest(
+        repository=context.repository,
+        git=context.git,
+        path=room,
+        base=execution.base,
+        branch=f"cto/{context.layout.team}/{task.spec.id}",
+    )
+    answer = ask(context.plugins, registered, "create", request, deadline_s=ROOM_DEADLINE_S)
+    if answer is not None:
+        raise answer.error()
+
+
+def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Launch:
+    settings = context.policy.providers[execution.provider]
+    registered = context.plugins.providers().get(settings.plugin)
+    if registered is None:
+        raise CtoError(
+            f"no plugin provides {settings.plugin!r} for provider {execution.provider!r}",
+            "install it, or change [providers] in policy.toml",
+        )
+    scratch = context.layout.scratch(execution.id)
+    for part in ("home", "tmp"):
+        (scratch / part).mkdir(parents=True, exist_ok=True)
+    prompt = scratch / "prompt.md"
+    allowed = task.spec.paths or context.policy.default_paths
+    prompt.write_text(render(task.spec, allowed, notes), encoding="utf-8")
+    request = LaunchRequest(
+        task=task.spec,
+        execution=execution.id,
+        attempt=execution.attempt,
+        workspace=context.layout.room(execution.id),
+        scratch=scratch,
+        prompt_file=prompt,
+        settings=settings.settings,
+        host_env=context.environ,
+        notes=notes,
+    )
+    answer: Launch | Crashed | TimedOut = ask(
+        context.plugins, registered, "launch", request, deadline_s=LAUNCH_DEADLINE_S
+    )
+    if isinstance(answer, Crashed | TimedOut):
+        raise answer.error()
+    return answer
+
+
+def _environment(context: Context, execution: Execution) -> dict[str, str]:
+    scratch = context.layout.scratch(execution.id)
+    return {
+        **context.worker_env,
+        "HOME": str(scratch / "home"),
+        "TMPDIR": str(scratch / "tmp"),
+        "CTO_TASK": execution.task,
+        "CTO_EXECUTION": execution.id,
+        "CTO_ATTEMPT": str(execution.attempt),
+    }
+
+
+def _finish(context: Context, task: Task, execution: Execution) -> WorkerFinished:
+    exit_ = workers.wait(context.layout.records(execution.id))
+    report = _collect(context, execution, exit_)
+    try:
+        work = take_up(context, task, execution)
+    except HarvestRefused as refused:
+        return WorkerFinished(
+            execution=execution,
+            exit=exit_,
+            report=report,
+            work=None,
+            refusal=refused.reason,
+            refusal_detail=refused.message,
+        )
+    return WorkerFinished(execution=execution, exit=exit_, report=report, work=work)
+
+
+def take_up(context: Context, task: Task, execution: Execution) -> Work:
+    """Harvest an execution's room into a commit under its execution ref.
+
+    Raises :class:`HarvestRefused` when the room is gone or holds what must not be taken up.
+    Doing it twice gives the same commit.
+    """
+    room = context.layout.room(execution.id)
+    taken = harvest(context.repository, room, execution.base, context.layout.place(execution.id))
+    context.effects.crash_point("attempt.harvested")
+    commit = attempt_commit(context, task.spec, execution, taken.tree)
+    pin = context.layout.execution_ref(execution.id)
+    current = context.refs.read(pin)
+    if current != commit:
+        context.refs.compare_and_swap(pin, current, commit)
+    context.effects.crash_point("attempt.kept")
+    return Work(commit=commit, tree=taken.tree, changed=len(taken.changes))
+
+
+def _collect(context: Context, execution: Execution, exit_: workers.Exit) -> WorkerReport:
+    settings = context.policy.providers.get(execution.provider)
+    registered = context.plugins.providers().get(settings.plugin) if settings else None
+    if registered is None:
+        return WorkerReport(ok=exit_.code == 0, summary="")
+    records = context.layout.records(execution.id)
+    outcome = WorkerOutcome(
+        code=exit_.code,
+        cause=exit_.cause,
+        stdout=records / "stdout.log",
+        stderr=records / "stderr.log",
+        scratch=context.layout.scratch(execution.id),
+    )
+    answer: WorkerReport | Crashed | TimedOut = ask(
+        context.plugins, registered, "collect", outcome, deadline_s=LAUNCH_DEADLINE_S
+    )
+    if isinstance(answer, Crashed | TimedOut):
+        return WorkerReport(ok=False, error="internal", detail=f"{answer.what}: {answer.reason}")
+    return answer

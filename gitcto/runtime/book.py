@@ -1,0 +1,76 @@
+"""The loop's pen: records commands in the ledger, keeps the state, tells who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from gitcto.errors import CtoError
+from gitcto.model.codec import Event
+from gitcto.model.commands import Command, Refusal, SingleCommand, Together
+from gitcto.model.records import TeamMode
+from gitcto.model.state import State
+from gitcto.runtime.context import Context
+
+
+class Listener(Protocol):
+    """Is told what a run does, on the loop's thread."""
+
+    def recorded(self, event: Event, state: State) -> None:
+        """Take note of an event that is durable; ``state`` includes it."""
+
+    def note(self, text: str) -> None:
+        """Take note of something worth a line that is no event."""
+
+
+class Book:
+    """A team's ledger and its state, for the one thread that runs the team."""
+
+    def __init__(self, context: Context, state: State, listener: Listener) -> None:
+        self.context = context
+        self.state = state
+        self.listener = listener
+
+    def record(
+        self, *commands: SingleCommand, attachments: Mapping[str, str] | None = None
+    ) -> Refusal | None:
+        """Record commands in one transaction; return the refusal when they are not allowed."""
+        command: Command = commands[0] if len(commands) == 1 else Together(commands)
+        answer = self.context.ledger.transact(command, attachments or {})
+        if isinstance(answer, Refusal):
+            return answer
+        self.state.put(answer.records)
+        for seq, event in enumerate(answer.events, answer.seq - len(answer.events) + 1):
+            self.listener.recorded(event, self.state)
+            self.context.plugins.notify(
+                event,
+                team=self.context.layout.team,
+                seq=seq,
+                state_root=self.context.layout.home / "plugins",
+            )
+        return None
+
+    def catch_up(self) -> None:
+        """Take in what other commands recorded."""
+        self.state.put(self.context.ledger.catch_up())
+
+    @property
+    def mode(self) -> TeamMode:
+        """What the team is allowed to start."""
+        return self.state.team.mode if self.state.team else TeamMode.STOPPED
+
+    @property
+    def target(self) -> str:
+        """The full name of the branch the team lands on."""
+        return self.state.team.target if self.state.team else ""
+
+    def tip(self) -> str:
+        """Return the commit at the target. Raises ``CtoError`` when the branch is gone."""
+        tip = self.context.refs.read(self.target)
+        if tip is None:
+            branch = self.target.removeprefix("refs/heads/")
+            raise CtoError(
+                f"the target branch {branch} is gone",
+                f"put it back with `git branch {branch} <commit>`, then run again",
+            )
+        return tip

@@ -1,0 +1,95 @@
+"""What may be removed, and why: each item is proved safe, or kept with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitcto.model.records import LIVE_STATES, Execution
+from gitcto.runtime.context import Context
+from gitcto.runtime.settle import remove, unpin, unreachable_work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanItem:
+    """Something an execution left. ``safe`` items may go, for the reason in ``why``."""
+
+    execution: str
+    task: str
+    what: str
+    safe: bool
+    why: str
+
+
+def leftovers(context: Context) -> tuple[str, ...]:
+    """Return the ids of all executions that left a room, records or a pinning ref."""
+    prefix = context.layout.execution_prefix
+    ids = {name.removeprefix(prefix) for name in context.refs.list(prefix)}
+    for place in (context.layout.executions, context.layout.rooms):
+        if place.is_dir():
+            ids |= {path.name for path in place.iterdir()}
+    return tuple(sorted(ids))
+
+
+def plan(context: Context) -> list[CleanItem]:
+    """Look at everything that was left and say of each whether it may go. Removes nothing."""
+    return [_judge(context, execution_id) for execution_id in leftovers(context)]
+
+
+def apply(context: Context, items: list[CleanItem]) -> list[CleanItem]:
+    """Remove the safe items; return those that could not be removed, with the reason."""
+    kept = []
+    for item in items:
+        execution = context.ledger.view().execution(item.execution)
+        if not item.safe or execution is None:
+            continue
+        unpin(context, execution)
+        problem = remove(context, execution)
+        if problem:
+            kept.append(
+                CleanItem(
+                    execution=item.execution,
+                    task=item.task,
+                    what=item.what,
+                    safe=False,
+                    why=problem,
+                )
+            )
+    return kept
+
+
+def _judge(context: Context, execution_id: str) -> CleanItem:
+    execution = context.ledger.view().execution(execution_id)
+    what = _what(context, execution_id)
+    if execution is None:
+        why = "the ledger knows no such execution; look at it and remove it yourself"
+        return CleanItem(execution=execution_id, task="", what=what, safe=False, why=why)
+    safe, why = _verdict(context, execution)
+    return CleanItem(execution=execution_id, task=execution.task, what=what, safe=safe, why=why)
+
+
+def _verdict(context: Context, execution: Execution) -> tuple[bool, str]:
+    if execution.state in LIVE_STATES:
+        return False, f"it is {execution.state}; `git cto run` goes on with it"
+    task = context.ledger.view().task(execution.task)
+    if task is None:
+        return False, "its task is unknown"
+    problem = unreachable_work(context, task, execution)
+    if problem:
+        return False, problem
+    if execution.preserved:
+        return True, f"its work is kept under {execution.preserved}"
+    return True, "landed" if execution.state == "done" else "it holds no work"
+
+
+def _what(context: Context, execution_id: str) -> str:
+    layout = context.layout
+    parts = [
+        name
+        for name, there in (
+            ("room", layout.room(execution_id).exists()),
+            ("records", layout.records(execution_id).exists()),
+            ("ref", context.refs.read(layout.execution_ref(execution_id)) is not None),
+        )
+        if there
+    ]
+    return " and ".join(parts) or "directory"

@@ -1,0 +1,47 @@
+"""What every part of a run works with, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gitcto.effects import Effects
+from gitcto.git.objects import Objects, Signature
+from gitcto.git.process import Git
+from gitcto.git.refs import Refs
+from gitcto.git.repository import Repository
+from gitcto.plugins import Plugins
+from gitcto.policy.records import Policy
+from gitcto.runtime.layout import Layout
+from gitcto.store.ledger import Ledger
+
+COMMITTER_NAME = "git-cto"
+COMMITTER_EMAIL = "git-cto@localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """A run's collaborators. ``holder`` names this orchestrator in leases.
+
+    ``environ`` is the environment git-cto was started in, ``worker_env`` what every worker and
+    gate gets of it, ``max_workers`` the limit of this run. Only the ledger
+    belongs to one thread, the loop's; everything else may be used from jobs.
+    """
+
+    repository: Repository
+    layout: Layout
+    policy: Policy
+    plugins: Plugins
+    effects: Effects
+    ledger: Ledger
+    objects: Objects
+    refs: Refs
+    git: Git
+    environ: Mapping[str, str]
+    worker_env: Mapping[str, str]
+    holder: str
+    max_workers: int
+
+    def committer(self, seconds: int) -> Signature:
+        """Return git-cto's own signature at a time in seconds since the epoch."""
+        return Signature(COMMITTER_NAME, COMMITTER_EMAIL, seconds)

@@ -1,0 +1,68 @@
+"""Ending executions: work is kept first, the reason is recorded, then the room goes."""
+
+from __future__ import annotations
+
+from gitcto.model.commands import FailExecution, SingleCommand
+from gitcto.model.records import Execution
+from gitcto.runtime.book import Book
+from gitcto.runtime.failures import Failure
+from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.messages import RoomRemoved, Work
+from gitcto.runtime.settle import preserve, removal, unpin
+
+
+class Ending:
+    """Ends executions of one run. ``removing`` counts the rooms that are being cleared away."""
+
+    def __init__(self, book: Book, jobs: Jobs) -> None:
+        self._book = book
+        self._jobs = jobs
+        self.removing = 0
+
+    def fail(
+        self,
+        execution: Execution,
+        failure: Failure,
+        work: Work | None,
+        *,
+        before: tuple[SingleCommand, ...] = (),
+        evidence: str = "",
+    ) -> None:
+        """End an attempt without landing: keep its work, record why, clear its room away.
+
+        Without ``work`` nothing could be taken up, so the room stays as it is.
+        """
+        context = self._book.context
+        kept = preserve(context, execution, work)
+        end = FailExecution(
+            execution=execution.id,
+            epoch=execution.epoch,
+            reason=failure.reason,
+            detail=failure.detail,
+            charged=failure.charged,
+            max_attempts=context.policy.retries.max_attempts,
+            block=failure.block,
+            evidence=evidence,
+        )
+        attachments = {f"evidence/{execution.id}": evidence} if evidence else {}
+        keeping = (kept,) if kept else ()
+        refusal = self._book.record(*before, *keeping, end, attachments=attachments)
+        if refusal is not None:
+            self._book.listener.note(f"{execution.task}: {refusal.detail}")
+        if work is None:
+            room = context.layout.room(execution.id)
+            self._book.listener.note(f"{execution.task}: kept as it is: {room}")
+            return
+        self.settle(execution)
+
+    def settle(self, execution: Execution) -> None:
+        """Clear away what an ended execution left; its work is reachable without it."""
+        unpin(self._book.context, execution)
+        self.removing += 1
+        self._jobs.start(f"remove {execution.id}", removal(self._book.context, execution))
+
+    def removed(self, message: RoomRemoved) -> None:
+        """Take note that a room is gone, or why it is not."""
+        self.removing -= 1
+        if message.problem:
+            self._book.listener.note(f"left for `git cto clean`: {message.problem}")

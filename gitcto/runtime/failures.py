@@ -1,0 +1,85 @@
+"""Why an attempt failed, and what that means for its task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitcto.model.records import Task
+from gitcto.policy.records import Policy
+from gitcto.runtime.messages import NotStarted, Validated, WorkerFinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A stable ``reason`` code and one line of ``detail``.
+
+    ``charged`` failures are the task's own and count against its attempts; ``block`` means that
+    trying again would not help, so a person must look.
+    """
+
+    reason: str
+    detail: str
+    charged: bool = True
+    block: bool = False
+
+
+_CAUSES = {
+    "wall": "the worker ran longer than limits.wall_s",
+    "idle": "the worker showed no sign of life for limits.idle_s",
+    "output": "the worker wrote more than its output limit",
+}
+
+
+def of_start(message: NotStarted) -> Failure:
+    """Return the failure of a worker that could not be started."""
+    return Failure(reason=message.reason, detail=message.detail, block=message.block)
+
+
+def of_worker(message: WorkerFinished) -> Failure | None:
+    """Return why a finished worker's attempt failed, or None when its work may be judged.
+
+    An exit code of 0 alone proves nothing and a claim of success nothing at all; here only what
+    the process and the provider admit themselves is looked at.
+    """
+    cause, code = message.exit.cause, message.exit.code
+    if cause == "stopped":
+        return Failure(reason="stopped", detail="a person stopped the team", charged=False)
+    if cause == "lost":
+        detail = "the worker's supervisor was killed"
+        return Failure(reason="worker_lost", detail=detail, charged=False)
+    if cause in _CAUSES:
+        return Failure(reason=f"limit_{cause}", detail=_CAUSES[cause])
+    if message.work is None:
+        lost = message.refusal == "no_workspace"
+        return Failure(reason=message.refusal, detail=message.refusal_detail, charged=not lost)
+    if not message.report.ok:
+        report = message.report
+        detail = report.detail or report.summary or f"exit code {code}"
+        return Failure(
+            reason=f"worker_{report.error or 'failed'}", detail=detail, block=not report.retryable
+        )
+    if code != 0:
+        return Failure(reason="worker_exit", detail=f"the worker ended with code {code}")
+    return None
+
+
+def of_validation(message: Validated, task: Task, policy: Policy) -> Failure | None:
+    """Return why a judged attempt may not land, or None."""
+    if message.conflicts:
+        again = task.retries.get("conflict", 0) < policy.retries.conflict
+        paths = ", ".join(message.conflicts[:5])
+        detail = f"conflicts with the target in {paths}"
+        return Failure(reason="conflict", detail=detail, charged=False, block=not again)
+    for verdict in message.verdicts:
+        reason = f"{verdict.gate}:{verdict.reason}"
+        if verdict.status == "fail":
+            return Failure(reason=reason, detail=verdict.detail or "the gate said no")
+        if verdict.status == "not_run":
+            detail = verdict.detail or "the gate could not judge"
+            return Failure(reason=reason, detail=detail, charged=False, block=True)
+    if not message.tree:
+        return Failure(reason="merge", detail=message.detail, charged=False, block=True)
+    if not message.verdicts:
+        detail = f"tier {task.spec.tier} has no gates, so nothing of it may land"
+        return Failure(reason="no_gates", detail=detail, charged=False, block=True)
+    return None

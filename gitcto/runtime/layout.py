@@ -1,0 +1,71 @@
+"""Where a team's things lie: refs in the repository, records beside it, rooms outside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitcto.git.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Names and places of one team. ``rooms_root`` is outside every repository."""
+
+    repository: Repository
+    team: str
+    rooms_root: Path
+
+    @property
+    def home(self) -> Path:
+        """The team's directory in the common git directory."""
+        return self.repository.cto_dir / "teams" / self.team
+
+    @property
+    def run_lock(self) -> Path:
+        """Held by the one orchestrator that runs this team in this clone."""
+        return self.home / "run.lock"
+
+    @property
+    def executions(self) -> Path:
+        """Holds one directory of process records per execution that is not settled."""
+        return self.home / "executions"
+
+    def records(self, execution: str) -> Path:
+        """Return the directory of an execution's process records and output."""
+        return self.executions / execution
+
+    @property
+    def rooms(self) -> Path:
+        """Holds one directory per execution that is not settled, with its room in it."""
+        return self.rooms_root / self.team
+
+    def place(self, execution: str) -> Path:
+        """Return the directory that holds an execution's room and scratch space."""
+        return self.rooms / execution
+
+    def room(self, execution: str) -> Path:
+        """Return an execution's workspace."""
+        return self.place(execution) / "room"
+
+    def scratch(self, execution: str) -> Path:
+        """Return an execution's private directory outside its workspace."""
+        return self.place(execution) / "scratch"
+
+    @property
+    def execution_prefix(self) -> str:
+        """The prefix of the refs that keep unsettled work."""
+        return f"refs/cto/teams/{self.team}/executions/"
+
+    @property
+    def preserved_prefix(self) -> str:
+        """The prefix of the refs that keep work which did not land."""
+        return f"refs/cto/teams/{self.team}/preserved/"
+
+    def execution_ref(self, execution: str) -> str:
+        """Return the ref that pins an attempt's base, and then its work, until it is settled."""
+        return self.execution_prefix + execution
+
+    def preserved_ref(self, execution: str) -> str:
+        """Return the ref that keeps an attempt's work after it failed."""
+        return self.preserved_prefix + execution

@@ -1,0 +1,212 @@
+"""The loop: what jobs report becomes commands, what is recorded becomes the next jobs.
+
+Only this loop writes the ledger, from one thread. It decides nothing that ``model.decide`` and
+policy do not decide, and remembers nothing that the next run could not find out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gitcto.model.commands import (
+    BlockTask,
+    Lease,
+    RecordExit,
+    RecordHarvest,
+    RecordStart,
+    RenewLease,
+    SingleCommand,
+)
+from gitcto.model.records import Execution, Task, TeamMode
+from gitcto.model.schedule import choose
+from gitcto.policy.decisions import Attempt, decide_dispatch
+from gitcto.runtime import failures, workers
+from gitcto.runtime.attempt import adopt, begin
+from gitcto.runtime.book import Book
+from gitcto.runtime.ending import Ending
+from gitcto.runtime.failures import Failure
+from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.merge_queue import MergeQueue
+from gitcto.runtime.messages import (
+    Message,
+    NotStarted,
+    RoomRemoved,
+    Validated,
+    Work,
+    WorkerFinished,
+    WorkerStarted,
+)
+
+LOOK_S = 0.2
+"""How often the loop looks for what other commands recorded when no job reports (seconds)."""
+
+
+class Orchestrator:
+    """Runs one team until nothing is left to do, it is told to end, or ``interrupted`` says so."""
+
+    def __init__(self, book: Book, interrupted: Callable[[], bool]) -> None:
+        self.book = book
+        self.jobs = Jobs()
+        self.ending = Ending(book, self.jobs)
+        self.queue = MergeQueue(book, self.jobs, self.ending)
+        self._interrupted = interrupted
+        self._attempts: set[str] = set()
+        self._stopping: set[str] = set()
+
+    def run(self) -> None:
+        """Work until the end. What was begun before is expected to be recovered already."""
+        while not self._interrupted():
+            self.book.catch_up()
+            self._renew_leases()
+            self._step()
+            if self._finished():
+                break
+            message = self.jobs.next(LOOK_S)
+            while message is not None:
+                self._handle(message)
+                message = self.jobs.next(0)
+
+    def _step(self) -> None:
+        mode = self.book.mode
+        if mode is TeamMode.STOPPED:
+            self._stop_workers()
+            return
+        if mode is TeamMode.RUNNING:
+            self._dispatch()
+        self.queue.next()
+
+    def continue_attempt(self, execution: Execution) -> None:
+        """Wait for a worker that another orchestrator started."""
+        self._attempts.add(execution.id)
+        task = self.book.state.tasks[execution.task]
+        self.jobs.start(f"attempt {execution.id}", adopt(self.book.context, task, execution))
+
+    def _renew_leases(self) -> None:
+        context = self.book.context
+        now, lease_ms = context.effects.now_ms(), context.policy.lease_s * 1000
+        due = [
+            RenewLease(execution=x.id, epoch=x.epoch, expires_ms=now + lease_ms)
+            for x in self.book.state.live()
+            if x.expires_ms - now < lease_ms // 2
+        ]
+        if due:
+            self.book.record(*due)
+
+    def _stop_workers(self) -> None:
+        for execution_id in sorted(self._attempts - self._stopping):
+            self._stopping.add(execution_id)
+            workers.request_stop(self.book.context.layout.records(execution_id))
+
+    def _dispatch(self) -> None:
+        context, state = self.book.context, self.book.state
+        now = context.effects.now_ms()
+        chosen = choose(state.ready.values(), state.live(), now, context.max_workers)
+        for task in chosen:
+            self._start(task, now)
+
+    def _start(self, task: Task, now_ms: int) -> None:
+        context, spec = self.book.context, task.spec
+        execution_id = context.effects.new_id()
+        attempt = Attempt(
+            actor=context.holder,
+            team=context.layout.team,
+            task=spec,
+            execution=execution_id,
+            epoch=task.epoch + 1,
+        )
+        live = len(self.book.state.live())
+        decision = decide_dispatch(context.policy, attempt, charged=task.charged, live=live)
+        if decision.verdict == "deny":
+            self.book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
+            return
+        role = context.policy.roles[spec.role]
+        refusal = self.book.record(
+            Lease(
+                task=spec.id,
+                execution=execution_id,
+                base=self.book.tip(),
+                provider=role.provider,
+                role=spec.role,
+                workspace=role.workspace,
+                holder=context.holder,
+                expires_ms=now_ms + context.policy.lease_s * 1000,
+                max_workers=context.max_workers,
+                decision=decision,
+            )
+        )
+        if refusal is not None:
+            return
+        context.effects.crash_point("attempt.leased")
+        self._attempts.add(execution_id)
+        execution = self.book.state.executions[execution_id]
+        leased = self.book.state.tasks[spec.id]
+        self.jobs.start(f"attempt {execution_id}", begin(context, leased, execution, _notes(task)))
+
+    def _finished(self) -> bool:
+        if self._attempts or self.queue.busy or self.ending.removing:
+            return False
+        mode = self.book.mode
+        if mode is TeamMode.STOPPED:
+            return True
+        idle = self.queue.empty and not self.book.state.live()
+        return idle and (mode is not TeamMode.RUNNING or not self.book.state.ready)
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case RoomRemoved():
+                self.ending.removed(message)
+            case Validated():
+                self.queue.judged(message)
+            case WorkerStarted():
+                self._started(message)
+            case NotStarted():
+                self._attempts.discard(message.execution.id)
+                nothing = Work(commit="", tree="", changed=0)
+                self.ending.fail(message.execution, failures.of_start(message), nothing)
+            case WorkerFinished():
+                self._ended(message)
+
+    def _started(self, message: WorkerStarted) -> None:
+        self.book.record(start_of(message.execution, message.started))
+
+    def _ended(self, message: WorkerFinished) -> None:
+        x = self.book.state.executions[message.execution.id]
+        self._attempts.discard(x.id)
+        exited = RecordExit(
+            execution=x.id, epoch=x.epoch, code=message.exit.code, cause=message.exit.cause
+        )
+        ended: tuple[SingleCommand, ...] = () if x.exit else (exited,)
+        failure, work = failures.of_worker(message), message.work
+        if failure is not None or work is None:
+            failure = failure or Failure(reason="internal", detail="nothing was harvested")
+            self.ending.fail(x, failure, work, before=ended)
+            return
+        taken = RecordHarvest(
+            execution=x.id,
+            epoch=x.epoch,
+            commit=work.commit,
+            tree=work.tree,
+            changed=work.changed,
+        )
+        refusal = self.book.record(*ended, taken)
+        if refusal is None:
+            self.queue.enqueue(self.book.state.executions[x.id])
+        else:
+            self.book.listener.note(f"{x.task}: {refusal.detail}")
+
+
+def start_of(execution: Execution, started: workers.Started) -> RecordStart:
+    """Return the command that records a worker's start."""
+    return RecordStart(
+        execution=execution.id,
+        epoch=execution.epoch,
+        pid=started.pid,
+        process_start=started.process_start,
+        isolation="none",
+    )
+
+
+def _notes(task: Task) -> tuple[str, ...]:
+    if not task.reason:
+        return ()
+    return (f"the attempt before this one failed: {task.reason}: {task.detail}",)

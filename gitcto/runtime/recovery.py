@@ -1,0 +1,125 @@
+"""Before a run begins: compare what the ledger intends with what the world shows, record the truth.
+
+Nothing here repairs by hand what a person would have to know about; it is the same code path a
+first start takes when there is nothing to recover.
+"""
+
+from __future__ import annotations
+
+from gitcto.git.harvest import HarvestRefused
+from gitcto.git.trees import find_trailer, is_ancestor
+from gitcto.model.commands import TakeLease
+from gitcto.model.records import Execution, Landing, TaskState
+from gitcto.runtime import workers
+from gitcto.runtime.attempt import take_up
+from gitcto.runtime.clean import leftovers
+from gitcto.runtime.commits import EXECUTION_TRAILER
+from gitcto.runtime.context import Context
+from gitcto.runtime.failures import Failure
+from gitcto.runtime.messages import Work
+from gitcto.runtime.orchestrator import Orchestrator, start_of
+from gitcto.runtime.settle import preserve, unreachable_work
+
+
+def recover(orchestrator: Orchestrator) -> None:
+    """Continue every live execution of a former run, and clear away what ended ones left."""
+    book = orchestrator.book
+    for execution in sorted(book.state.live(), key=lambda x: (x.leased_ms, x.id)):
+        _take_over(orchestrator, execution)
+        _continue(orchestrator, book.state.executions[execution.id])
+    _settle_leftovers(orchestrator)
+
+
+def _take_over(orchestrator: Orchestrator, execution: Execution) -> None:
+    context = orchestrator.book.context
+    orchestrator.book.record(
+        TakeLease(
+            execution=execution.id,
+            epoch=execution.epoch,
+            holder=context.holder,
+            expires_ms=context.effects.now_ms() + context.policy.lease_s * 1000,
+        )
+    )
+
+
+def _continue(orchestrator: Orchestrator, execution: Execution) -> None:
+    match execution.state:
+        case TaskState.DISPATCHING:
+            _continue_dispatching(orchestrator, execution)
+        case TaskState.EXECUTING:
+            orchestrator.continue_attempt(execution)
+        case TaskState.VALIDATING:
+            orchestrator.queue.enqueue(execution)
+        case _:
+            _continue_landing(orchestrator, execution)
+
+
+def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> None:
+    """Ask the process records whether a leased execution was started."""
+    records = orchestrator.book.context.layout.records(execution.id)
+    seen = workers.observe(records)
+    if seen.alive and seen.started is None:
+        workers.request_stop(records)
+        workers.wait(records)
+        seen = workers.observe(records)
+    if seen.started is not None:
+        orchestrator.book.record(start_of(execution, seen.started))
+        orchestrator.continue_attempt(execution)
+        return
+    failure = Failure(
+        reason="interrupted", detail="the run ended before the worker started", charged=False
+    )
+    orchestrator.ending.fail(execution, failure, Work(commit="", tree="", changed=0))
+
+
+def _continue_landing(orchestrator: Orchestrator, execution: Execution) -> None:
+    """Ask the target whether it moved: the intent is recorded, the outcome is not."""
+    landing = execution.landing
+    if landing is None:
+        return
+    if has_landed(orchestrator.book.context, execution, landing):
+        orchestrator.queue.confirm(execution, landing, "recovered")
+    else:
+        orchestrator.queue.carry_out(execution, landing)
+
+
+def has_landed(context: Context, execution: Execution, landing: Landing) -> bool:
+    """Ask the target whether it holds this execution: by commit, else by its trailer."""
+    tip = context.refs.read(landing.target)
+    if tip is None:
+        return False
+    if is_ancestor(context.git, landing.new, tip):
+        return True
+    found = find_trailer(context.git, tip, landing.old, EXECUTION_TRAILER, execution.id)
+    return found is not None
+
+
+def _settle_leftovers(orchestrator: Orchestrator) -> None:
+    """Clear up after executions that ended when their orchestrator could not do so any more."""
+    context = orchestrator.book.context
+    live = {execution.id for execution in orchestrator.book.state.live()}
+    view = context.ledger.view()
+    for execution_id in leftovers(context):
+        if execution_id in live:
+            continue
+        execution = view.execution(execution_id)
+        if execution is not None:
+            _settle_leftover(orchestrator, execution)
+
+
+def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:
+    """Keep the work of an ended execution if that was not done yet, then clear its room away."""
+    book = orchestrator.book
+    if execution.state is not TaskState.DONE and not execution.preserved:
+        task = book.state.tasks[execution.task]
+        try:
+            kept = preserve(book.context, execution, take_up(book.context, task, execution))
+        except HarvestRefused:
+            kept = None
+        if kept is not None:
+            book.record(kept)
+    problem = unreachable_work(book.context, book.state.tasks[execution.task], execution)
+    if problem:
+        book.listener.note(f"{execution.task}: kept {execution.id}: {problem}")
+        return
+    orchestrator.ending.settle(execution)

@@ -1,0 +1,170 @@
+"""Running a team: one orchestrator per team and clone, from its checks to its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitcto.effects import Effects
+from gitcto.errors import CtoError, ExitCode
+from gitcto.git.lock import LockBusy, exclusive
+from gitcto.git.objects import Objects
+from gitcto.git.process import trusted
+from gitcto.git.refs import Refs
+from gitcto.git.repository import Repository
+from gitcto.model.commands import AdoptPolicy, Refusal, SetMode
+from gitcto.model.records import MAX_WORKERS, Execution, TaskState, TeamMode
+from gitcto.model.state import State
+from gitcto.plugins import Plugins
+from gitcto.policy.records import Policy
+from gitcto.runtime.book import Book, Listener
+from gitcto.runtime.context import Context
+from gitcto.runtime.layout import Layout
+from gitcto.runtime.orchestrator import Orchestrator
+from gitcto.runtime.recovery import recover
+from gitcto.runtime.target import ensure_target, refuse_checked_out
+from gitcto.store.ledger import Ledger
+
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "SYSTEMROOT")
+"""What a worker and a gate get of the caller's environment; all else is policy's to name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """Everything a run is given; nothing below reads the environment.
+
+    ``rooms_root`` holds the workers' rooms, outside every repository; ``max_workers`` may lower
+    policy's limit; ``actor`` is who events are recorded for.
+    """
+
+    repository: Repository
+    team: str
+    policy: Policy
+    plugins: Plugins
+    effects: Effects
+    rooms_root: Path
+    environ: Mapping[str, str]
+    actor: str
+    max_workers: int = MAX_WORKERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How a run ended. ``live`` executions go on under their supervisors."""
+
+    state: State
+    live: tuple[Execution, ...]
+    interrupted: bool
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """The tasks that are not done."""
+        tasks = self.state.tasks.values()
+        return tuple(task.spec.id for task in tasks if task.state is not TaskState.DONE)
+
+
+def run_team(request: RunRequest, listener: Listener, interrupted: Callable[[], bool]) -> RunResult:
+    """Run a team until nothing is left to do. Raises ``CtoError`` when it may not begin."""
+    with _only_orchestrator(request) as context:
+        _begin(context, listener)
+        book = Book(context, context.ledger.load(), listener)
+        return _work(book, interrupted)
+
+
+def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
+    """End a stopped team's workers and keep their work; None when a run is alive and does it."""
+    try:
+        with _only_orchestrator(request) as context:
+            book = Book(context, context.ledger.load(), listener)
+            return _work(book, lambda: False)
+    except LockBusy:
+        return None
+
+
+def _work(book: Book, interrupted: Callable[[], bool]) -> RunResult:
+    orchestrator = Orchestrator(book, interrupted)
+    recover(orchestrator)
+    orchestrator.run()
+    return RunResult(state=book.state, live=tuple(book.state.live()), interrupted=interrupted())
+
+
+@contextmanager
+def _only_orchestrator(request: RunRequest) -> Iterator[Context]:
+    """Hold the team's run lock while its ledger is open for running."""
+    layout = Layout(request.repository, request.team, request.rooms_root)
+    with exclusive(layout.run_lock, wait_s=0):
+        context = make_context(request, layout)
+        with context.ledger:
+            yield context
+
+
+def make_context(request: RunRequest, layout: Layout) -> Context:
+    """Open everything a run works with."""
+    repository = request.repository
+    return Context(
+        repository=repository,
+        layout=layout,
+        policy=request.policy,
+        plugins=request.plugins,
+        effects=request.effects,
+        ledger=Ledger(repository, request.team, request.effects, request.actor),
+        objects=Objects(repository),
+        refs=Refs(repository),
+        git=trusted(repository),
+        environ=request.environ,
+        worker_env={key: request.environ[key] for key in PASSED_ON if key in request.environ},
+        holder=f"{request.actor}/{request.effects.new_id()}",
+        max_workers=min(request.max_workers, request.policy.max_workers),
+    )
+
+
+def _begin(context: Context, listener: Listener) -> None:
+    ledger, policy = context.ledger, context.policy
+    context.plugins.require(policy.required_plugins)
+    require_named_plugins(context.plugins, policy)
+    team = ledger.view().team
+    if team is None:
+        raise CtoError("this team has no ledger yet", "make it with `git cto init`")
+    if team.mode is TeamMode.PAUSED:
+        raise CtoError(
+            f"team {team.name} is paused", "let it go on with `git cto resume`, then run again"
+        )
+    if team.target != policy.target(team.name):
+        raise CtoError(
+            f"policy lands on {policy.target(team.name)}, team {team.name} was made for "
+            f"{team.target}",
+            "set `target` in policy.toml back, or make another team with `git cto init --team`",
+            ExitCode.POLICY,
+        )
+    ensure_target(context.refs, team.target)
+    refuse_checked_out(context.refs, team.target)
+    blob = context.objects.write_blob(policy.text)
+    answers = [
+        ledger.transact(AdoptPolicy(digest=policy.digest), {"policy.toml": blob}),
+        ledger.transact(SetMode(mode=TeamMode.RUNNING)),
+    ]
+    for answer in answers:
+        if isinstance(answer, Refusal):
+            raise CtoError(f"{answer.code}: {answer.detail}", "run `git cto status`")
+    if team.mode is not TeamMode.RUNNING:
+        listener.note(f"the team was {team.mode}; it runs again")
+
+
+def require_named_plugins(plugins: Plugins, policy: Policy) -> None:
+    """Refuse to begin when policy uses a capability that no plugin provides (exit 5)."""
+    named = [
+        ("provider", {each.plugin for each in policy.providers.values()}, plugins.providers()),
+        ("gate", {each.plugin for each in policy.gates.values()}, plugins.gates()),
+        ("workspace", {each.workspace for each in policy.roles.values()}, plugins.workspaces()),
+        ("merge resolver", set(policy.merge_resolvers), plugins.merge_resolvers()),
+    ]
+    for kind, wanted, offered in named:
+        missing = sorted(wanted - set(offered))
+        if missing:
+            raise CtoError(
+                f"policy uses the {kind} {missing[0]!r}, which no installed plugin provides",
+                "install the plugin, or take it out of policy.toml; `git cto plugins` lists them",
+                ExitCode.PLUGIN_MISSING,
+            )

@@ -1,0 +1,101 @@
+"""After an execution ended: its work is reachable first, then its room goes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from gitcto.errors import CtoError
+from gitcto.git.harvest import HarvestRefused
+from gitcto.model.commands import RecordPreserved
+from gitcto.model.records import Execution, Task
+from gitcto.runtime.ask import ask
+from gitcto.runtime.attempt import ROOM_DEADLINE_S, take_up
+from gitcto.runtime.context import Context
+from gitcto.runtime.jobs import Post
+from gitcto.runtime.messages import RoomRemoved, Work
+
+
+def preserve(context: Context, execution: Execution, work: Work | None) -> RecordPreserved | None:
+    """Keep work that will not land under its preserved ref; return the command that records it.
+
+    Nothing to keep (no work, or a tree like the base's) gives None.
+    """
+    if work is None or not work.changed:
+        return None
+    ref = context.layout.preserved_ref(execution.id)
+    if not context.refs.compare_and_swap(ref, None, work.commit):
+        held = context.refs.read(ref)
+        if held != work.commit:
+            raise CtoError(
+                f"{ref} holds {held}, not the work of this execution",
+                "rename that ref (git update-ref) so that nothing is lost, then run again",
+            )
+    context.effects.crash_point("work.preserved")
+    return RecordPreserved(execution=execution.id, ref=ref, commit=work.commit)
+
+
+def unpin(context: Context, execution: Execution) -> None:
+    """Drop the ref that kept unsettled work; the ledger or the preserved ref keeps it now."""
+    ref = context.layout.execution_ref(execution.id)
+    held = context.refs.read(ref)
+    if held is not None:
+        context.refs.delete(ref, held)
+
+
+def removal(context: Context, execution: Execution) -> Callable[[Post], None]:
+    """Return the job that removes a settled execution's room and records."""
+
+    def job(post: Post) -> None:
+        post(RoomRemoved(execution=execution.id, problem=remove(context, execution)))
+
+    return job
+
+
+def remove(context: Context, execution: Execution) -> str:
+    """Remove an execution's room, scratch and records; return the problem or nothing.
+
+    The records go last: while they exist, recovery knows that something may be left.
+    """
+    registered = context.plugins.workspaces().get(execution.workspace)
+    room = context.layout.room(execution.id)
+    if registered is not None:
+        answer = ask(
+            context.plugins,
+            registered,
+            "remove",
+            context.repository,
+            context.git,
+            room,
+            deadline_s=ROOM_DEADLINE_S,
+        )
+        if answer is not None:
+            return f"{answer.what}: {answer.reason}"
+    context.effects.crash_point("room.removed")
+    try:
+        for path in (context.layout.place(execution.id), context.layout.records(execution.id)):
+            if path.exists():
+                shutil.rmtree(path)
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
+    return ""
+
+
+def unreachable_work(context: Context, task: Task, execution: Execution) -> str:
+    """Return why an ended execution's room must stay, or nothing when all of it is reachable.
+
+    The proof is made, not remembered: the room is harvested again, and its tree must be what
+    landed was made of, what a preserved ref holds, or the base.
+    """
+    if not context.layout.room(execution.id).exists():
+        return ""
+    try:
+        work = take_up(context, task, execution)
+    except HarvestRefused as refused:
+        return refused.message
+    if not work.changed or work.tree == execution.tree:
+        return ""
+    held = context.refs.read(context.layout.preserved_ref(execution.id))
+    if held == work.commit:
+        return ""
+    return f"the room holds work that no ref keeps (tree {work.tree[:12]})"
