@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TREE_MODE = "40000"
 
 _KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+_DEEPEST_ALTERNATE = 5  # git's own limit
 _OID = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PERSON = re.compile(rb"(.*?) ?<([^>]*)> (-?[0-9]+)(?: [+-][0-9]{4})?")
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)")
@@ -58,6 +59,12 @@ class Objects:
         self._loose = LooseObjects(self._root, self._format)
         self._store: DiskObjectStore | None = None
         self._guard = threading.Lock()
+
+    def __del__(self) -> None:
+        """Close the packs, which dulwich wants said."""
+        store = getattr(self, "_store", None)
+        if store is not None:
+            store.close()
 
     def read(self, oid: str) -> tuple[str, bytes]:
         """Return kind and content; raises ``MissingObject`` or ``CorruptObject``."""
@@ -143,6 +150,11 @@ class Objects:
 
             object_format = SHA256 if self._format == "sha256" else SHA1
             self._store = DiskObjectStore(self._root, object_format=object_format)
+            layer = [self._store]
+            for _ in range(_DEEPEST_ALTERNATE):  # dulwich takes every alternate for sha1
+                layer = [a for s in layer for a in s.alternates if isinstance(a, DiskObjectStore)]
+                for alternate in layer:
+                    alternate.object_format = object_format
         return self._store
 
 

@@ -224,7 +224,10 @@ class Git:
         return out.decode("utf-8", "surrogateescape").strip()
 
     def at(self, git_dir: Path) -> Git:
-        """Return the same program in another git directory that has objects of its own."""
+        """Return the same program in another git directory that has objects of its own.
+
+        Only for one that no worker has touched: its configuration counts.
+        """
         return replace(self, git_dir=git_dir, objects=None, shallow=None)
 
 

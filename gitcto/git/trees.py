@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SYNTHETIC = {
     f"GIT_{role}_{field}": value
     for role in ("AUTHOR", "COMMITTER")
-    for field, value in (("NAME", "git-cto"), ("EMAIL", "git-cto@invalid"), ("DATE", "0 +0000"))
+    for field, value in (("NAME", "git-cto"), ("EMAIL", "git-cto@invalid"), ("DATE", "@0 +0000"))
 }
 
 

@@ -60,7 +60,7 @@ def _entries_of(repository: Repository, path: Path) -> list[Path]:
         link = entry / "gitdir"
         if link.is_file() and link.stat().st_size:
             raw = link.read_text(errors="surrogateescape").removesuffix("\n")
-            if Path(raw).parent.resolve() == path.parent.resolve() / path.name:
+            if (entry / raw).parent.resolve() == path.parent.resolve() / path.name:
                 found.append(entry)
         elif entry.name.lstrip(".").removesuffix(".removing") == path.name:
             found.append(entry)
