@@ -1,1 +1,58 @@
-"""Room."""
+"""The public kit: a repository to talk to, contracts to keep, and things that break on request.
+
+Names are imported on first use; the fixtures are in :mod:`gitcto.testing.fixtures`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitcto.testing.faulty import Faulty
+    from gitcto.testing.gate_contract import GateContract, gate_context
+    from gitcto.testing.kit import Capabilities, ContractBrokenError, PluginContract
+    from gitcto.testing.merge_resolver_contract import MergeResolverContract
+    from gitcto.testing.outcome import Outcome
+    from gitcto.testing.planner_contract import PlannerContract
+    from gitcto.testing.provider_contract import ProviderContract
+    from gitcto.testing.repo import CtoRepo
+    from gitcto.testing.workspace_contract import WorkspaceContract
+
+_HOME = {
+    "Capabilities": "kit",
+    "ContractBrokenError": "kit",
+    "CtoRepo": "repo",
+    "Faulty": "faulty",
+    "GateContract": "gate_contract",
+    "MergeResolverContract": "merge_resolver_contract",
+    "Outcome": "outcome",
+    "PlannerContract": "planner_contract",
+    "PluginContract": "kit",
+    "ProviderContract": "provider_contract",
+    "WorkspaceContract": "workspace_contract",
+    "gate_context": "gate_contract",
+}
+
+__all__ = [
+    "Capabilities",
+    "ContractBrokenError",
+    "CtoRepo",
+    "Faulty",
+    "GateContract",
+    "MergeResolverContract",
+    "Outcome",
+    "PlannerContract",
+    "PluginContract",
+    "ProviderContract",
+    "WorkspaceContract",
+    "gate_context",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module; raises ``AttributeError`` for any other."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

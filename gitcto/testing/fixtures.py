@@ -1,0 +1,21 @@
+"""pytest fixtures: put ``pytest_plugins = ["gitcto.testing.fixtures"]`` into ``conftest.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitcto.testing.repo import CtoRepo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def cto_repo(tmp_path: Path) -> Iterator[CtoRepo]:
+    """Return an empty repository in a hermetic environment; unchecked failures fail the test."""
+    repo = CtoRepo(tmp_path / "world")
+    yield repo
+    repo.close()

@@ -1,0 +1,167 @@
+"""The contract of a workspace (a worker's room), as tests on a real repository."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitcto.contracts import RoomRequest
+from gitcto.errors import CtoError
+from gitcto.testing.kit import Contract, ContractBrokenError, must
+from gitcto.testing.repo import CtoRepo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gitcto.contracts import RoomMaker
+
+_HOOK = "#!/bin/sh\ntouch '{marker}'\n"
+
+
+class WorkspaceContract(Contract):
+    """Subclass it and override :meth:`workspace`."""
+
+    @pytest.fixture
+    def workspace(self) -> RoomMaker:
+        """Return the maker of rooms under test."""
+        raise NotImplementedError("override the fixture `workspace`")
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> CtoRepo:
+        """Return a repository with two commits, an edit, and a hook that must not run."""
+        repo = CtoRepo(tmp_path / "world")
+        repo.commit("README", "one\n").commit("src/näme.txt", "two\n")
+        repo.write("README", "edited by the user\n")
+        hook = repo.path / ".git" / "hooks" / "post-checkout"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(_HOOK.format(marker=tmp_path / "hook-ran"), encoding="utf-8")
+        hook.chmod(0o755)
+        return repo
+
+    @pytest.fixture
+    def room_request(self, world: CtoRepo, tmp_path: Path) -> RoomRequest:
+        """Return a request for a room at the repository's commit."""
+        from gitcto.git.process import trusted
+        from gitcto.git.repository import discover
+
+        repository = discover(world.path, world.environment)
+        (tmp_path / "rooms").mkdir()
+        return RoomRequest(
+            repository=repository,
+            git=trusted(repository),
+            path=tmp_path / "rooms" / "one",
+            base=world.oid(),
+            branch="cto/main/T-1",
+        )
+
+    def test_a_room_holds_its_base(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """Every file of the base is there, on the branch that was asked for, and nothing else."""
+        workspace.create(room_request)
+        room = str(room_request.path)
+        must(world.git("-C", room, "rev-parse", "HEAD") == room_request.base, "HEAD is the base")
+        branch = world.git("-C", room, "symbolic-ref", "--short", "HEAD")
+        must(branch == room_request.branch, f"the worker sees branch {branch!r}")
+        must(not world.git("-C", room, "status", "--porcelain"), "a new room is clean")
+        text = (room_request.path / "README").read_text(encoding="utf-8")
+        must(text == "one\n", "the room holds the base, not the user's edits")
+
+    def test_a_worker_can_commit(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """Plain git works in the room."""
+        workspace.create(room_request)
+        room = str(room_request.path)
+        (room_request.path / "new").write_text("new\n", encoding="utf-8")
+        world.git("-C", room, "add", "new")
+        world.git("-C", room, "commit", "--quiet", "-m", "work")
+        must(world.git("-C", room, "rev-parse", "HEAD^") == room_request.base, "on its base")
+
+    def test_the_users_checkout_is_untouched(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """Making and removing a room changes no byte of config, HEAD, index, stash or files."""
+        before = _surroundings(world)
+        workspace.create(room_request)
+        must(_surroundings(world) == before, "making a room changed the user's checkout")
+        workspace.remove(room_request.repository, room_request.git, room_request.path)
+        must(_surroundings(world) == before, "removing a room changed the user's checkout")
+
+    def test_no_hook_runs(
+        self, workspace: RoomMaker, room_request: RoomRequest, tmp_path: Path
+    ) -> None:
+        """The repository's own hooks run neither when a room is made nor when it is removed."""
+        workspace.create(room_request)
+        workspace.remove(room_request.repository, room_request.git, room_request.path)
+        must(not (tmp_path / "hook-ran").exists(), "a hook of the repository ran")
+
+    def test_removing_leaves_no_trace(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """The room, and the repository's memory of it, are gone; a second removal is fine."""
+        worktrees, branches = _worktrees(world), _branches(world)
+        workspace.create(room_request)
+        (room_request.path / "left over").write_text("by the worker", encoding="utf-8")
+        for _ in range(2):
+            workspace.remove(room_request.repository, room_request.git, room_request.path)
+        must(not room_request.path.exists(), "the room is still there")
+        must(_worktrees(world) == worktrees, "git still lists a worktree")
+        must(_branches(world) == branches, "a branch was left behind")
+
+    def test_a_failed_creation_leaves_nothing(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """A base that is not there is refused, with no half-made room."""
+        worktrees, branches = _worktrees(world), _branches(world)
+        try:
+            workspace.create(dataclasses.replace(room_request, base="1" * 40))
+        except CtoError as error:
+            must(error.hint, "a refusal must say what to do about it")
+        else:
+            raise ContractBrokenError("a base that does not exist must be refused")
+        must(not room_request.path.exists(), "a half-made room was left behind")
+        must(_worktrees(world) == worktrees, "git lists a half-made worktree")
+        must(_branches(world) == branches, "a branch was left behind")
+
+    def test_rooms_stand_side_by_side(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """Several rooms on one base do not see each other's files, and go one by one."""
+        second = dataclasses.replace(
+            room_request, path=room_request.path.with_name("two"), branch="cto/main/T-2"
+        )
+        workspace.create(room_request)
+        workspace.create(second)
+        (room_request.path / "README").write_text("mine\n", encoding="utf-8")
+        workspace.remove(room_request.repository, room_request.git, room_request.path)
+        must(not world.git("-C", str(second.path), "status", "--porcelain"), "the other is clean")
+
+    def test_a_room_has_its_own_refs(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """What a worker does to refs in its room does not reach the repository."""
+        self.needs("own_refs")
+        workspace.create(room_request)
+        before = _branches(world)
+        world.git("-C", str(room_request.path), "branch", "planted")
+        world.git("-C", str(room_request.path), "update-ref", "-d", "refs/heads/planted")
+        world.git("-C", str(room_request.path), "tag", "planted")
+        must(_branches(world) == before, "a ref made in the room reached the repository")
+
+
+def _surroundings(world: CtoRepo) -> dict[str, bytes]:
+    own = [world.path / ".git" / name for name in ("HEAD", "config", "index", "refs/stash")]
+    files = [path for path in world.path.rglob("*") if ".git" not in path.parts[-2:]]
+    tree = [path for path in files if path.is_file() and ".git" not in path.parts]
+    return {str(path): path.read_bytes() for path in (*own, *tree) if path.exists()}
+
+
+def _worktrees(world: CtoRepo) -> str:
+    return world.git("worktree", "list", "--porcelain")
+
+
+def _branches(world: CtoRepo) -> str:
+    return world.git("for-each-ref", "refs/heads", "refs/tags", "refs/remotes")
