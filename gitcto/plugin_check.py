@@ -55,9 +55,11 @@ class Finding:
     message: str
 
 
-def check(source: Source) -> tuple[Finding, ...]:
-    """Return every rule a plugin breaks, best known cause first; empty when it keeps them all.
+def check(source: Source, failed: str = "") -> tuple[Finding, ...]:
+    """Return every rule a plugin breaks; empty when it keeps them all.
 
+    :param failed: why the plugin failed in this process; a finding of its own (``load``) when
+        looking at the plugin alone does not explain it, as with two plugins of one name.
     The plugin is loaded once more beside the running one, so nothing that is checked stays
     registered. Never raises for what the plugin does.
     """
@@ -68,6 +70,8 @@ def check(source: Source) -> tuple[Finding, ...]:
         findings = [*_lightness(source), *_hooks(source)]
     if printed.getvalue():
         findings.append(_finding("silent", "it prints to standard output while being loaded"))
+    if failed and not findings:
+        findings.append(_finding("load", failed))
     return tuple(findings)
 
 

@@ -26,21 +26,8 @@ if TYPE_CHECKING:
 
     import pluggy
 
-    from gitcto.contracts import (
-        GateRunner,
-        PlanReader,
-        ProviderWorker,
-        RoomMaker,
-        TreeMerger,
-    )
-    from gitcto.descriptors import (
-        CommandPoint,
-        Gate,
-        MergeResolver,
-        Planner,
-        Provider,
-        Workspace,
-    )
+    from gitcto.contracts import GateRunner, PlanReader, ProviderWorker, RoomMaker, TreeMerger
+    from gitcto.descriptors import CommandPoint, Gate, MergeResolver, Planner, Provider, Workspace
     from gitcto.effects import Effects
     from gitcto.model.codec import Event
     from gitcto.plugin_check import Finding
@@ -215,6 +202,9 @@ class Plugins:
             hint = f"install {distribution} in that range, or change the range in policy.toml"
             raise CtoError(message, hint, ExitCode.PLUGIN_MISSING)
 
+    def _named(self, name: str) -> Loaded | None:
+        return next((each for each in self._loaded if each.source.plugin == name), None)
+
     def _collect_all(self) -> None:
         for kind_name in KINDS:
             self._collect(kind_name)
@@ -275,11 +265,12 @@ class Plugins:
         """Return what is wrong with a plugin, by rule; raises ``CtoError`` for an unknown name."""
         from gitcto.plugin_check import check
 
-        sources = [loaded.source for loaded in self._loaded if loaded.source.plugin == name]
-        if not sources:
+        loaded = self._named(name)
+        if loaded is None:
             hint = "`git cto plugins` lists what is installed"
             raise CtoError(f"plugin {name!r} is not installed", hint, ExitCode.USAGE)
-        return check(sources[0])
+        self._collect_all()
+        return check(loaded.source, loaded.reason)
 
     def notify(self, event: Event, *, team: str, seq: int, state_root: Path) -> None:
         """Tell plugins of an event that is durable; their answers and failures change nothing.

@@ -41,6 +41,8 @@ def _holds(have: Key, clause: str) -> bool:
     if match is None:
         raise ValueError(f"{clause.strip()!r} is not a version range like `>=0.1`")
     want = key(match[2])
+    if match[1] == "<" and have[0] == want[0] and want[1] == _PHASE[""]:
+        return False  # 2.0rc1 sorts before 2.0, yet it is what `<2` means to keep out (PEP 440)
     return {
         ">=": have >= want,
         "<=": have <= want,
