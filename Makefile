@@ -28,7 +28,7 @@ setup: $(STAMP) ## Make .venv with the pinned tools and git-cto itself.
 
 .PHONY: test
 test: $(STAMP) ## Run every test.
-	$(BIN)/python -m pytest --numprocesses auto $(ARGS) </dev/null
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS) </dev/null
 
 .PHONY: check
 check: $(STAMP) ## Check style, format and types.

@@ -13,7 +13,9 @@ from gitcto.errors import ExitCode
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-FRAGMENT = re.compile(r"(?:[0-9]+|\+[a-z0-9-]+)\.(?:added|changed|deprecated|fixed|removed|security)\.md")
+FRAGMENT = re.compile(
+    r"(?:[0-9]+|\+[a-z0-9-]+)\.(?:added|changed|deprecated|fixed|removed|security)\.md"
+)
 
 
 def documents() -> list[Path]:
@@ -30,11 +32,13 @@ def slug(heading: str) -> str:
 
 def anchors(text: str) -> set[str]:
     """Return the anchors of a page."""
-    return {slug(line.lstrip("#")) for line in FENCE.sub("", text).splitlines() if line.startswith("#")}
+    return {
+        slug(line.lstrip("#")) for line in FENCE.sub("", text).splitlines() if line.startswith("#")
+    }
 
 
 def broken_links(page: Path) -> list[str]:
-    """Return the links of a page that lead nowhere; only links inside the repository are followed."""
+    """Return the links of a page into the repository that lead nowhere."""
     problems = []
     for match in LINK.finditer(FENCE.sub("", page.read_text(encoding="utf-8"))):
         target = match[1] or match[2]
@@ -72,7 +76,9 @@ def test_generated_pages_are_what_the_code_says() -> None:
 def test_every_exit_code_is_explained_and_no_other() -> None:
     page = (ROOT / "docs/reference/exit-codes.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.MULTILINE)
-    assert [(int(value), name) for value, name in rows] == [(code.value, code.name) for code in ExitCode]
+    assert [(int(value), name) for value, name in rows] == [
+        (code.value, code.name) for code in ExitCode
+    ]
 
 
 def test_changelog_fragments_are_named_by_the_rule() -> None:
@@ -90,7 +96,9 @@ def policy_blocks() -> list[tuple[str, str]]:
     """Return every whole policy that a page shows."""
     found = []
     for page in documents():
-        blocks = re.findall(r"^```toml policy\.toml\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+        blocks = re.findall(
+            r"^```toml policy\.toml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        )
         found += [(str(page.relative_to(ROOT)), block) for block in blocks]
     return found
 
@@ -106,7 +114,9 @@ def test_every_toml_block_in_the_docs_parses() -> None:
     blocks = [
         block
         for page in documents()
-        for block in re.findall(r"^```toml.*?\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+        for block in re.findall(
+            r"^```toml.*?\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        )
     ]
     assert blocks
     for block in blocks:
