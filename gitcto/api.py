@@ -46,10 +46,19 @@ if TYPE_CHECKING:
         WorkerReport,
     )
     from gitcto.errors import CtoError, ExitCode
+    from gitcto.git.durable import discard
     from gitcto.git.lock import exclusive
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
     from gitcto.git.repository import Repository
-    from gitcto.git.trees import Conflicted, Merged, changes, is_ancestor, merge_tree, patch
+    from gitcto.git.trees import (
+        Conflicted,
+        Merged,
+        changes,
+        checkout,
+        is_ancestor,
+        merge_tree,
+        patch,
+    )
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
@@ -81,10 +90,19 @@ _LAZY = {
         "WorkerReport",
     ),
     "gitcto.errors": ("CtoError", "ExitCode"),
+    "gitcto.git.durable": ("discard",),
     "gitcto.git.lock": ("exclusive",),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
     "gitcto.git.repository": ("Repository",),
-    "gitcto.git.trees": ("Conflicted", "Merged", "changes", "is_ancestor", "merge_tree", "patch"),
+    "gitcto.git.trees": (
+        "Conflicted",
+        "Merged",
+        "changes",
+        "checkout",
+        "is_ancestor",
+        "merge_tree",
+        "patch",
+    ),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
@@ -134,6 +152,8 @@ __all__ = [
     "WorkerReport",
     "Workspace",
     "changes",
+    "checkout",
+    "discard",
     "exclusive",
     "hookimpl",
     "is_ancestor",

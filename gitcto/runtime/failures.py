@@ -31,8 +31,8 @@ _CAUSES = {
 
 
 def of_start(message: NotStarted) -> Failure:
-    """Return the failure of a worker that could not be started."""
-    return Failure(reason=message.reason, detail=message.detail, block=message.block)
+    """Return the failure of a worker that could not be started: not the task's fault."""
+    return Failure(reason=message.reason, detail=message.detail, charged=False, block=True)
 
 
 def of_worker(message: WorkerFinished) -> Failure | None:

@@ -20,12 +20,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotStarted:
-    """The worker could not be started; ``block`` when trying again would not help."""
+    """The worker could not be started."""
 
     execution: Execution
     reason: str
     detail: str
-    block: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
