@@ -16,7 +16,7 @@ import fcntl
 import itertools
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 STALE_AFTER_S = 10.0
 OUR_REFS = ("refs/cto/", "refs/heads/cto/")
 
-_PAUSES_S = (0.001, 0.005, 0.02, *(0.05,) * 250)
+_FIRST_PAUSES_S = (0.001, 0.005, 0.02)
+_PAUSE_S = 0.05
+_PATIENCE_S = 1.0
 _serial = itertools.count()
 
 
@@ -86,11 +88,12 @@ class RefLock:
 
     def _link(self, prepared: str, lock: str, name: str) -> None:
         pause = threading.Event()
-        for wait_s in _PAUSES_S:
+        patience_s = STALE_AFTER_S + _PATIENCE_S if name.startswith(OUR_REFS) else _PATIENCE_S
+        for wait_s in (*_FIRST_PAUSES_S, *(_PAUSE_S,) * int(patience_s / _PAUSE_S)):
             try:
                 os.link(prepared, lock)
             except FileNotFoundError:
-                os.makedirs(os.path.dirname(lock), exist_ok=True)  # git removes empty directories
+                _make_parents(lock)
             except FileExistsError:
                 if not self._clear(prepared, lock, name):
                     pause.wait(wait_s)
@@ -146,6 +149,12 @@ class RefLock:
             _remove_if_abandoned(path)
 
 
+def _make_parents(path: str) -> None:
+    """Make the directory of a ref; git removes empty ones at any time, also while we are at it."""
+    with suppress(FileNotFoundError):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+
+
 def _remove_if_abandoned(path: str) -> None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -162,10 +171,8 @@ def _remove_if_abandoned(path: str) -> None:
 
 
 def _unlink(path: str) -> None:
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        return
 
 
 def _unlink_if_same(path: str, descriptor: int) -> None:

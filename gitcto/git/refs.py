@@ -58,7 +58,7 @@ class Refs:
                 if (self._read_loose(name) or self._read_packed(name)) != old:
                     return False
                 self._rename(lock, name)
-            sync_directory(os.path.dirname(f"{self._common}/{name}"))
+            self._settle(name)
         return True
 
     def delete(self, name: str, old: str) -> bool:
@@ -133,6 +133,15 @@ class Refs:
                 return file.read()
         except FileNotFoundError:
             return b""
+
+    def _settle(self, name: str) -> None:
+        """Make the new name survive a power cut, also when ``pack-refs`` has taken it already."""
+        try:
+            sync_directory(os.path.dirname(f"{self._common}/{name}"))
+        except FileNotFoundError:
+            with open(f"{self._common}/packed-refs", "rb") as packed:
+                os.fsync(packed.fileno())
+            sync_directory(self._common)
 
     def _refuse_neighbours(self, name: str) -> None:
         """Refuse ``a/b`` beside ``a`` in either direction: git could not keep both in files."""
