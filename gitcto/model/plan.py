@@ -48,7 +48,7 @@ def path_complaint(path: str) -> str:
         return "a path has no control characters"
     if path.startswith(("-", ":")):
         return "a path does not begin with - or :"
-    if path.startswith(("/", "~", "\\")) or path[1:2] == ":":
+    if path.startswith(("/", "~", "\\")) or re.match(r"[A-Za-z]:[\\/]", path):
         return "a path is relative to the top of the repository"
     parts = path.replace("\\", "/").split("/")
     if ".." in parts:
@@ -68,9 +68,10 @@ def validate(tasks: Sequence[TaskSpec], existing: Collection[str]) -> list[PlanE
         return [PlanError("", "empty", "the plan has no tasks")]
     if len(tasks) > MAX_TASKS:
         return [PlanError("", "too_many", f"{len(tasks)} tasks; a plan holds {MAX_TASKS} at most")]
-    mistyped = [PlanError(_label(t), "type", m) for t in tasks if (m := _type_complaint(t))]
-    if mistyped:
-        return mistyped
+    # what follows relies on types and on short lists
+    unfit = list(_type_problems(tasks)) or list(_length_problems(tasks))
+    if unfit:
+        return unfit
     problems = [
         PlanError(_label(task), code, message)
         for task in tasks
@@ -112,13 +113,31 @@ def in_dependency_order(tasks: Sequence[TaskSpec]) -> tuple[TaskSpec, ...]:
     return tuple(ordered.values())
 
 
-def _type_complaint(task: TaskSpec) -> str:
-    # a struct is not checked when it is made, and plans come from plugins too
+def _type_problems(tasks: Sequence[TaskSpec]) -> Iterator[PlanError]:
+    """Check the fields' types: nobody does when a struct is made, and plans come from plugins."""
+    if not _type_complaint(tasks, list[TaskSpec]):
+        return
+    for task in tasks:
+        complaint = _type_complaint(task, TaskSpec)
+        if complaint:
+            yield PlanError(_label(task), "type", complaint)
+
+
+def _type_complaint(value: object, kind: object) -> str:
     try:
-        msgspec.convert(msgspec.to_builtins(task), TaskSpec)
+        msgspec.convert(msgspec.to_builtins(value), kind)
     except (msgspec.ValidationError, TypeError, ValueError) as error:
         return _printable(str(error))
     return ""
+
+
+def _length_problems(tasks: Sequence[TaskSpec]) -> Iterator[PlanError]:
+    for task in tasks:
+        for what in ("depends_on", "paths", "inputs"):
+            count = len(getattr(task, what))
+            if count > MAX_LIST:
+                message = f"{count} entries in {what}; {MAX_LIST} at most"
+                yield PlanError(_label(task), what, message)
 
 
 def _task_complaints(task: TaskSpec) -> Iterator[tuple[str, str]]:
@@ -128,7 +147,7 @@ def _task_complaints(task: TaskSpec) -> Iterator[tuple[str, str]]:
         yield "title", f"a title has 1 to {MAX_TITLE} characters"
     if _UNSAFE_IN_LINE.search(task.title):
         yield "title", "a title is one line without control characters"
-    if len(task.prompt.encode("utf-8", "replace")) > MAX_PROMPT:
+    if _bytes(task.prompt) > MAX_PROMPT:
         yield "prompt", f"a prompt has at most {MAX_PROMPT} bytes"
     if _UNSAFE.search(task.prompt):
         yield "prompt", "a prompt has no control characters besides newline and tab"
@@ -136,19 +155,8 @@ def _task_complaints(task: TaskSpec) -> Iterator[tuple[str, str]]:
         yield "role", "a role is lower-case letters, digits, - and _, at most 40"
     if _UNSAFE_IN_LINE.search(task.owner) or len(task.owner) > MAX_TITLE:
         yield "owner", f"an owner is one line of at most {MAX_TITLE} characters"
-    for what, count in _list_lengths(task):
-        if count > MAX_LIST:
-            yield what, f"{count} entries; {MAX_LIST} at most"
     yield from _path_complaints(task.paths)
     yield from _input_complaints(task.inputs)
-
-
-def _list_lengths(task: TaskSpec) -> Iterable[tuple[str, int]]:
-    return (
-        ("depends_on", len(task.depends_on)),
-        ("paths", len(task.paths)),
-        ("inputs", len(task.inputs)),
-    )
 
 
 def _path_complaints(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -162,8 +170,12 @@ def _input_complaints(inputs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in inputs.items():
         if not _INPUT.match(name):
             yield "input", f"{_printable(name)}: an input's name is letters, digits, - and _"
-        if _UNSAFE.search(value) or len(value.encode("utf-8", "replace")) > MAX_PROMPT:
+        if _UNSAFE.search(value) or _bytes(value) > MAX_PROMPT:
             yield "input", f"{_printable(name)}: control characters, or over {MAX_PROMPT} bytes"
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _dependency_problems(tasks: Sequence[TaskSpec], known: Collection[str]) -> Iterator[PlanError]:
@@ -183,12 +195,14 @@ def _dependency_problems(tasks: Sequence[TaskSpec], known: Collection[str]) -> I
 
 def _cycles(tasks: Sequence[TaskSpec]) -> Iterator[list[str]]:
     """Yield one cycle of each knot: what is left when every task that can run has run."""
-    needs = {t.id: [n for n in t.depends_on if n != t.id] for t in tasks}
-    waiting = {i: sum(n in needs for n in needed) for i, needed in needs.items()}
+    needs = {task.id: task.depends_on for task in tasks}
+    waiting = dict.fromkeys(needs, 0)
     dependents: dict[str, list[str]] = {}
     for task_id, needed in needs.items():
         for name in needed:
-            dependents.setdefault(name, []).append(task_id)
+            if name in needs and name != task_id:
+                waiting[task_id] += 1
+                dependents.setdefault(name, []).append(task_id)
     ready = [task_id for task_id, count in waiting.items() if count == 0]
     while ready:
         done = ready.pop()
@@ -204,7 +218,7 @@ def _cycles(tasks: Sequence[TaskSpec]) -> Iterator[list[str]]:
         while here not in walked:
             walked.add(here)
             trail[here] = None
-            here = next(name for name in needs[here] if name in waiting)
+            here = next(name for name in needs[here] if name in waiting and name != here)
         if here in trail:
             cycle = list(trail)
             yield [*cycle[cycle.index(here) :], here]

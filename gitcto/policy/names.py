@@ -7,7 +7,7 @@ import re
 from gitcto.model.ids import is_name
 from gitcto.model.plan import path_complaint
 
-_RANGE = re.compile(r"\s*(?:>=|<=|==|!=|~=|>|<)\s*[0-9]+(?:\.[0-9a-z]+)*\s*\Z")
+_RANGE = re.compile(r"\s*(?:>=|<=|==|!=|>|<)\s*[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc|\.dev)[0-9]+)?\s*\Z")
 _BAD_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 _LONGEST_BRANCH = 200
 
