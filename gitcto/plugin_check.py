@@ -9,6 +9,7 @@ import ast
 import contextlib
 import inspect
 import io
+import sys
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -60,14 +61,18 @@ def check(source: Source, failed: str = "") -> tuple[Finding, ...]:
 
     :param failed: why the plugin failed in this process; a finding of its own (``load``) when
         looking at the plugin alone does not explain it, as with two plugins of one name.
-    The plugin is loaded once more beside the running one, so nothing that is checked stays
-    registered. Never raises for what the plugin does.
+    The plugin is loaded once more beside the running one, into a manager that is thrown away.
+    Never raises for what the plugin does.
     """
     if not is_name(source.plugin):
         return (_finding("name", "a plugin's name may hold only a-z, 0-9, - and _"),)
     printed = io.StringIO()
+    imports = sys.path[:], sys.meta_path[:]
     with contextlib.redirect_stdout(printed):
         findings = [*_lightness(source), *_hooks(source)]
+    if imports != (sys.path, sys.meta_path):
+        sys.path[:], sys.meta_path[:] = imports
+        findings.append(_finding("residue", "it changes where Python looks for modules"))
     if printed.getvalue():
         findings.append(_finding("silent", "it prints to standard output while being loaded"))
     if failed and not findings:
@@ -130,28 +135,17 @@ def _hooks(source: Source) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001  # pluggy's own and whatever a module's getattr does
         yield _finding("hook-arguments", one_line(error))
         return
+    yield from _signatures(module)
     fault = hook_fault(manager, module)
     if fault:
-        rule = "hook-wrapper" if "wrapper" in fault else "hook-known"
-        yield _finding(rule, fault)
-    yield from _signatures(module)
+        yield _finding("hook-wrapper" if "wrapper" in fault else "hook-known", fault)
+        return
     if not manager.get_hookcallers(module):
         yield _finding("no-hooks", f"{source.module} implements no hook at all")
     for kind in KINDS.values():
         function = getattr(module, kind.hook, None)
         if function is not None and hasattr(function, "gitcto_impl"):
             yield from _kind(source, kind, function)
-    manager.unregister(module)
-    if manager.get_plugins() or _implementations(manager.hook):
-        yield _finding("residue", "it stays registered after it was unregistered")
-
-
-def _implementations(relay: Any) -> int:
-    return sum(
-        len(caller.get_hookimpls())
-        for name, caller in vars(relay).items()
-        if name.startswith("gitcto_")
-    )
 
 
 def _executed(name: str) -> ModuleType:

@@ -133,8 +133,8 @@ def test_a_first_party_name_stays_with_its_plugin(site: PluginSite) -> None:
     assert plugins.gates()["tests"].plugin == "tests"
     assert site.warnings == [
         (
-            "plugin other (cto-other 1.0) failed: gate 'tests' is also added by tests (git-cto 1.0);"
-            " one of them must rename it or say replace="
+            "plugin other (cto-other 1.0) failed: gate 'tests' is also added by"
+            " tests (git-cto 1.0); one of them must rename it or say replace="
         )
     ]
 

@@ -26,7 +26,7 @@ def test_versions_are_ordered() -> None:
         ("1.0rc1", ">=1.0", False),
     ],
 )
-def test_ranges(version: str, wanted: str, fits: bool) -> None:  # noqa: FBT001
+def test_ranges(version: str, wanted: str, fits: bool) -> None:
     assert within(version, wanted) is fits
 
 

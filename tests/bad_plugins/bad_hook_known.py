@@ -1,0 +1,8 @@
+"""A broken plugin for tests/plugins/test_bad_plugins.py; its name says the rule it breaks."""
+
+from gitcto.api import hookimpl
+
+
+@hookimpl
+def gitcto_regster_gates(register):
+    """Misspelt."""

@@ -1,0 +1,12 @@
+"""A broken plugin for tests/plugins/test_bad_plugins.py; its name says the rule it breaks."""
+
+from gitcto.api import Gate, hookimpl
+
+
+def gitcto_register_gates(register):
+    register.add(Gate(name="g", summary="Judge.", target="bad_work:Judge"))
+
+
+@hookimpl
+def gitcto_on_event(kind):
+    """Listen, so that the plugin has one hook that works."""

@@ -1,0 +1,1 @@
+"""A broken plugin for tests/plugins/test_bad_plugins.py; its name says the rule it breaks."""

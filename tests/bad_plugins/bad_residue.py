@@ -1,0 +1,11 @@
+"""A broken plugin for tests/plugins/test_bad_plugins.py; its name says the rule it breaks."""
+
+from gitcto.api import Gate, hookimpl
+
+
+@hookimpl
+def gitcto_register_gates(register):
+    import sys
+
+    sys.path.append("/somewhere/else")
+    register.add(Gate(name="g", summary="Judge.", target="bad_work:Judge"))

@@ -1,0 +1,308 @@
+"""One broken implementation per promise; the docstring names the contract test that must fail."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from gitcto.api import (
+    CtoError,
+    DraftPlan,
+    GateResult,
+    Launch,
+    PlanProblem,
+    Probe,
+    TaskSpec,
+    WorkerReport,
+)
+from gitcto.testing import (
+    Capabilities,
+    GateContract,
+    PlannerContract,
+    ProviderContract,
+    gate_context,
+)
+
+
+def known(settings, *keys):
+    for key in settings:
+        if key not in keys:
+            raise CtoError(f"unknown key {key!r}", "remove it")
+
+
+class GoodProvider:
+    def probe(self, settings, host_env):
+        del settings, host_env
+        return Probe(available=True)
+
+    def launch(self, request):
+        known(request.settings)
+        return Launch(argv=(sys.executable, "-c", ""), env={"PATH": request.host_env["PATH"]})
+
+    def collect(self, outcome):
+        ok = outcome.code == 0 and outcome.cause == "exited"
+        return WorkerReport(ok=ok, error="" if ok else "tool")
+
+
+class Provider(ProviderContract):
+    Subject = GoodProvider
+
+    @pytest.fixture
+    def provider(self):
+        return self.Subject()
+
+
+class TestSaysNoWithoutReason(Provider):
+    "test_probe_answers"
+
+    class Subject(GoodProvider):
+        def probe(self, settings, host_env):
+            del settings, host_env
+            return Probe(available=False)
+
+
+class TestAnswersDifferently(Provider):
+    "test_launch_is_data"
+
+    class Subject(GoodProvider):
+        count = 0
+
+        def launch(self, request):
+            self.count += 1
+            launch = super().launch(request)
+            return Launch(argv=(*launch.argv, str(self.count)), env=launch.env)
+
+
+class TestHandsOnSecrets(Provider):
+    "test_launch_hands_on_only_what_is_named"
+
+    class Subject(GoodProvider):
+        def launch(self, request):
+            return Launch(argv=super().launch(request).argv, env=dict(request.host_env))
+
+
+class TestWritesIntoTheWorkspace(Provider):
+    "test_launch_writes_only_to_its_scratch"
+
+    class Subject(GoodProvider):
+        def launch(self, request):
+            (request.workspace / "CLAUDE.md").write_text("mine")
+            return super().launch(request)
+
+
+class TestIgnoresTypingErrors(Provider):
+    "test_unknown_setting_is_refused"
+
+    class Subject(GoodProvider):
+        def launch(self, request):
+            return Launch(argv=(sys.executable, "-c", ""), env={"PATH": request.host_env["PATH"]})
+
+
+class TestBelievesTheDead(Provider):
+    "test_a_bad_end_is_no_success"
+
+    class Subject(GoodProvider):
+        def collect(self, outcome):
+            ok = outcome.code == 0
+            return WorkerReport(ok=ok, error="" if ok else "tool")
+
+
+class TestTrustsTheOutput(Provider):
+    "test_collect_survives_any_output"
+
+    class Subject(GoodProvider):
+        def collect(self, outcome):
+            if outcome.code == 0:
+                outcome.stdout.read_text(encoding="utf-8")
+            return super().collect(outcome)
+
+
+class TestTalks(Provider):
+    "test_it_prints_nothing"
+
+    class Subject(GoodProvider):
+        def launch(self, request):
+            print("launching")  # noqa: T201  # the promise it breaks
+            return super().launch(request)
+
+
+class TestCannotWork(Provider):
+    "test_it_runs"
+
+    class Subject(GoodProvider):
+        def launch(self, request):
+            launch = super().launch(request)
+            return Launch(argv=(sys.executable, "-c", "raise SystemExit(9)"), env=launch.env)
+
+
+class GoodGate:
+    def judge(self, context):
+        known(context.settings)
+        code = context.run(("true",), 9).code
+        if code is None or code in (126, 127):
+            return GateResult(status="not_run", reason="no_answer")
+        return GateResult(status="pass" if context.changes else "fail", reason="looked")
+
+
+class Gate(GateContract):
+    Subject = GoodGate
+
+    @pytest.fixture
+    def gate(self):
+        return self.Subject()
+
+    @pytest.fixture
+    def passing(self, tmp_path):
+        return gate_context(changes=(1,), checkout=tmp_path)
+
+    @pytest.fixture
+    def failing(self, tmp_path):
+        return gate_context(checkout=tmp_path)
+
+
+class TestRefusesTheGood(Gate):
+    "test_it_passes_a_good_change"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            result = super().judge(context)
+            return GateResult(status="fail", reason="no") if result.status == "pass" else result
+
+
+class TestNeverSaysNo(Gate):
+    "test_it_refuses_a_bad_change"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            result = super().judge(context)
+            return GateResult(status="pass", reason="ok") if result.status == "fail" else result
+
+
+class TestRemembers(Gate):
+    "test_it_says_the_same_twice"
+
+    class Subject(GoodGate):
+        count = 0
+
+        def judge(self, context):
+            self.count += 1
+            result = super().judge(context)
+            return result if self.count < 3 else GateResult(status="not_run", reason="tired")
+
+
+class TestIgnoresSettings(Gate):
+    "test_unknown_setting_is_refused"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            return super().judge(gate_context(changes=context.changes, run=context.run))
+
+
+class TestGreenWithoutAnAnswer(Gate):
+    "test_a_command_that_could_not_run_is_not_green"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            known(context.settings)
+            return GateResult(status="pass" if context.changes else "fail", reason="guess")
+
+
+class TestLeavesFiles(Gate):
+    "test_it_leaves_the_checkout_alone"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            (Path(context.checkout) / "cache").write_text("mine")
+            return super().judge(context)
+
+
+class TestTalkingGate(Gate):
+    "test_it_prints_nothing"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            print("judging")  # noqa: T201  # the promise it breaks
+            return super().judge(context)
+
+
+class TestDeclaredAbsent(Gate):
+    ""
+
+    capabilities = Capabilities(settings=False, runs_commands=False)
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            return GateResult(status="pass" if context.changes else "fail", reason="looked")
+
+
+class GoodPlanner:
+    def recognises(self, text):
+        return text.startswith("plan\n")
+
+    def read(self, text):
+        lines = text.split("\n")[1:] if self.recognises(text) else []
+        tasks = tuple(TaskSpec(id=line, title=line) for line in lines if line.isalnum())
+        problems = tuple(
+            PlanProblem(line=number, message="not a name")
+            for number, line in enumerate(lines, 2)
+            if not line.isalnum()
+        )
+        return DraftPlan(tasks=tasks, problems=problems)
+
+
+class Planner(PlannerContract):
+    Subject = GoodPlanner
+
+    @pytest.fixture
+    def planner(self):
+        return self.Subject()
+
+    @pytest.fixture
+    def good(self):
+        return "plan\na\nb"
+
+    @pytest.fixture
+    def bad(self):
+        return "plan\na\n?"
+
+
+class TestDoesNotKnowItself(Planner):
+    "test_it_reads_a_good_plan"
+
+    class Subject(GoodPlanner):
+        def read(self, text):
+            plan = super().read(text)
+            return DraftPlan(tasks=plan.tasks[:1], problems=plan.problems)
+
+
+class TestReadsByChance(Planner):
+    "test_it_reads_the_same_twice"
+
+    class Subject(GoodPlanner):
+        count = 0
+
+        def read(self, text):
+            self.count += 1
+            plan = super().read(text)
+            return plan if self.count == 1 else DraftPlan(tasks=(), problems=plan.problems)
+
+
+class TestPointsBeyondTheEnd(Planner):
+    "test_it_names_problems_by_line"
+
+    class Subject(GoodPlanner):
+        def read(self, text):
+            plan = super().read(text)
+            problems = tuple(PlanProblem(line=999, message=p.message) for p in plan.problems)
+            return DraftPlan(tasks=plan.tasks, problems=problems)
+
+
+class TestRaisesOnJunk(Planner):
+    "test_it_survives_any_text"
+
+    class Subject(GoodPlanner):
+        def read(self, text):
+            text.encode()
+            return super().read(text)
