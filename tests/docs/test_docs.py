@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import sys
 import tomllib
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -54,7 +55,7 @@ def broken_links(page: Path) -> list[str]:
 
 def test_every_link_leads_somewhere() -> None:
     pages = documents()
-    assert len(pages) > 15
+    assert len(pages) > 12
     assert {str(page.relative_to(ROOT)): bad for page in pages if (bad := broken_links(page))} == {}
 
 
@@ -69,6 +70,7 @@ def test_generated_pages_are_what_the_code_says() -> None:
     spec = importlib.util.spec_from_loader(loader.name, loader)
     assert spec
     generate = importlib.util.module_from_spec(spec)
+    sys.modules[loader.name] = generate  # dataclasses look their module up
     loader.exec_module(generate)
     assert [path.name for path in generate.stale()] == [], "run `make docs`"
 
