@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 KILL_S = 10.0
 """How long the end of a tree is pursued before survivors are reported."""
 
+CHASES = 64
+"""Quick looks at the newest processes between two readings of the whole table."""
+
 
 def supervise(run_dir: str, alive_fd: int, ready_fd: int) -> None:
     """Run the worker described by ``<run_dir>/launch.json`` to its end.
@@ -191,7 +194,8 @@ class Supervision:
     def _end_tree(self) -> tuple[int, int]:
         """SIGKILL until nothing is left; return how many were killed and how many survived.
 
-        With a subreaper ``ECHILD`` is the kernel's word that no descendant is left.
+        What is only met while chasing is killed but not counted. With a subreaper
+        ``ECHILD`` is the kernel's word that no descendant is left.
         """
         deadline = time.monotonic() + KILL_S
         killed: set[tuple[int, str]] = set()
@@ -210,6 +214,9 @@ class Supervision:
                 return len(killed), len(tree)
             self._trim()
             self._wakeups.wait(0.005)
+            for _ in range(CHASES):  # who forks faster than the whole table can be read
+                for pid in processes.newest_children(8):
+                    os.kill(pid, signal.SIGKILL)
 
     def _reap(self) -> bool:
         """Collect ended children; return whether there is no child left at all."""

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitcto.runtime import capture, supervisor, workers
@@ -60,6 +60,7 @@ def test_without_a_launch_record_it_says_so(tmp_path):
     assert done.stderr == f"no launch.json in {tmp_path}\n"
 
 
+@settings(deadline=None)
 @given(size=st.integers(0, 400), bound=st.integers(0, 200))
 def test_a_settled_file_is_whole_or_head_note_and_tail(tmp_path_factory, size, bound):
     data = bytes(number % 251 for number in range(size))
