@@ -40,6 +40,8 @@ def _phrase(view: StateView, body: ev.EventBody) -> str:  # noqa: C901, PLR0912 
             return f"plan {body.source}: {body.tasks} tasks"
         case ev.TaskAdded():
             return f"{body.task.id}: added"
+        case ev.TaskBlocked():
+            return f"{body.task}: waits for a person ({body.reason})"
         case ev.TaskRequeued():
             return f"{body.task}: queued again"
         case ev.ExecutionLeased():

@@ -19,7 +19,7 @@ class NonemptyGate:
             message = f"gate nonempty: unknown key {key!r}"
             raise CtoError(message, "it takes no settings", ExitCode.POLICY)
         if not context.changes:
-            return GateResult(status="fail", reason="empty", detail="the attempt changed nothing")
+            return GateResult(status="fail", reason="no_diff", detail="the attempt changed nothing")
         count = len(context.changes)
         detail = "1 path changed" if count == 1 else f"{count} paths changed"
         return GateResult(status="pass", reason="changed", detail=detail)
