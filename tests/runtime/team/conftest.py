@@ -34,14 +34,14 @@ provider = "scripted"
 [providers.scripted]
 plugin = "fake"
 [workspace]
-plugin = "{workspace}"
+plugin = "clone"
 [retries]
 max_attempts = 2
 conflict = 2
 [gates.nonempty]
 [gates.paths]
 [gates.tests]
-argv = {tests}
+argv = ["test", "-f", "base.txt"]
 deadline_s = 20
 [tiers.P1]
 gates = ["nonempty", "paths", "tests"]
@@ -79,7 +79,7 @@ class Told:
 class TeamRepo:
     """A repository with a team in it."""
 
-    def __init__(self, root: Path, *, workspace: str = "clone", tests: Sequence[str] = ()) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / "repository"
         self.rooms = root / "rooms"
@@ -89,14 +89,30 @@ class TeamRepo:
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
         }
+        self.policy_text = POLICY
+        self.told = Told()
+
+    @classmethod
+    def make(cls, root: Path) -> TeamRepo:
+        """Make the repository with its first commit."""
+        self = cls(root)
         self.path.mkdir(parents=True)
         self.git("init", "-q", "-b", "main")
         (self.path / "base.txt").write_text("base\n")
         self.git("add", ".")
         self.git("-c", "user.name=u", "-c", "user.email=u@x", "commit", "-qm", "start")
-        argv = json.dumps(list(tests or ("test", "-f", "base.txt")))
-        self.policy_text = POLICY.format(workspace=workspace, tests=argv)
-        self.told = Told()
+        return self
+
+    @classmethod
+    def existing(cls, root: Path) -> TeamRepo:
+        """Use a repository that was made before, with the policy that was saved."""
+        self = cls(root)
+        self.policy_text = (root / "policy.toml").read_text()
+        return self
+
+    def save_policy(self) -> None:
+        """Keep the policy for another process to run by."""
+        (self.root / "policy.toml").write_text(self.policy_text)
 
     @property
     def policy(self) -> Policy:
@@ -159,6 +175,11 @@ class TeamRepo:
     def show(self, path: str, revision: str = "cto/main/integration") -> str:
         return self.git("show", f"{revision}:{path}")
 
+    def preserved(self) -> list[str]:
+        """Return the refs that keep work which did not land."""
+        prefix = "refs/cto/teams/main/preserved"
+        return self.git("for-each-ref", "--format=%(refname)", prefix).split()
+
     def assert_clean(self) -> None:
         """Nothing is left over, and git finds no fault."""
         self.git("fsck", "--full", "--strict")
@@ -170,4 +191,4 @@ class TeamRepo:
 
 @pytest.fixture
 def team(tmp_path: Path) -> TeamRepo:
-    return TeamRepo(tmp_path)
+    return TeamRepo.make(tmp_path)
