@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
+    from gitcto.policy.lines import line_index, line_of
 
 hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
@@ -106,6 +107,7 @@ _LAZY = {
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
+    "gitcto.policy.lines": ("line_index", "line_of"),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -160,6 +162,8 @@ __all__ = [
     "is_name",
     "is_task_id",
     "is_team_name",
+    "line_index",
+    "line_of",
     "merge_tree",
     "patch",
     "plumbing",
