@@ -1,4 +1,4 @@
-"""A worker's room as a linked worktree with a detached HEAD."""
+"""A worker's room as a linked worktree on a branch of its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from gitcto.api import Git, Repository, RoomRequest
+
+# Says which branch is ours to delete. HEAD does not: a worker may switch to another branch.
+_MARK = "cto-branch"
 
 
 class WorktreeRoom:
@@ -25,27 +28,59 @@ class WorktreeRoom:
             )
         try:
             with _one_at_a_time(request.repository):
-                # Without a checkout: git's own would run the repository's smudge filters.
-                plumbing(request.repository).run(
-                    *("worktree", "add", "--detach", "--no-checkout"),
-                    *(str(request.path), request.base),
-                )
-            (entry,) = _entries_of(request.repository, request.path)
+                _add(request)
+                (entry,) = _entries_of(request.repository, request.path)
+                _take_branch(request, entry)
             checkout(request.git, request.base, request.path, entry / "index")
         except BaseException:
             self.remove(request.repository, request.git, request.path)
             raise
 
     def remove(self, repository: Repository, git: Git, path: Path) -> None:  # noqa: ARG002
-        """Remove the room and its entry, and no other entry. Absent is fine."""
+        """Remove the room, its branch and its entry, and nobody else's. Absent is fine."""
         discard(path)
         with _one_at_a_time(repository):
             for entry in _entries_of(repository, path):
+                mark = entry / _MARK
+                if mark.is_file():
+                    _delete_branch(repository, mark.read_text(errors="surrogateescape"))
                 discard(entry)
 
 
 def _one_at_a_time(repository: Repository) -> AbstractContextManager[None]:
     return exclusive(repository.cto_dir / "worktrees.lock")
+
+
+def _add(request: RoomRequest) -> None:
+    """Add the worktree, detached and without files: git's checkout would run smudge filters."""
+    arguments = ("worktree", "add", "--detach", "--no-checkout", str(request.path), request.base)
+    plumbing(request.repository).run(*arguments)
+
+
+def _take_branch(request: RoomRequest, entry: Path) -> None:
+    """Make the branch here and not in ``git worktree add``, which may die between the two."""
+    git, name = plumbing(request.repository), _free_branch(request)
+    mark = entry / _MARK
+    mark.write_text(name, errors="surrogateescape")
+    try:
+        git.run("update-ref", "--no-deref", name, request.base, "0" * len(request.base))
+    except CtoError:
+        mark.unlink()
+        raise
+    (entry / "HEAD").write_text(f"ref: {name}\n", errors="surrogateescape")
+
+
+def _free_branch(request: RoomRequest) -> str:
+    """Return the branch asked for, with a number when an earlier attempt's room still has it."""
+    git, wanted = plumbing(request.repository), f"refs/heads/{request.branch}"
+    taken = set(git.text("for-each-ref", "--format=%(refname)", f"{wanted}*").split("\n"))
+    numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
+    return next(name for name in (wanted, *numbered) if name not in taken)
+
+
+def _delete_branch(repository: Repository, name: str) -> None:
+    if name.startswith("refs/heads/"):
+        plumbing(repository).run("update-ref", "--no-deref", "-d", name)
 
 
 def _entries_of(repository: Repository, path: Path) -> list[Path]:
