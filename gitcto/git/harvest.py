@@ -105,6 +105,10 @@ class _Taking:
         entries = listing.decode("utf-8", "surrogateescape").split("\0")[:-1]
         gitlinks = [entry for entry in entries if entry.startswith(GITLINK_MODE)]
         submodules = {entry.partition("\t")[2] for entry in gitlinks}
+        buried = [path for path in sorted(submodules) if _is_buried(self._workspace, path)]
+        if buried:
+            what = "a file stands where a directory with a submodule belongs"
+            raise HarvestRefused("submodule_changed", what, *buried)
         suspects = _inspect(self._workspace, submodules)
         dropped = self._judge(suspects, [entry.partition("\t")[2] for entry in entries])
         self._add(gitlinks, submodules)
@@ -172,11 +176,7 @@ class _Taking:
             raise HarvestRefused("unreadable", f"git cannot read it ({complaint})") from error
         if gitlinks:
             again = "".join(f"{entry}\0" for entry in gitlinks).encode("utf-8", "surrogateescape")
-            try:
-                self._run("update-index", "-z", "--index-info", stdin=again)
-            except GitError as error:
-                what = "a file stands where a submodule belongs"
-                raise HarvestRefused("submodule_changed", what, *sorted(submodules)) from error
+            self._run("update-index", "-z", "--index-info", stdin=again)
 
 
 def _inspect(workspace: Path, submodules: set[str]) -> _Suspects:
@@ -220,6 +220,11 @@ def means_git(name: str) -> bool:
 
 def _folded(name: str) -> str:
     return (name if name.isascii() else name.translate(_IGNORED_BY_HFS)).casefold()
+
+
+def _is_buried(workspace: Path, submodule: str) -> bool:
+    above = [workspace / parent for parent in Path(submodule).parents]
+    return any(path.is_symlink() or path.is_file() for path in above)
 
 
 def _is_filled(path: Path) -> bool:

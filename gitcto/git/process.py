@@ -109,8 +109,9 @@ class GitError(CtoError):
     def __init__(self, arguments: Sequence[str], completed: Completed) -> None:
         command = " ".join(arguments[:2])
         complaint = completed.complaint
+        spoken = completed.err.decode(errors="replace")
         hint = next(
-            (hint for pattern, hint in _HINTS if re.search(pattern, complaint)),
+            (hint for pattern, hint in _HINTS if re.search(pattern, spoken)),
             "run `git cto doctor` to look at the repository",
         )
         message = f"git {command} failed with exit code {completed.code}: {complaint}"
