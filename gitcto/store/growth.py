@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
+from gitcto.store.heal import heal
+from gitcto.store.sidecar import SidecarUnusable, translated
 
 if TYPE_CHECKING:
     import sqlite3
 
     from gitcto.git.repository import Repository
+    from gitcto.store.sidecar import Sidecar
 
 PACK_EVERY = 512
 """Ledger commits that may lie loose before they are packed."""
@@ -22,12 +25,20 @@ FAN_IN = 16
 """Packs of one size that are joined into one of the next."""
 
 
-def pack_if_due(repository: Repository, db: sqlite3.Connection, team: str) -> bool:
+def pack_if_due(repository: Repository, side: Sidecar, team: str) -> bool:
     """Pack what was appended since the last time, when it is enough; tell whether it was packed.
 
-    The caller holds the write lock. It is housekeeping: when it fails, the ledger is as good as
-    before, and another is tried after as many appends again.
+    The caller holds the write lock. It is housekeeping after something was recorded, so it never
+    raises: when it fails, the ledger is as good as before, and it is tried again at the next turn.
     """
+    try:
+        with translated():
+            return _pack_if_due(repository, side.db, team)
+    except (CtoError, SidecarUnusable):
+        return False
+
+
+def _pack_if_due(repository: Repository, db: sqlite3.Connection, team: str) -> bool:
     query = "SELECT max(until) FROM pack WHERE team = ?"
     packed = db.execute(query, (team,)).fetchone()[0] or 0
     commits = db.execute("SELECT commits FROM cursor WHERE team = ?", (team,)).fetchone()
@@ -37,7 +48,8 @@ def pack_if_due(repository: Repository, db: sqlite3.Connection, team: str) -> bo
     try:
         _pack(repository, db, team, (packed, total))
     except CtoError:
-        return False
+        heal(repository, db, team)  # what git lost is the likeliest reason
+        raise
     return True
 
 

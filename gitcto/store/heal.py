@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitcto.errors import CtoError
 from gitcto.git.loose import CorruptObject
 from gitcto.git.objects import MissingObject, Objects
 from gitcto.store.commits import encode
@@ -27,17 +28,18 @@ def heal(repository: Repository, db: sqlite3.Connection, team: str) -> int:
     """
     objects = Objects(repository)
     healed = 0
-    for number in _lost(repository, db, team):
+    for number in _lost(repository, objects, db, team):
         oid, raw = _known(db, team, number)
         _set_aside(repository, objects, oid)
         healed += objects.write("commit", raw) == oid
     return healed
 
 
-def _lost(repository: Repository, db: sqlite3.Connection, team: str) -> list[int]:
+def _lost(repository: Repository, objects: Objects, db: sqlite3.Connection, team: str) -> list[int]:
     from gitcto.git.process import plumbing
 
     git = plumbing(repository)
+    loose = _loose(repository)
     query = "SELECT number, oid FROM ledger_commit WHERE team = ? ORDER BY number"
     cursor = db.execute(query, (team,))
     lost: list[int] = []
@@ -45,12 +47,25 @@ def _lost(repository: Repository, db: sqlite3.Connection, team: str) -> list[int
         asked = "".join(f"{oid}\n" for _, oid in rows).encode()
         lines = git.run("cat-file", "--batch-check", stdin=asked, check=False).out.splitlines()
         answers = dict(line.split(b" ", 1) for line in lines)
-        lost += [
-            number
-            for number, oid in rows
-            if not answers.get(oid.encode(), b"missing").startswith(b"commit")
-        ]
+        for number, oid in rows:
+            there = answers.get(oid.encode(), b"missing").startswith(b"commit")
+            # git looks at headers only; a pack is checked by `git fsck`, a loose object here
+            if not there or (oid in loose and not _is_sound(objects, oid)):
+                lost.append(number)
     return lost
+
+
+def _loose(repository: Repository) -> set[str]:
+    folders = (path for path in repository.objects.iterdir() if len(path.name) == len("00"))
+    return {folder.name + path.name for folder in folders for path in folder.iterdir()}
+
+
+def _is_sound(objects: Objects, oid: str) -> bool:
+    try:
+        objects.read(oid)
+    except CtoError:
+        return False
+    return True
 
 
 def _known(db: sqlite3.Connection, team: str, number: int) -> tuple[str, bytes]:

@@ -129,7 +129,7 @@ class Ledger(LedgerReader):
                     continue
                 if isinstance(outcome, Recorded) and outcome.events:
                     self._effects.crash_point("ledger.sidecar")
-                    growth.pack_if_due(self.repository, side.db, self.team)
+                    growth.pack_if_due(self.repository, side, self.team)
                 return outcome
         raise CtoError(
             f"{self.ref} keeps moving under us",
