@@ -17,6 +17,7 @@ from gitcto.git.objects import Objects
 from gitcto.model import commands as cmd
 from gitcto.model.codec import Event, seal
 from gitcto.model.decide import decide
+from gitcto.model.events import TeamCreated
 from gitcto.model.records import Record
 from gitcto.store import commits, growth, heal, verify
 from gitcto.store.attach import attach
@@ -160,13 +161,13 @@ class Ledger(LedgerReader):
     def _decided(self, projection: Projection, command: cmd.Command) -> Answer:
         if projection.cursor.unknown:
             raise NewerLedger(self.team, projection.cursor.unknown)
-        if isinstance(command, cmd.CreateTeam) and command.team != self.team:
-            raise ValueError(f"the ledger of {self.team} cannot hold team {command.team}")
         return decide(projection, command, self._effects.now_ms())
 
     def _record(
         self, projection: Projection, bodies: Sequence[EventBody], attachments: Mapping[str, str]
     ) -> Recorded:
+        if any(isinstance(body, TeamCreated) and body.team != self.team for body in bodies):
+            raise ValueError(f"the ledger of {self.team} cannot hold another team")
         before = projection.cursor
         commit = self._write(projection, bodies, attachments)
         self._effects.crash_point("ledger.object")

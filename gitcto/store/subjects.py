@@ -16,10 +16,10 @@ _WIDTH = 100
 
 def subject(view: StateView, bodies: Sequence[ev.EventBody]) -> str:
     """Return one line of at most 100 characters for a transaction about to be recorded."""
-    first = _phrase(view, bodies[0])
+    first = _phrase(view, bodies, 0)
     if isinstance(bodies[0], ev.PlanImported) or len(bodies) == 1:
         return _one_line(first)
-    phrases = dict.fromkeys(_phrase(view, body) for body in bodies)
+    phrases = dict.fromkeys(_phrase(view, bodies, number) for number in range(len(bodies)))
     return _one_line(f"{len(bodies)} events: {'; '.join(phrases)}")
 
 
@@ -28,8 +28,10 @@ def _one_line(text: str) -> str:
     return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
 
-def _phrase(view: StateView, body: ev.EventBody) -> str:  # noqa: C901, PLR0912 - one line a kind
-    match body:
+def _phrase(  # noqa: C901, PLR0912 - one line a kind
+    view: StateView, bodies: Sequence[ev.EventBody], number: int
+) -> str:
+    match body := bodies[number]:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"
         case ev.PolicyAdopted():
@@ -41,7 +43,7 @@ def _phrase(view: StateView, body: ev.EventBody) -> str:  # noqa: C901, PLR0912 
         case ev.TaskAdded():
             return f"{body.task.id}: added"
         case ev.TaskBlocked():
-            return f"{body.task}: waits for a person ({body.reason})"
+            return f"{body.task}: blocked ({body.reason})"
         case ev.TaskRequeued():
             return f"{body.task}: queued again"
         case ev.ExecutionLeased():
@@ -70,8 +72,15 @@ def _phrase(view: StateView, body: ev.EventBody) -> str:  # noqa: C901, PLR0912 
             what = f"attempt failed ({body.reason}), {body.then}"
         case ev.OutcomeRefused():
             what = f"{body.command} refused, token {body.quoted} is not {body.current}"
-    execution = view.execution(body.execution)
-    return f"{execution.task if execution else body.execution}: {what}"
+    return f"{_task(view, bodies, body.execution)}: {what}"
+
+
+def _task(view: StateView, bodies: Sequence[ev.EventBody], execution_id: str) -> str:
+    for body in bodies:
+        if isinstance(body, ev.ExecutionLeased) and body.execution == execution_id:
+            return body.task
+    execution = view.execution(execution_id)
+    return execution.task if execution else execution_id
 
 
 def _branch(ref: str) -> str:

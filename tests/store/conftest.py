@@ -10,7 +10,7 @@ import pytest
 from gitcto.git.repository import Repository, discover
 from gitcto.model import commands as cmd
 from gitcto.model.ids import ulid
-from gitcto.model.records import Decision, TaskSpec
+from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
 from gitcto.store.ledger import Ledger, Recorded
 
 ENVIRONMENT = {
@@ -34,6 +34,18 @@ ALLOW = Decision(
     inputs={},
     verdict="allow",
     reason="",
+)
+
+
+LANDING = Landing(
+    target="refs/heads/cto/demo/integration",
+    old="0" * 40,
+    new="1" * 40,
+    tree="2" * 40,
+    evidence="3" * 40,
+)
+VERDICT = Verdict(
+    gate="tests", status="pass", reason="", tree=LANDING.tree, definition="d", log="", detail=""
 )
 
 

@@ -239,15 +239,16 @@ from gitcto.errors import CtoError
 from gitcto.git.repository import discover
 from gitcto.model import commands as cmd
 from gitcto.model.records import TaskSpec
-from gitcto.store.ledger import Ledger
+from gitcto.store.ledger import Ledger, Recorded
 
 with Ledger(discover(Path.cwd(), os.environ), "demo", SystemEffects(), "me") as ledger:
     ledger.catch_up()
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
-    noise = os.urandom(200_000).hex()
-    spec = TaskSpec(id="BIG", title="big", prompt=noise)
+    noise = [os.urandom(5_000).hex() for _ in range(40)]
+    specs = tuple(TaskSpec(id=f"BIG{n}", title="big", prompt=text) for n, text in enumerate(noise))
     try:
-        ledger.transact(cmd.ImportPlan(source="p", digest="d", tasks=(spec,)))
+        outcome = ledger.transact(cmd.ImportPlan(source="p", digest="d", tasks=specs))
+        assert isinstance(outcome, Recorded), outcome
     except CtoError as error:
         print(error.message, error.hint, sep="\\n")
 """
@@ -283,7 +284,7 @@ def test_a_full_disk_loses_nothing_and_leaves_nothing_half_made(
     left = [name for _, _, names in os.walk(repository.common_dir) for name in names]
     assert not [name for name in left if name.startswith("tmp_") or name.endswith(".lock")]
     assert git(repository, "fsck", "--strict", "--no-dangling") == ""
-    assert (again.view().task("BIG") is not None) == kept
+    assert (again.view().task("BIG39") is not None) == kept
     recorded(again.transact(PAUSE))
     assert again.verify_chain() == []
 
