@@ -1,0 +1,40 @@
+"""A worker that writes a greeting; the smallest provider that does something."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from gitcto.api import CtoError, ExitCode, Launch, Probe, WorkerReport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitcto.api import LaunchRequest, WorkerOutcome
+
+_PROGRAM = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + '\\n'); print('greeted')"
+
+
+class HelloProvider:
+    """Writes ``greeting`` (a setting) into ``hello.txt``."""
+
+    def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
+        """Answer yes: Python is here."""
+        del settings, host_env
+        return Probe(available=True, version=sys.version.split()[0])
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Return the command; the worker gets no environment at all."""
+        unknown = sorted(set(request.settings) - {"greeting"})
+        if unknown:
+            message = f"provider hello: unknown key {unknown[0]!r}"
+            raise CtoError(message, "it takes greeting", ExitCode.POLICY)
+        greeting = str(request.settings.get("greeting", f"Hello, {request.task.title}!"))
+        return Launch(argv=(sys.executable, "-I", "-c", _PROGRAM, "hello.txt", greeting))
+
+    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
+        """Read the end of the worker."""
+        if outcome.cause == "exited" and outcome.code == 0:
+            return WorkerReport(ok=True, summary="greeted")
+        error = "timeout" if outcome.cause in ("wall", "idle") else "tool"
+        return WorkerReport(ok=False, error=error, detail=f"code {outcome.code}")
