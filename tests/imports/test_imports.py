@@ -63,7 +63,7 @@ def test_version_needs_nothing_but_the_entry() -> None:
 
 def test_help_opens_no_room_of_the_house() -> None:
     _, modules = imports.allowed("help")
-    rooms = {"git", "model", "policy", "runtime", "store"}
+    rooms = {"git", "policy", "runtime", "store"}
     assert {m for m in modules if m.startswith("gitcto.") and m.split(".")[1] in rooms} == set()
 
 
