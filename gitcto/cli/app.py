@@ -9,14 +9,17 @@ from gitcto.cli.output import ColorChoice, Output
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gitcto.cli.host import Host
     from gitcto.effects import Effects
     from gitcto.git.repository import Repository
+    from gitcto.model.records import Task
     from gitcto.plugins import Plugins
     from gitcto.policy.records import Policy
     from gitcto.store.ledger import Ledger
+    from gitcto.store.reader import LedgerReader
 
 DEFAULT_TEAM = "main"
 """The team that ``init`` makes when nobody names one."""
@@ -49,10 +52,17 @@ class App:
 
     @cached_property
     def plugins(self) -> Plugins:
-        """Every plugin that could be loaded; broken ones are contained and reported."""
+        """Every plugin that could be loaded; one that could not is warned about and left out."""
+        return self._load_plugins(self.output.warn)
+
+    def silent_plugins(self) -> Plugins:
+        """Return the plugins for a command that lists them, so broken ones need no warning."""
+        return self._load_plugins(lambda _line: None)
+
+    def _load_plugins(self, warn: Callable[[str], None]) -> Plugins:
         from gitcto.plugins import Plugins
 
-        return Plugins.load(self.host.search_path)
+        return Plugins.load(self.host.search_path, warn=warn)
 
     @property
     def policy_path(self) -> Path:
@@ -66,18 +76,45 @@ class App:
 
         return load(self.policy_path)
 
-    def ledger(self, team: str) -> Ledger:
-        """Open a team's ledger, which need not exist."""
+    def reader(self, team: str | None) -> LedgerReader:
+        """Open the ledger of ``team``, or of the only team there is, to look at it."""
+        from gitcto.store.reader import LedgerReader
+
+        return LedgerReader(self.repository, self.team(team))
+
+    def ledger(self, team: str | None) -> Ledger:
+        """Open the ledger of ``team``, or of the only team there is, to record something."""
+        return self.new_ledger(self.team(team))
+
+    def new_ledger(self, team: str) -> Ledger:
+        """Open the ledger of a team that need not exist yet."""
         from gitcto.store.ledger import Ledger
 
         return Ledger(self.repository, team, self.effects, self.host.actor)
 
-    def team_ledger(self, team: str | None) -> Ledger:
-        """Open the ledger of ``team``, or of the only team there is."""
-        from gitcto.store.ledger import teams
+    def team(self, wanted: str | None) -> str:
+        """Return the team that is meant; raises ``CtoError`` (exit 2) when that is not clear."""
+        return choose_team(wanted, self.teams())
 
-        existing = teams(self.repository)
-        return self.ledger(choose_team(team, existing))
+    def teams(self) -> list[str]:
+        """Return the names of the teams of this repository."""
+        from gitcto.store.chain import teams
+
+        return teams(self.repository)
+
+    def task(self, reader: LedgerReader, task_id: str) -> Task:
+        """Return a task, or raise ``CtoError`` (exit 2) with the nearest ids."""
+        found = reader.view().task(task_id)
+        if found is not None:
+            return found
+        from gitcto.cli.group import closest
+
+        guess = closest(task_id, [task.spec.id for task in reader.tasks()])
+        raise CtoError(
+            f"team {reader.team} has no task {task_id!r}{guess}",
+            "`git cto status --all` lists its tasks",
+            ExitCode.USAGE,
+        )
 
 
 def choose_team(wanted: str | None, existing: list[str]) -> str:

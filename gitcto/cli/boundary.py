@@ -23,6 +23,9 @@ PROGRAM = "git cto"
 COMPLETE_VARIABLE = "_GIT_CTO_COMPLETE"
 """Named here because click would derive it from the program's name, which has a space."""
 
+_WIDEST = 100
+"""Columns of help; longer lines are hard to read."""
+
 _BROKEN_PIPE = 141
 """What a shell reports for a writer that SIGPIPE ended; nobody is left to read anything else."""
 
@@ -64,7 +67,8 @@ def run(arguments: Sequence[str], host: Host) -> int:
 def _invoke(arguments: Sequence[str], app: App) -> int:
     if COMPLETE_VARIABLE in app.host.environ:
         root.main(list(arguments), PROGRAM, COMPLETE_VARIABLE, obj=app)
-    with root.make_context(PROGRAM, list(arguments), obj=app) as context:
+    width = min(app.host.columns, _WIDEST)  # given, click need not import shutil to ask for it
+    with root.make_context(PROGRAM, list(arguments), obj=app, terminal_width=width) as context:
         code = root.invoke(context)
     return code if isinstance(code, int) else ExitCode.OK
 

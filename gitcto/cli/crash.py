@@ -27,11 +27,11 @@ _SECRETS = (
 )
 
 
-def redact(text: str, home: Path | None) -> str:
+def redact(text: str, home: str) -> str:
     """Return ``text`` without what looks like a secret, and with the home directory as ``~``."""
     for pattern in _SECRETS:
         text = pattern.sub(lambda found: f"{found.group(1) if found.groups() else ''}…", text)
-    return text.replace(str(home), "~") if home and str(home) != "/" else text
+    return text.replace(home, "~") if home.strip("/") else text
 
 
 def report(error: BaseException, arguments: Sequence[str], app: App) -> str:
@@ -63,7 +63,8 @@ def write_report(error: BaseException, arguments: Sequence[str], app: App) -> Pa
 
 
 def _folders(app: App) -> list[Path]:
+    fallback = Path(app.host.temporary)
     try:
-        return [app.repository.cto_dir / "crash", app.host.temporary]
-    except Exception:  # noqa: BLE001 - we are reporting a bug already; this must not raise another
-        return [app.host.temporary]
+        return [app.repository.cto_dir / "crash", fallback]
+    except Exception:  # noqa: BLE001 - we report a bug already; this must not raise another
+        return [fallback]

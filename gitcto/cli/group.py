@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -15,8 +14,7 @@ HELP_NAMES = ("-h", "--help")
 """``git cto --help`` never reaches us (git opens the man page), so ``-h`` works everywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One command: its name, one line of summary, ``module:attribute`` and its section in help."""
 
     name: str
@@ -60,9 +58,8 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return one command."""
-        del ctx
         row = self._rows.get(cmd_name)
-        return load(row.target) if row else None
+        return load(row.target) if row else super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

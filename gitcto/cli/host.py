@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+_PLAIN_COLUMNS = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(NamedTuple):
     """Facts about the process that are handed down as values.
 
+    Directories are text here, because importing ``pathlib`` costs 5 ms that `-h` need not pay.
     ``columns`` is the width of the terminal (80 in a pipe), ``search_path`` what ``sys.path`` was,
     ``temporary`` where scratch files may go, ``user`` and ``machine`` who acts and where.
     """
 
-    cwd: Path
+    directory: str
     environ: Mapping[str, str]
     stdin_tty: bool
     stdout_tty: bool
@@ -32,8 +31,8 @@ class Host:
     columns: int
     search_path: tuple[str, ...]
     executable: str
-    home: Path | None
-    temporary: Path
+    home: str
+    temporary: str
     user: str
     machine: str
 
@@ -42,32 +41,48 @@ class Host:
         """Who the ledger says did it: ``user@machine``."""
         return f"{self.user}@{self.machine}"
 
+    @property
+    def cwd(self) -> Path:
+        """The directory that the command runs in."""
+        from pathlib import Path
+
+        return Path(self.directory)
+
 
 def collect() -> Host:
     """Read the process's surroundings. Raises ``CtoError`` when its directory is gone."""
     try:
-        cwd = Path.cwd()
+        directory = os.getcwd()  # noqa: PTH109 - see Host
     except FileNotFoundError as error:
         raise CtoError(
             "the current directory does not exist any more",
             "change to a directory that exists, then run the command again",
             ExitCode.GIT,
         ) from error
-    home = os.environ.get("HOME", "")
     return Host(
-        cwd=cwd,
+        directory=directory,
         environ=dict(os.environ),
         stdin_tty=_is_terminal(sys.stdin),
         stdout_tty=_is_terminal(sys.stdout),
         stderr_tty=_is_terminal(sys.stderr),
-        columns=shutil.get_terminal_size().columns,
+        columns=_columns(),
         search_path=tuple(sys.path),
         executable=sys.executable,
-        home=Path(home) if home else None,
-        temporary=Path(tempfile.gettempdir()),
+        home=os.environ.get("HOME", ""),
+        temporary=os.environ.get("TMPDIR") or "/tmp",  # noqa: S108 - mkstemp makes the file
         user=_user(),
         machine=os.uname().nodename or "localhost",
     )
+
+
+def _columns() -> int:
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated):
+        return int(stated)
+    try:
+        return os.get_terminal_size(1).columns or _PLAIN_COLUMNS
+    except OSError:
+        return _PLAIN_COLUMNS
 
 
 def _is_terminal(stream: object) -> bool:

@@ -35,7 +35,7 @@ def init(app: App, team: str) -> None:
     path = app.policy_path
     fresh = not path.exists()
     if fresh:
-        text = _starter(path.parent)
+        text = _starter(app)
         policy = parse(text, path.name)
         _write_new(path, text)
     else:
@@ -72,10 +72,21 @@ def _check_repository(app: App) -> None:
         )
 
 
-def _starter(top: Path) -> bytes:
-    from gitcto.policy.starter import starter
+def _starter(app: App) -> bytes:
+    from gitcto.git.process import plumbing
+    from gitcto.git.refs import Refs
+    from gitcto.policy.starter import starter_policy
 
-    return starter(top)
+    git = plumbing(app.repository)
+    _, commit = Refs(app.repository).head()
+    listed = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", str(commit)).out
+    files = listed.decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+    def read(path: str) -> str | None:
+        found = git.run("cat-file", "blob", f"{commit}:{path}", check=False)
+        return None if found.code else found.out.decode("utf-8", "replace")
+
+    return starter_policy(files, read).encode()
 
 
 def _write_new(path: Path, text: bytes) -> None:
@@ -88,12 +99,12 @@ def _begin(app: App, team: str, policy: Policy) -> bool:
     from gitcto.git.objects import Objects
     from gitcto.model.commands import AdoptPolicy, CreateTeam
 
-    ledger = app.ledger(team)
-    made = not ledger.exists()
-    if made:
-        record(ledger, CreateTeam(team=team, target=policy.target(team)))
     blob = Objects(app.repository).write_blob(policy.text)
-    adopted = record(ledger, AdoptPolicy(digest=policy.digest), {"policy.toml": blob})
+    with app.new_ledger(team) as ledger:
+        made = not ledger.exists()
+        if made:
+            record(ledger, CreateTeam(team=team, target=policy.target(team)))
+        adopted = record(ledger, AdoptPolicy(digest=policy.digest), {"policy.toml": blob})
     return made or bool(adopted.events)
 
 
@@ -107,5 +118,3 @@ def _say(app: App, team: str, policy: Policy, *, changed: bool, wrote: Path | No
     else:
         out.data(f"Team {team} exists and decides by policy {policy.digest[:12]}: nothing to do")
     out.hint("go on with `git cto plan import FILE`")
-    if changed:
-        out.hint(f"undo with `git update-ref -d refs/cto/teams/{team}/ledger` while nothing ran")

@@ -40,13 +40,14 @@ def plan() -> None:
 @team_option
 @json_option
 @pass_app
-def import_(  # noqa: PLR0913, PLR0917 - one parameter for each option
+def import_(  # noqa: PLR0913 - one parameter for each option
     app: App,
+    *,
     file: Path,
-    dry_run: bool,  # noqa: FBT001 - click's flag
+    dry_run: bool,
     planner: str | None,
     team: str | None,
-    as_json: bool,  # noqa: FBT001 - click's flag
+    as_json: bool,
 ) -> None:
     """Add the tasks of FILE to a team, all of them or none.
 
@@ -54,31 +55,33 @@ def import_(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Every problem is shown with its line.
     """
     from gitcto.cli.planfile import problems_of, read_plan
-    from gitcto.model.plan import ordered
-    from gitcto.store.ledger import teams
+    from gitcto.model.plan import in_dependency_order
 
     read = read_plan(app.host.cwd / file, app.plugins, planner)
-    ledger = None
-    if not dry_run or team is not None or teams(app.repository):
-        ledger = app.team_ledger(team)
-    view = ledger.view() if ledger else None
-    known = {i for i in read.ids_mentioned() if view is not None and view.task(i) is not None}
-    problems = problems_of(read, known)
-    if problems:
-        raise _refuse(app, file, problems)
-    tasks = ordered(read.tasks)
-    if not dry_run and ledger is not None:
-        _record(app, ledger, read, tasks)
+    if dry_run and team is None and not app.teams():
+        _check(app, file, problems_of(read, set()))
+        tasks = in_dependency_order(read.tasks)
+    else:
+        with app.ledger(team) as ledger:
+            view = ledger.view()
+            known = {each for each in read.ids_mentioned() if view.task(each) is not None}
+            _check(app, file, problems_of(read, known))
+            tasks = in_dependency_order(read.tasks)
+            if not dry_run:
+                _record(app, ledger, read, tasks)
     _show(app, read, tasks, dry_run=dry_run, as_json=as_json)
 
 
-def _refuse(app: App, file: Path, problems: Sequence[Problem]) -> CtoError:
+def _check(app: App, file: Path, problems: Sequence[Problem]) -> None:
+    """Show what is wrong and raise; a plan is taken whole or not at all."""
+    if not problems:
+        return
     for problem in problems[:_SHOWN]:
-        app.output.talk(visible(f"{file}:{problem.line}: {problem.message}"))
+        app.output.talk(visible(problem.shown(str(file))))
     if len(problems) > _SHOWN:
         app.output.talk(f"… and {len(problems) - _SHOWN} more")
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return CtoError(
+    raise CtoError(
         f"{file} has {count}; nothing was imported",
         "correct the file, then look at it with `git cto plan import --dry-run`",
         ExitCode.REFUSED,

@@ -31,6 +31,10 @@ class Problem(NamedTuple):
     line: int
     message: str
 
+    def shown(self, file: str) -> str:
+        """Return ``file:line: message``, as editors and compilers write it."""
+        return f"{file}:{self.line}: {self.message}" if self.line else f"{file}: {self.message}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanFile:
@@ -67,12 +71,12 @@ def problems_of(plan: PlanFile, known: Collection[str]) -> list[Problem]:
     from gitcto.model.plan import validate
 
     found = [Problem(each.line, each.message) for each in plan.draft.problems]
+    if found and not plan.tasks:
+        return sorted(set(found))  # that it has no tasks follows from these
     lines = plan.content.decode().splitlines()
     for error in validate(plan.tasks, known):
         what = f"{error.task}: {error.message}" if error.task else error.message
         found.append(Problem(_line_of(error.task, lines), what))
-    if not found and not plan.tasks:
-        found.append(Problem(0, "there are no tasks in it"))
     return sorted(set(found))
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitcto.cli.app import App
 from gitcto.cli.group import HELP_NAMES, LazyGroup, Row
-from gitcto.cli.options import json_option, pass_app
+from gitcto.cli.options import app_of, json_option, pass_app
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
+    from gitcto.cli.app import App
     from gitcto.plugins import PluginRow
 
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 )
 @json_option
 @click.pass_context
-def plugins(ctx: click.Context, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+def plugins(ctx: click.Context, *, as_json: bool) -> None:
     """List the plugins that are installed, or check one."""
     if ctx.invoked_subcommand is not None:
         return
-    app = ctx.ensure_object(App)
-    rows = app.plugins.report()
+    app = app_of(ctx)
+    rows = app.silent_plugins().report()
     if as_json:
         app.output.json({"plugins": [_plain(row) for row in rows]})
         return
@@ -66,21 +66,25 @@ def _plain(row: PluginRow) -> dict[str, object]:
 @click.argument("name")
 @json_option
 @pass_app
-def check(app: App, name: str, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+def check(app: App, name: str, *, as_json: bool) -> int:
     """Check plugin NAME: its hooks, its descriptors and whether every target can be imported.
 
     Exit 1 when something is wrong with it, 2 when there is no such plugin.
     """
-    known = [row.name for row in app.plugins.report()]
+    installed = app.silent_plugins()
+    known = [row.name for row in installed.report()]
     if name not in known:
         raise CtoError(
             f"there is no plugin {name!r}",
             f"these are installed: {', '.join(known)}",
             ExitCode.USAGE,
         )
-    findings = app.plugins.check(name)
+    findings = installed.check(name)
     if as_json:
         listed = [{"rule": each.rule, "message": each.message} for each in findings]
         app.output.json({"plugin": name, "ok": not findings, "findings": listed})
-    else:
+    elif findings:
         app.output.table(("RULE", "FINDING"), [(each.rule, each.message) for each in findings])
+    else:
+        app.output.data(f"{name} keeps its contracts")
+    return ExitCode.REFUSED if findings else ExitCode.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,11 @@ import click
 
 from gitcto.cli.group import HELP_NAMES, LazyGroup, Row
 from gitcto.cli.options import json_option, pass_app
+from gitcto.cli.output import visible
 
 if TYPE_CHECKING:
     from gitcto.cli.app import App
-    from gitcto.policy.records import Policy
+    from gitcto.policy.records import Policy, Setting
 
 _HERE = "gitcto.cli.policy"
 
@@ -29,9 +31,7 @@ def policy() -> None:
     """Validate or show the policy that every decision cites."""
 
 
-file_argument = click.argument(
-    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 
 
 def _read(app: App, file: Path | None) -> Policy:
@@ -44,7 +44,7 @@ def _read(app: App, file: Path | None) -> Policy:
 @file_argument
 @json_option
 @pass_app
-def validate(app: App, file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+def validate(app: App, *, file: Path | None, as_json: bool) -> None:
     """Check FILE (the repository's policy.toml by default).
 
     Shows every problem at once, each with its line. Exit 4 when it is wrong, 5 when a plugin that
@@ -64,32 +64,16 @@ def validate(app: App, file: Path | None, as_json: bool) -> None:  # noqa: FBT00
 @file_argument
 @json_option
 @pass_app
-def show(app: App, file: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+def show(app: App, *, file: Path | None, as_json: bool) -> None:
     """Show what FILE (the repository's policy.toml by default) comes down to."""
     shown = _read(app, file)
     if as_json:
         app.output.json({"policy": summary(shown)})
         return
-    limits, retries = shown.limits, shown.retries
-    app.output.table(
-        ("SETTING", "VALUE"),
-        [
-            ("digest", shown.digest),
-            ("target", shown.target_template),
-            ("workers", f"{shown.max_workers} at once, leases of {shown.lease_s} s"),
-            ("limits", f"{limits.wall_s} s, {limits.idle_s} s idle, {limits.output_mib} MiB out"),
-            ("retries", f"{retries.max_attempts} attempts, {retries.conflict} conflicts"),
-            *((f"tier {tier}", " → ".join(gates)) for tier, gates in sorted(shown.tiers.items())),
-            *(
-                (f"role {name}", f"{r.provider} in {r.workspace}")
-                for name, r in shown.roles.items()
-            ),
-            *((f"provider {name}", p.plugin) for name, p in shown.providers.items()),
-            *((f"gate {name}", gate.plugin) for name, gate in shown.gates.items()),
-            ("merge", " → ".join(shown.merge_resolvers)),
-            *((f"requires {name}", wanted) for name, wanted in shown.required_plugins.items()),
-        ],
-    )
+    from gitcto.policy.explain import explain
+
+    for line in explain(shown):
+        app.output.data(visible(line))
 
 
 def summary(shown: Policy) -> dict[str, object]:
@@ -110,11 +94,28 @@ def summary(shown: Policy) -> dict[str, object]:
             name: {"provider": role.provider, "workspace": role.workspace}
             for name, role in shown.roles.items()
         },
-        "providers": {name: {"plugin": each.plugin} for name, each in shown.providers.items()},
-        "gates": {name: {"plugin": gate.plugin} for name, gate in shown.gates.items()},
+        "providers": {
+            name: {"plugin": each.plugin, "settings": _settings(each.settings)}
+            for name, each in shown.providers.items()
+        },
+        "gates": {
+            name: {
+                "plugin": gate.plugin,
+                "deadline_s": gate.deadline_s,
+                "settings": _settings(gate.settings),
+            }
+            for name, gate in shown.gates.items()
+        },
         "tiers": {tier: list(gates) for tier, gates in shown.tiers.items()},
         "merge": list(shown.merge_resolvers),
         "required_plugins": dict(shown.required_plugins),
         "protected_paths": list(shown.protected_paths),
         "default_paths": list(shown.default_paths),
+    }
+
+
+def _settings(settings: Mapping[str, Setting]) -> dict[str, object]:
+    return {
+        name: dict(value) if isinstance(value, Mapping) else value
+        for name, value in settings.items()
     }

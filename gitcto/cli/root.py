@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from gitcto.cli.app import App
 from gitcto.cli.group import HELP_NAMES, LazyGroup, Row
+from gitcto.cli.options import app_of
+from gitcto.cli.peek import COMMANDS_HOOK, hooks_mention
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from gitcto.descriptors import CommandPoint
     from gitcto.plugins import Registered
 
-_BEGIN, _WATCH, _STEER, _KEEP = "Begin", "Watch", "Steer", "Keep house"
+
+_BEGIN, _KEEP = "Begin", "Keep house"
 
 COMMANDS = (
     Row("init", "Make a team in this repository.", "gitcto.cli.init:init", _BEGIN),
@@ -37,26 +39,25 @@ class Root(LazyGroup):
         """Yield our commands, then those of plugins under names that are still free."""
         yield from self._rows.values()
         app = ctx.find_object(App)
-        if app is None:
+        if app is None or not hooks_mention(COMMANDS_HOOK, app.host.search_path):
             return
-        for name, registered in app.plugins.commands().items():
+        for name, registered in app.silent_plugins().commands().items():
             if name not in self._rows:
                 point = registered.descriptor
                 yield Row(name, point.summary, point.target, point.group)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command; plugins are looked for only when it is none of ours."""
-        if cmd_name in self._rows:
-            return super().get_command(ctx, cmd_name)
+        ours = super().get_command(ctx, cmd_name)
         app = ctx.find_object(App)
-        if app is None or cmd_name.startswith("-"):
-            return None
-        registered = app.plugins.commands().get(cmd_name)
+        if ours is not None or app is None or cmd_name.startswith("-"):
+            return ours
+        registered = app.silent_plugins().commands().get(cmd_name)
         return None if registered is None else _of_plugin(app, registered)
 
 
 def _of_plugin(app: App, registered: Registered[CommandPoint]) -> click.Command:
-    command = app.plugins.instantiate(registered)
+    command = app.silent_plugins().instantiate(registered)
     if not isinstance(command, click.Command):
         raise CtoError(
             f"{registered.what} is no click command",
@@ -66,7 +67,7 @@ def _of_plugin(app: App, registered: Registered[CommandPoint]) -> click.Command:
     return command
 
 
-def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
+def _show_version(ctx: click.Context, _param: click.Parameter, wanted: object) -> None:
     if wanted and not ctx.resilient_parsing:
         from gitcto import __version__
 
@@ -77,12 +78,10 @@ def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> 
 @click.group(
     cls=Root,
     rows=COMMANDS,
-    context_settings={"help_option_names": HELP_NAMES, "max_content_width": 100},
+    context_settings={"help_option_names": HELP_NAMES},
     epilog="`git cto COMMAND -h` explains one command; `git cto --help` opens the manual.",
 )
-@click.option(
-    "-C", "directory", metavar="DIR", type=click.Path(path_type=Path), help="Run as if in DIR."
-)
+@click.option("-C", "directory", metavar="DIR", type=click.Path(), help="Run as if in DIR.")
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -99,19 +98,17 @@ def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> 
     help="Show the version.",
 )
 @click.pass_context
-def root(ctx: click.Context, directory: Path | None, color: ColorChoice) -> None:
+def root(ctx: click.Context, directory: str | None, color: ColorChoice) -> None:
     """Run a team of headless coding agents on this repository; land only work that is proved."""
-    app = ctx.find_object(App)
-    if app is None:
-        raise TypeError("the root command needs an App")
+    app = app_of(ctx)
     host = app.host
     if directory is not None:
-        where = host.cwd / directory
-        if not where.is_dir():
+        where = os.path.join(host.directory, directory)  # noqa: PTH118 - see Host
+        if not os.path.isdir(where):  # noqa: PTH112 - see Host
             raise CtoError(
-                f"cannot change to {str(directory)!r}: it is no directory",
+                f"cannot change to {directory!r}: it is no directory",
                 "name an existing directory after `-C`",
                 ExitCode.USAGE,
             )
-        host = replace(host, cwd=where)
+        host = host._replace(directory=where)
     app.begin(host, color)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Crew, Room
+
+
+@pytest.fixture
+def settled(crew: Crew) -> Room:
+    """A repository with a valid policy."""
+    return crew
+
+
+def test_a_valid_policy_is_said_to_be(settled: Room) -> None:
+    done = settled.cto("policy", "validate")
+    assert done.out.startswith("policy.toml is valid (gates P0: 1, P1: 1, P2: 1; digest ")
+    assert done.err == ""
+
+
+def test_every_problem_is_shown_with_its_line(settled: Room) -> None:
+    policy = (settled.path / "policy.toml").read_text()
+    settled.write("policy.toml", policy.replace('plugin = "nonempty"', "plugn = 1") + "x = 1\n")
+    done = settled.cto("policy", "validate", expect=4)
+    lines = done.err.splitlines()
+    assert lines[0].startswith("error: policy.toml:")
+    assert [line for line in lines if "plugn" in line and "did you mean" in line]
+    assert lines[-1].startswith("hint: ")
+    assert len(lines) == 3
+    assert done.out == ""
+
+
+def test_no_policy_says_how_to_make_one(repo: Room) -> None:
+    done = repo.cto("policy", "show", expect=4)
+    assert "there is no policy file" in done.error
+    assert "git cto init" in done.err
+
+
+def test_a_required_plugin_that_is_missing_is_five(settled: Room) -> None:
+    policy = (settled.path / "policy.toml").read_text()
+    settled.write("policy.toml", policy + '[plugins]\nrequired = { absent = ">=1" }\n')
+    assert "'absent' is not installed" in settled.cto("policy", "validate", expect=5).error
+
+
+def test_show_for_people_and_programs(settled: Room) -> None:
+    shown = settled.cto("policy", "show").out
+    assert "tier     P1: nonempty\n" in shown
+    assert "gate     nonempty: plugin nonempty" in shown
+    told = json.loads(settled.cto("policy", "show", "--json").out)
+    assert told["policy"]["tiers"]["P0"] == ["nonempty"]
+
+
+def test_the_policy_is_found_from_below(settled: Room) -> None:
+    settled.write("deep/er/file", "")
+    assert "valid" in settled.cto("-C", "deep/er", "policy", "validate").out
