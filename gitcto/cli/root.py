@@ -20,12 +20,20 @@ if TYPE_CHECKING:
     from gitcto.descriptors import CommandPoint
     from gitcto.plugins import Registered
 
-
-_BEGIN, _KEEP = "Begin", "Keep house"
+_BEGIN, _WATCH, _STEER, _KEEP = "Begin", "Watch", "Steer", "Keep house"
 
 COMMANDS = (
     Row("init", "Make a team in this repository.", "gitcto.cli.init:init", _BEGIN),
     Row("plan", "Import a plan of tasks.", "gitcto.cli.plan:plan", _BEGIN),
+    Row("status", "Show how a team stands.", "gitcto.cli.status:status", _WATCH),
+    Row("log", "Show what happened, the newest first.", "gitcto.cli.log:log", _WATCH),
+    Row("show", "Show everything about one task.", "gitcto.cli.show:show", _WATCH),
+    Row("evidence", "Show or verify what proves a task.", "gitcto.cli.evidence:evidence", _WATCH),
+    Row("pause", "Start nothing new.", "gitcto.cli.steer:pause", _STEER),
+    Row("resume", "Start tasks again.", "gitcto.cli.steer:resume", _STEER),
+    Row("drain", "Finish what runs, then end.", "gitcto.cli.steer:drain", _STEER),
+    Row("stop", "End the workers and keep their work.", "gitcto.cli.steer:stop", _STEER),
+    Row("retry", "Give a failed task another try.", "gitcto.cli.steer:retry", _STEER),
     Row("plugins", "List plugins, or check one.", "gitcto.cli.plugins:plugins", _KEEP),
     Row("policy", "Validate or show the policy.", "gitcto.cli.policy:policy", _KEEP),
 )

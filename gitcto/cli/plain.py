@@ -1,0 +1,99 @@
+"""Records as plain values for ``--json``: every field written out, so that JSON can only grow."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gitcto.model.records import Execution, Task, Team, Verdict
+    from gitcto.store.queries import StoredEvent
+
+
+def team(record: Team) -> dict[str, Any]:
+    """Return a team; times are milliseconds since the epoch here and below."""
+    return {
+        "name": record.name,
+        "target": record.target,
+        "mode": record.mode.value,
+        "policy": record.policy,
+        "created_ms": record.created_ms,
+        "unknown_events": record.unknown,
+        "counts": {str(state): count for state, count in sorted(record.counts.items())},
+    }
+
+
+def task(record: Task) -> dict[str, Any]:
+    """Return a task with what has become of it."""
+    spec = record.spec
+    return {
+        "id": spec.id,
+        "title": spec.title,
+        "state": record.state.value,
+        "role": spec.role,
+        "tier": spec.tier,
+        "priority": spec.priority,
+        "owner": spec.owner,
+        "depends_on": list(spec.depends_on),
+        "paths": list(spec.paths),
+        "waiting_for": record.waiting_for,
+        "queued_ms": record.queued_ms,
+        "attempts": record.attempts,
+        "retries": dict(record.retries),
+        "execution": record.execution,
+        "reason": record.reason,
+        "detail": record.detail,
+        "commit": record.commit,
+        "evidence": record.evidence,
+    }
+
+
+def execution(record: Execution) -> dict[str, Any]:
+    """Return one attempt."""
+    return {
+        "id": record.id,
+        "task": record.task,
+        "attempt": record.attempt,
+        "epoch": record.epoch,
+        "state": record.state.value,
+        "holder": record.holder,
+        "provider": record.provider,
+        "role": record.role,
+        "workspace": record.workspace,
+        "isolation": record.isolation,
+        "base": record.base,
+        "leased_ms": record.leased_ms,
+        "expires_ms": record.expires_ms,
+        "started_ms": record.started_ms,
+        "ended_ms": record.ended_ms,
+        "pid": record.pid,
+        "exit": record.exit,
+        "code": record.code,
+        "work": record.work,
+        "tree": record.tree,
+        "changed": record.changed,
+        "verdicts": [verdict(each) for each in record.verdicts],
+        "evidence": record.evidence,
+        "preserved": record.preserved,
+        "reason": record.reason,
+        "detail": record.detail,
+    }
+
+
+def verdict(record: Verdict) -> dict[str, Any]:
+    """Return what one gate said of one tree."""
+    return {
+        "gate": record.gate,
+        "status": record.status,
+        "reason": record.reason,
+        "detail": record.detail,
+        "tree": record.tree,
+        "definition": record.definition,
+        "log": record.log,
+        "duration_ms": record.duration_ms,
+    }
+
+
+def event(stored: StoredEvent) -> dict[str, Any]:
+    """Return an event exactly as the ledger has it, with its place."""
+    return {"seq": stored.seq, "commit": stored.commit, "event": json.loads(stored.line)}

@@ -1,0 +1,92 @@
+"""``git cto show``: everything that is known of one task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitcto.cli import wording
+from gitcto.cli.options import json_option, pass_app, team_option
+from gitcto.cli.output import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gitcto.cli.app import App
+    from gitcto.model.records import Execution, Task
+
+
+@click.command()
+@click.argument("task")
+@team_option
+@json_option
+@pass_app
+def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
+    """Show TASK: what is asked, every attempt, what its gates said, and how to go on."""
+    with app.reader(team) as reader:
+        found = app.task(reader, task)
+        attempts = reader.executions(task)
+        needed_by = list(reader.view().dependents(task))
+    if as_json:
+        from gitcto.cli import plain
+
+        app.output.json(
+            {
+                "task": {**plain.task(found), "prompt": found.spec.prompt},
+                "dependents": needed_by,
+                "executions": [plain.execution(each) for each in attempts],
+            }
+        )
+        return
+    for label, value in _facts(found, needed_by):
+        app.output.data(f"{label:<9} {visible(value)}".rstrip())
+    if attempts:
+        app.output.data()
+        _attempts(app, attempts)
+    if found.state in wording.NEEDS_A_PERSON:
+        app.output.data()
+        for line in wording.trouble(found, attempts[-1] if attempts else None):
+            app.output.data(line)
+
+
+def _facts(task: Task, needed_by: Sequence[str]) -> Iterator[tuple[str, str]]:
+    spec = task.spec
+    yield "task", spec.id
+    yield "title", spec.title
+    yield "state", wording.state(task)
+    yield "role", f"{spec.role}, tier {spec.tier}, {spec.priority} priority"
+    if spec.owner:
+        yield "owner", spec.owner
+    if spec.depends_on:
+        yield "after", ", ".join(spec.depends_on)
+    if needed_by:
+        yield "before", ", ".join(needed_by)
+    if spec.paths:
+        yield "paths", ", ".join(spec.paths)
+    if task.commit:
+        yield "commit", task.commit
+    if task.evidence:
+        yield "evidence", task.evidence
+    for number, line in enumerate(spec.prompt.splitlines()):
+        yield "" if number else "prompt", line
+
+
+def _attempts(app: App, attempts: Sequence[Execution]) -> None:
+    now = app.effects.now_ms()
+    app.output.table(
+        ("TRY", "STATE", "PROVIDER", "TOOK", "CHANGED", "GATES", "KEPT", "WHY"),
+        [
+            (
+                str(each.attempt),
+                each.state.value,
+                each.provider,
+                wording.age(each.leased_ms, each.ended_ms or now),
+                str(each.changed) if each.work else "-",
+                " ".join(f"{v.gate}:{v.status}" for v in each.verdicts) or "-",
+                each.preserved or "-",
+                ": ".join(part for part in (each.reason, each.detail) if part),
+            )
+            for each in attempts
+        ],
+    )

@@ -1,0 +1,155 @@
+"""``git cto status``: how a team stands, at the same price for a short and a very long history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitcto.cli import wording
+from gitcto.cli.options import json_option, pass_app, team_option
+from gitcto.errors import CtoError, ExitCode
+from gitcto.model.records import LIVE_STATES, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gitcto.cli.app import App
+    from gitcto.model.records import Task, Team
+    from gitcto.store.queries import Summary
+    from gitcto.store.reader import LedgerReader
+
+SMALL = 50
+"""Up to so many tasks are all listed; of more, those that somebody can do something about."""
+
+_WATCH_EVERY_S = 1.0
+_CLEAR = "\x1b[H\x1b[2J"
+
+
+@click.command()
+@team_option
+@click.option("--all", "every", is_flag=True, help="List every task, however many there are.")
+@click.option("--line", is_flag=True, help="Write one short line, for a prompt.")
+@click.option("--watch", is_flag=True, help="Write it again whenever the ledger has moved.")
+@json_option
+@pass_app
+def status(  # noqa: PLR0913 - one parameter for each option
+    app: App,
+    *,
+    team: str | None,
+    every: bool,
+    line: bool,
+    watch: bool,
+    as_json: bool,
+) -> None:
+    """Show how a team stands.
+
+    Lists the tasks that are worked on, those that could be started and those that wait for a
+    person; of a team of up to 50 tasks, all of them.
+    """
+    with app.reader(team) as reader:
+        for _ in _moments(app, reader) if watch else (None,):
+            glance = reader.summary(rows_each=SMALL)
+            if glance.team is None:
+                raise _empty(reader)
+            if watch and app.host.stdout_tty and not as_json:
+                app.output.data(_CLEAR)
+            if as_json:
+                app.output.json(_plain(glance, reader.tasks() if every else None))
+            elif line:
+                app.output.data(one_line(glance.team))
+            else:
+                _show(app, reader, glance, glance.team, every=every)
+
+
+def _empty(reader: LedgerReader) -> CtoError:
+    return CtoError(
+        f"{reader.ref} holds no team",
+        "bring the true ledger with `git fetch <remote> 'refs/cto/*:refs/cto/*'`",
+        ExitCode.GIT,
+    )
+
+
+def _moments(app: App, reader: LedgerReader) -> Iterator[None]:
+    """Yield at once, and then each time the ledger has moved, until somebody interrupts."""
+    seen: str | None = ""
+    while True:
+        tip = reader.tip()
+        if tip != seen:
+            seen = tip
+            yield
+            if app.host.stdout_tty:
+                app.output.hint("this view follows the ledger; end it with Ctrl-C")
+        pause_for(_WATCH_EVERY_S)
+
+
+def pause_for(seconds: float) -> None:
+    """Do nothing for a while."""
+    from threading import Event
+
+    Event().wait(seconds)
+
+
+def one_line(team: Team) -> str:
+    """Return a team as one line: ``main running 3/12 done, 2 live, 1 needs you``."""
+    count = team.counts
+    total = sum(count.values())
+    live = sum(count.get(state, 0) for state in LIVE_STATES)
+    stuck = sum(count.get(state, 0) for state in wording.NEEDS_A_PERSON)
+    parts = [f"{count.get(TaskState.DONE, 0)}/{total} done"]
+    parts += [f"{live} live"] if live else []
+    parts += [f"{stuck} {'needs' if stuck == 1 else 'need'} you"] if stuck else []
+    return f"{team.name} {team.mode.value} {', '.join(parts)}"
+
+
+def _show(app: App, reader: LedgerReader, glance: Summary, team: Team, *, every: bool) -> None:
+    out = app.output
+    branch = team.target.removeprefix("refs/heads/")
+    out.data(f"Team {team.name} is {team.mode.value} and lands on {branch}")
+    out.data(wording.counts(team))
+    listed = _listed(reader, glance, team, every=every)
+    if listed:
+        out.data()
+        _table(app, reader, listed)
+    stuck = [task for task in glance.ended if task.state in wording.NEEDS_A_PERSON]
+    view = reader.view()
+    for task in stuck:
+        out.data()
+        for text in wording.trouble(task, view.execution(task.execution)):
+            out.data(text)
+    if team.unknown:
+        out.warn(f"{team.unknown} events were written by a newer git-cto and are not shown here")
+
+
+def _listed(reader: LedgerReader, glance: Summary, team: Team, *, every: bool) -> Iterable[Task]:
+    if every or sum(team.counts.values()) <= SMALL:
+        return reader.tasks()
+    return (*glance.live, *glance.ready, *glance.ended)
+
+
+def _table(app: App, reader: LedgerReader, tasks: Iterable[Task]) -> None:
+    view, now = reader.view(), app.effects.now_ms()
+    rows = []
+    for task in tasks:
+        execution = view.execution(task.execution) if task.state in LIVE_STATES else None
+        since = wording.since(task, execution, now)
+        tries = str(task.attempts or "-")
+        rows.append((task.spec.id, wording.state(task), tries, since, task.spec.title))
+    app.output.table(("TASK", "STATE", "TRY", "FOR", "TITLE"), rows)
+
+
+def _plain(glance: Summary, tasks: list[Task] | None) -> dict[str, Any]:
+    from gitcto.cli import plain
+
+    told: dict[str, Any] = {
+        "team": plain.team(glance.team) if glance.team else None,
+        "events": glance.cursor.seq,
+        "tip": glance.cursor.tip,
+        "live": [plain.task(task) for task in glance.live],
+        "ready": [plain.task(task) for task in glance.ready],
+        "ended": [plain.task(task) for task in glance.ended],
+        "executions": [plain.execution(each) for each in glance.executions],
+    }
+    if tasks is not None:
+        told["tasks"] = [plain.task(task) for task in tasks]
+    return told

@@ -1,0 +1,79 @@
+"""Commands by which a person steers a team: pause, resume, drain, stop and retry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitcto.cli.options import pass_app, team_option
+from gitcto.model.records import TeamMode
+
+if TYPE_CHECKING:
+    from gitcto.cli.app import App
+
+
+def _set_mode(app: App, team: str | None, mode: TeamMode, *, hint: str) -> None:
+    from gitcto.cli.record import record
+    from gitcto.model.commands import SetMode
+
+    with app.ledger(team) as ledger:
+        changed = record(ledger, SetMode(mode=mode)).events
+        name = ledger.team
+    app.output.data(
+        f"Team {name} is {mode.value}" if changed else f"Team {name} was {mode.value} already"
+    )
+    app.output.hint(hint)
+
+
+@click.command()
+@team_option
+@pass_app
+def pause(app: App, team: str | None) -> None:
+    """Start nothing new; what runs goes on and may land."""
+    _set_mode(app, team, TeamMode.PAUSED, hint="go on with `git cto resume`")
+
+
+@click.command()
+@team_option
+@pass_app
+def resume(app: App, team: str | None) -> None:
+    """Start tasks again after pause, drain or stop."""
+    _set_mode(
+        app,
+        team,
+        TeamMode.RUNNING,
+        hint="`git cto run` does the work; hold it with `git cto pause`",
+    )
+
+
+@click.command()
+@team_option
+@pass_app
+def drain(app: App, team: str | None) -> None:
+    """Start nothing new and end the run when what is being worked on has ended."""
+    _set_mode(app, team, TeamMode.DRAINING, hint="take it back with `git cto resume`")
+
+
+@click.command()
+@team_option
+@pass_app
+def stop(app: App, team: str | None) -> None:
+    """End the workers now; their work is kept and their tasks are tried again after resume."""
+    _set_mode(app, team, TeamMode.STOPPED, hint="go on with `git cto resume`, then `git cto run`")
+
+
+@click.command()
+@click.argument("task")
+@team_option
+@pass_app
+def retry(app: App, task: str, team: str | None) -> None:
+    """Give TASK, which failed or is blocked, another set of attempts."""
+    from gitcto.cli.record import record
+    from gitcto.model.commands import RequeueTask
+
+    with app.ledger(team) as ledger:
+        app.task(ledger, task)
+        record(ledger, RequeueTask(task=task))
+    app.output.data(f"{task} is queued again")
+    app.output.hint("go on with `git cto run`; the work of earlier attempts stays kept")
