@@ -37,7 +37,6 @@ _PLUMBING_OPTIONS = (
     "gc.auto=0",
     "maintenance.auto=false",
     "submodule.recurse=false",
-    "protocol.allow=never",
 )
 
 _TRUSTED_CONFIG = """\
@@ -136,7 +135,8 @@ def hermetic_environment(program: str) -> dict[str, str]:
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
-        # Git before 2.45 does not know GIT_NO_LAZY_FETCH; without a protocol nothing is fetched.
+        # Not every git knows GIT_NO_LAZY_FETCH; without a protocol nothing is fetched.
+        # No protocol.* setting of a repository is stronger than this.
         "GIT_ALLOW_PROTOCOL": "none",
     }
 

@@ -100,7 +100,7 @@ class Trap:
     promisor = true
     uploadpack = {p("uploadpack")}
     partialCloneFilter = blob:none
-[protocol]
+[protocol "ssh"]
     allow = always
 """
         with (git_dir / "config").open("a") as config:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.errors import CtoError
-from gitcto.git.objects import MissingObject
+from gitcto.git.objects import MissingObject, Objects
 from gitcto.git.refs import Refs
 
 if TYPE_CHECKING:
@@ -198,3 +198,18 @@ def test_trouble_of_the_file_system_is_two_lines(  # noqa: PLR0913, PLR0917
     assert refs.read(NAME) is None
     assert not list((repo.path / ".git").rglob("*.lock"))
     assert refs.compare_and_swap(NAME, None, head)
+
+
+def test_an_event_is_synced_with_every_directory_that_names_it(
+    repo: Repo, refs: Refs, monkeypatch: pytest.MonkeyPatch
+):
+    """A power cut after ``True`` loses neither the object nor the ref."""
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    git_dir = repo.path / ".git"
+    oid = Objects(repo.found).write_blob(b"event")
+    assert refs.compare_and_swap(NAME, None, oid)
+    fan_out = git_dir / "objects" / oid[:2]
+    made = [fan_out / oid[2:], fan_out, git_dir / "objects", git_dir / NAME]
+    made.append((git_dir / NAME).parent)
+    assert {path.stat().st_ino for path in made} <= set(synced)
