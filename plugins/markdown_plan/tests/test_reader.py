@@ -123,3 +123,8 @@ def test_any_text_gives_problems_or_a_plan_that_the_core_can_judge(text):
         "prompt",
         "empty",
     }
+
+
+def test_a_section_quoted_in_too_many_prompts_is_refused():
+    [(line, message)] = messages(HOSTILE["quoted sections"])
+    assert (line, message) == (0, "the sections are quoted in more prompts than any plan needs")
