@@ -24,7 +24,6 @@ from gitcto.descriptors import (
 
 if TYPE_CHECKING:
     from gitcto.contracts import (
-        Change,
         CommandResult,
         DraftPlan,
         EventContext,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
         WorkerReport,
     )
     from gitcto.errors import CtoError, ExitCode
+    from gitcto.git.change import Change
     from gitcto.git.durable import discard
     from gitcto.git.lock import exclusive
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
@@ -69,7 +69,6 @@ hookimpl = pluggy.HookimplMarker("gitcto")
 
 _LAZY = {
     "gitcto.contracts": (
-        "Change",
         "CommandResult",
         "DraftPlan",
         "EventContext",
@@ -91,6 +90,7 @@ _LAZY = {
         "WorkerReport",
     ),
     "gitcto.errors": ("CtoError", "ExitCode"),
+    "gitcto.git.change": ("Change",),
     "gitcto.git.durable": ("discard",),
     "gitcto.git.lock": ("exclusive",),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),

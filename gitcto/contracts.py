@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from gitcto.git.change import Change
     from gitcto.git.process import Git
     from gitcto.git.repository import Repository
     from gitcto.model.records import TaskSpec
@@ -143,15 +144,6 @@ class CommandResult:
 
     code: int | None
     output: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One path of a change; ``status`` is git's letter (``A``, ``M``, ``D``, ``T``)."""
-
-    status: str
-    path: str
-    mode: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

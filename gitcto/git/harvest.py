@@ -23,7 +23,7 @@ from gitcto.git.trees import changes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gitcto.contracts import Change
+    from gitcto.git.change import Change
     from gitcto.git.repository import Repository
 
 GITLINK_MODE = "160000"

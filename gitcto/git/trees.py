@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitcto.contracts import Change
+from gitcto.git.change import Change
 from gitcto.git.process import GitError
 
 if TYPE_CHECKING:

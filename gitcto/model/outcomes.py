@@ -99,6 +99,8 @@ def _abandon(x: Execution, c: cmd.AbandonLanding) -> Answer:
 def _confirm(x: Execution, c: cmd.ConfirmLanding) -> Answer:
     if x.landing is None or x.state is not TaskState.INTEGRATING:
         return _wrong_state(x, "integrating")
+    if c.decision.verdict != "allow":
+        return Refusal("denied", c.decision.rule, c.decision.reason)
     done = ev.LandingDone(
         execution=x.id,
         epoch=x.epoch,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitcto.contracts import Change
+from gitcto.git.change import Change
 from gitcto.model.records import Execution, Task
 
 

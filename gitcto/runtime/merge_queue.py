@@ -122,7 +122,7 @@ class MergeQueue:
         moved = refs.compare_and_swap(landing.target, landing.old, landing.new)
         self._book.context.effects.crash_point("landing.moved")
         if moved:
-            self.confirm(x, landing, "moved")
+            self.confirm(x, landing, landed=landing.new, found="moved")
         else:
             self.abandon(x)
 
@@ -131,8 +131,12 @@ class MergeQueue:
         self._book.record(AbandonLanding(execution=x.id, epoch=x.epoch, reason="target_moved"))
         self.enqueue(self._book.state.executions[x.id])
 
-    def confirm(self, x: Execution, landing: Landing, found: str) -> None:
-        """Record that the target holds the commit: the task is done."""
+    def confirm(self, x: Execution, landing: Landing, *, landed: str, found: str) -> None:
+        """Record that the target holds the commit ``landed``: the task is done.
+
+        A commit other than the intended one carries this execution only when somebody rewrote the
+        target; its tree was never judged, so a person must look.
+        """
         book = self._book
         task = book.state.tasks[x.task]
         decision = decide_done(
@@ -140,10 +144,17 @@ class MergeQueue:
             asked(book.context, x, task),
             landing,
             x.verdicts,
-            landed=landing.new,
+            landed=landed,
         )
-        book.record(ConfirmLanding(execution=x.id, epoch=x.epoch, found=found, decision=decision))
-        self._ending.settle(x)
+        refusal = book.record(
+            ConfirmLanding(execution=x.id, epoch=x.epoch, found=found, decision=decision)
+        )
+        if refusal is None:
+            self._ending.settle(x)
+            return
+        abandoned = AbandonLanding(execution=x.id, epoch=x.epoch, reason=refusal.code)
+        failure = Failure(reason="target_rewritten", detail=refusal.detail, block=True)
+        self._ending.fail(x, failure, work_of(x), before=(abandoned,))
 
 
 def work_of(execution: Execution) -> Work:

@@ -77,21 +77,22 @@ def _continue_landing(orchestrator: Orchestrator, execution: Execution) -> None:
     landing = execution.landing
     if landing is None:
         return
-    if has_landed(orchestrator.book.context, execution, landing):
-        orchestrator.queue.confirm(execution, landing, "recovered")
+    landed = landed_as(orchestrator.book.context, execution, landing)
+    if landed:
+        orchestrator.queue.confirm(execution, landing, landed=landed, found="recovered")
     else:
         orchestrator.queue.carry_out(execution, landing)
 
 
-def has_landed(context: Context, execution: Execution, landing: Landing) -> bool:
-    """Ask the target whether it holds this execution: by commit, else by its trailer."""
+def landed_as(context: Context, execution: Execution, landing: Landing) -> str:
+    """Return the target's commit of this execution: the intended one, or one by its trailer."""
     tip = context.refs.read(landing.target)
     if tip is None:
-        return False
+        return ""
     if is_ancestor(context.git, landing.new, tip):
-        return True
-    found = find_trailer(context.git, tip, landing.old, EXECUTION_TRAILER, execution.id)
-    return found is not None
+        return landing.new
+    since = landing.old if is_ancestor(context.git, landing.old, tip) else None
+    return find_trailer(context.git, tip, since, EXECUTION_TRAILER, execution.id) or ""
 
 
 def _settle_leftovers(orchestrator: Orchestrator) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitcto.contracts import Change
+from gitcto.git.change import Change
 from gitcto.git.process import GitError
 from gitcto.git.trees import (
     Conflicted,

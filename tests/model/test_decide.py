@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from gitcto.model import commands as cmd
 from gitcto.model.codec import GENESIS, Event, digest, seal
@@ -147,6 +148,17 @@ def test_a_landing_cannot_be_confirmed_without_its_intent() -> None:
     bench.to_validating()
     confirm = cmd.ConfirmLanding(execution="x", epoch=1, found="moved", decision=ALLOW)
     assert bench.refused(confirm) == "wrong_state"
+
+
+def test_a_denied_landing_is_not_done() -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    bench.ok(cmd.RecordVerdicts(execution="x", epoch=1, verdicts=(verdict(),)))
+    bench.ok(intend())
+    denied = replace(ALLOW, verdict="deny", reason="another commit")
+    confirm = cmd.ConfirmLanding(execution="x", epoch=1, found="moved", decision=denied)
+    assert bench.refused(confirm) == "denied"
+    assert bench.state.tasks["A"].state is TaskState.INTEGRATING
 
 
 def test_a_late_worker_is_remembered_and_changes_nothing() -> None:

@@ -118,9 +118,14 @@ class TeamRepo:
     def policy(self) -> Policy:
         return parse(self.policy_text.encode(), "policy.toml")
 
-    def git(self, *arguments: str) -> str:
+    def git(self, *arguments: str, stdin: str = "") -> str:
         done = subprocess.run(
-            ["git", *arguments], cwd=self.path, env=self.environ, capture_output=True, check=True
+            ["git", *arguments],
+            cwd=self.path,
+            env=self.environ,
+            input=stdin.encode(),
+            capture_output=True,
+            check=True,
         )
         return done.stdout.decode().strip()
 

@@ -226,3 +226,29 @@ def _await(path: Path) -> None:
     """Return when a file exists; the test's own deadline bounds it."""
     while not path.exists():
         pass
+
+
+def test_a_rewritten_target_is_never_called_done(team: Any) -> None:
+    """The orchestrator dies after moving the target; somebody amends the commit; it runs again."""
+
+    class DiedError(Exception):
+        pass
+
+    def rewrite(event: Event) -> None:
+        landing = event.body.landing
+        team.git("update-ref", landing.target, landing.new, landing.old)
+        text = team.git("cat-file", "commit", landing.new).replace("do A", "do Z")
+        amended = team.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=text + "\n")
+        team.git("update-ref", landing.target, amended, landing.new)
+        raise DiedError
+
+    team.plan(team.task("A", [write("a", "1\n")]))
+    team.told.on["landing.intended"] = rewrite
+    with pytest.raises(DiedError):
+        team.run()
+    team.told.on.clear()
+    team.run()
+    task = team.tasks()["A"]
+    assert (task.state, task.reason) == (TaskState.BLOCKED, "target_rewritten")
+    assert [team.show("a", ref) for ref in team.preserved()] == ["1"]
+    team.assert_clean()
