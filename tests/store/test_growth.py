@@ -105,7 +105,10 @@ def test_a_sidecar_that_forgot_its_packs_starts_over(
     assert git(repository, "fsck", "--strict") == ""
 
 
-def test_a_packed_event_takes_few_bytes(ledger: Ledger, repository: Repository) -> None:
+def test_a_packed_event_takes_few_bytes(
+    ledger: Ledger, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growth, "PACK_EVERY", 128)
     for _, command in zip(range(growth.PACK_EVERY), modes(), strict=False):
         recorded(ledger.transact(command))
     numbers = counted(repository)
