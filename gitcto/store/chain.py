@@ -10,13 +10,14 @@ from gitcto.store.commits import LedgerBroken, LedgerCommit, decode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from gitcto.git.process import Git
     from gitcto.git.repository import Repository
 
 PREFIX = "refs/cto/teams/"
 """Under it every team has one folder of refs."""
 
 _NEAR = 64
-_CHUNK = 20_000
+_CHUNK = 5_000
 
 
 class LedgerForked(CtoError):  # noqa: N818 - a state, not a fault
@@ -83,26 +84,40 @@ def _walk(
 def _bulk(
     repository: Repository, ref: str, known: str | None, tip: str
 ) -> Iterator[list[LedgerCommit]]:
+    from concurrent.futures import ThreadPoolExecutor
+
     from gitcto.git.process import plumbing
 
     git = plumbing(repository)
     limits = [tip] if known is None else [tip, f"^{known}"]
     listed = git.run("rev-list", "--reverse", *limits, "--").out.split()
-    for start in range(0, len(listed), _CHUNK):
-        batch = listed[start : start + _CHUNK]
-        commits = read_many(repository, batch)
-        if start == 0 and commits[0].parent != known:
-            if known is None:
-                raise LedgerBroken(f"{ref} is cut off: its history is shallow", MISSING_HINT)
-            raise LedgerForked(ref, known, tip)
-        yield commits
+    if not listed:  # the tip is older than what we know
+        raise LedgerForked(ref, str(known), tip)
+    batches = [listed[start : start + _CHUNK] for start in range(0, len(listed), _CHUNK)]
+    with ThreadPoolExecutor(1) as ahead:  # git reads the next chunk while we fold this one
+        coming = ahead.submit(_read_raw, git, batches[0])
+        for number, batch in enumerate(batches):
+            commits = _parse(batch, coming.result())
+            if number + 1 < len(batches):
+                coming = ahead.submit(_read_raw, git, batches[number + 1])
+            if number == 0:
+                _check_start(ref, known, commits[0], tip)
+            yield commits
 
 
-def read_many(repository: Repository, oids: Sequence[bytes]) -> list[LedgerCommit]:
-    """Read many ledger commits with one process. Raises :class:`LedgerBroken`."""
-    from gitcto.git.process import plumbing
+def _check_start(ref: str, known: str | None, first: LedgerCommit, tip: str) -> None:
+    if first.parent == known:
+        return
+    if known is None:
+        raise LedgerBroken(f"{ref} is cut off: its history is shallow", MISSING_HINT)
+    raise LedgerForked(ref, known, tip)
 
-    out = plumbing(repository).run("cat-file", "--batch", stdin=b"\n".join([*oids, b""])).out
+
+def _read_raw(git: Git, oids: Sequence[bytes]) -> bytes:
+    return git.run("cat-file", "--batch", stdin=b"\n".join([*oids, b""])).out
+
+
+def _parse(oids: Sequence[bytes], out: bytes) -> list[LedgerCommit]:
     commits: list[LedgerCommit] = []
     at = 0
     for oid in oids:

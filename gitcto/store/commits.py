@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SIGNATURE = "git-cto <git-cto@localhost>"
+_HEAD = re.compile(
+    rb"tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*)author [^\n]*\ncommitter [^\n]* ([0-9]+) [^\n]*\n"
+)
 _HINT = "move the ref away with `git update-ref`, or fetch refs/cto/* from a clone that has it"
 
 
@@ -58,23 +62,21 @@ def decode(oid: str, kind: str, raw: bytes) -> LedgerCommit:
     """
     if kind != "commit":
         raise LedgerBroken(f"object {oid[:12]} is a {kind}, not a ledger commit", _HINT)
-    head, _, message = raw.partition(b"\n\n")
-    fields = head.split(b"\n")
-    parents = [line[7:].decode() for line in fields if line.startswith(b"parent ")]
-    dates = [line.split()[-2] for line in fields if line.startswith(b"committer ")]
-    subject, _, body = message.partition(b"\n")
-    lines = tuple(line for line in body.split(b"\n") if line.startswith(b"{"))
+    head = _HEAD.match(raw)
+    if head is None:
+        raise LedgerBroken(f"ledger commit {oid[:12]} has a malformed header", _HINT)
+    tree, parents, seconds = head.groups()
+    if len(parents.splitlines()) > 1:
+        raise LedgerBroken(f"ledger commit {oid[:12]} is a merge; a ledger is linear", _HINT)
+    subject, _, body = raw[raw.index(b"\n\n") + 2 :].partition(b"\n")
+    lines = tuple([line for line in body.split(b"\n") if line[:1] == b"{"])
     if not lines:
         raise LedgerBroken(f"commit {oid[:12]} carries no events of git-cto", _HINT)
-    if len(parents) > 1:
-        raise LedgerBroken(f"ledger commit {oid[:12]} is a merge; a ledger is linear", _HINT)
-    if not fields[0].startswith(b"tree ") or not dates or not dates[0].isdigit():
-        raise LedgerBroken(f"ledger commit {oid[:12]} has a malformed header", _HINT)
     return LedgerCommit(
         oid=oid,
-        parent=parents[0] if parents else None,
-        tree=fields[0][5:].decode(),
-        seconds=int(dates[0]),
+        parent=parents[7:-1].decode() or None,
+        tree=tree.decode(),
+        seconds=int(seconds),
         subject=subject.decode(errors="replace"),
         lines=lines,
         raw=raw,

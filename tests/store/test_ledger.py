@@ -204,6 +204,27 @@ def test_a_forked_ledger_is_refused_with_the_way_back(ledger: Ledger, repository
     assert isinstance(ledger.transact(RESUME), Recorded)
 
 
+@pytest.mark.parametrize("back", [1, 70])
+def test_a_long_ledger_set_back_or_rewritten_is_refused_at_any_distance(
+    ledger: Ledger, repository: Repository, back: int
+) -> None:
+    for number in range(140):
+        recorded(ledger.transact((PAUSE, RESUME)[number % 2]))
+    seen = str(ledger.tip())
+    older = git(repository, "rev-parse", f"{ledger.ref}~{back}")
+    tree = git(repository, "rev-parse", f"{seen}^{{tree}}")
+    message = git(repository, "log", "-1", "--format=%B", seen)
+    branched = older
+    for _ in range(70):
+        branched = git(repository, "commit-tree", tree, "-p", branched, "-m", message)
+    for other in (older, branched):
+        git(repository, "update-ref", ledger.ref, other)
+        with pytest.raises(LedgerForked):
+            ledger.summary()
+    git(repository, "update-ref", ledger.ref, seen)
+    assert ledger.summary().cursor.tip == seen
+
+
 def test_a_ledger_that_vanished_is_refused_too(ledger: Ledger, repository) -> None:
     git(repository, "update-ref", "-d", ledger.ref)
     with pytest.raises(LedgerForked, match="is gone"):
