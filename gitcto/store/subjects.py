@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 
+_OfExecution = (
+    ev.LeaseRenewed
+    | ev.LeaseTaken
+    | ev.ExecutionStarted
+    | ev.ExecutionExited
+    | ev.WorkHarvested
+    | ev.WorkPreserved
+    | ev.GateJudged
+    | ev.LandingIntended
+    | ev.LandingAbandoned
+    | ev.LandingDone
+    | ev.ExecutionFailed
+    | ev.OutcomeRefused
+)
+
 
 def subject(view: StateView, bodies: Sequence[ev.EventBody]) -> str:
     """Return one line of at most 100 characters for a transaction about to be recorded."""
@@ -28,9 +43,7 @@ def _one_line(text: str) -> str:
     return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
 
-def _phrase(  # noqa: C901, PLR0912 - one line a kind
-    view: StateView, bodies: Sequence[ev.EventBody], number: int
-) -> str:
+def _phrase(view: StateView, bodies: Sequence[ev.EventBody], number: int) -> str:
     match body := bodies[number]:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"
@@ -48,6 +61,12 @@ def _phrase(  # noqa: C901, PLR0912 - one line a kind
             return f"{body.task}: queued again"
         case ev.ExecutionLeased():
             return f"{body.task}: attempt {body.attempt} leased to {body.provider}"
+        case _:
+            return f"{_task(view, bodies, body.execution)}: {_of_execution(body)}"
+
+
+def _of_execution(body: _OfExecution) -> str:  # noqa: C901 - one line a kind
+    match body:
         case ev.LeaseRenewed():
             what = "lease renewed"
         case ev.LeaseTaken():
@@ -72,7 +91,7 @@ def _phrase(  # noqa: C901, PLR0912 - one line a kind
             what = f"attempt failed ({body.reason}), {body.then}"
         case ev.OutcomeRefused():
             what = f"{body.command} refused, token {body.quoted} is not {body.current}"
-    return f"{_task(view, bodies, body.execution)}: {what}"
+    return what
 
 
 def _task(view: StateView, bodies: Sequence[ev.EventBody], execution_id: str) -> str:
