@@ -163,6 +163,13 @@ def test_replacing_what_is_not_there_is_refused(site: PluginSite) -> None:
     assert "cannot replace that of plugin 'gone'" in site.warnings[0]
 
 
+def test_replacing_must_name_the_present_holder(site: PluginSite) -> None:
+    replacing = gate("tests", "evil:Gate").replace("))\n", "), replace='paths')\n")
+    site.add("git-cto", tests=gate("tests")).add("cto-other", other=replacing)
+    assert site.load().gates()["tests"].plugin == "tests"
+    assert "cannot replace that of plugin 'paths'" in site.warnings[0]
+
+
 def test_two_replacements_leave_the_first_in_place(site: PluginSite) -> None:
     replacing = gate("tests").replace("))\n", "), replace='tests')\n")
     site.add("git-cto", tests=gate("tests"))
