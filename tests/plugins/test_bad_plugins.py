@@ -41,7 +41,7 @@ def test_a_good_plugin_breaks_no_rule(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_rule_has_its_broken_plugin() -> None:
     source = (FOLDER.parents[1] / "gitcto" / "plugin_check.py").read_text(encoding="utf-8")
-    rules = set()
+    rules: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_finding":
             rules.update(

@@ -121,7 +121,7 @@ def test_without_any_plugin_everything_is_empty(site: PluginSite) -> None:
     plugins = site.load()
     assert plugins.report() == []
     plugins.require({})
-    assert plugins.commands() == plugins.gates() == plugins.merge_resolvers() == {}
+    assert (plugins.commands(), plugins.gates(), plugins.merge_resolvers()) == ({}, {}, {})
 
 
 # -- names
@@ -204,7 +204,7 @@ def test_merge_resolvers_come_by_rank(site: PluginSite) -> None:
 
 def test_a_required_plugin_that_is_missing_stops_everything(site: PluginSite) -> None:
     error = refusal(site.load(), gone="")
-    assert error.exit_code == ExitCode.PLUGIN_MISSING == 5
+    assert int(error.exit_code) == 5
     assert error.message == "required plugin 'gone' is not installed"
     assert "install it" in error.hint
 
