@@ -12,7 +12,7 @@ from gitcto.api import CtoError, ExitCode, LaunchRequest, TaskSpec, WorkerOutcom
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HOST = {"PATH": "/usr/bin:/bin", "HOME": "/tmp/ada", "TOKEN": "secret", "OTHER": "secret too"}
+HOST = {"PATH": "/usr/bin:/bin", "HOME": "/srv/ada", "TOKEN": "secret", "OTHER": "secret too"}
 
 
 def request(settings: Mapping[str, object], **inputs: str) -> LaunchRequest:
@@ -38,7 +38,7 @@ def test_argv_and_environment_are_filled() -> None:
     assert launch.argv == ("agent", "/p.md", "2", "01e", "fast")
     assert launch.env == {
         "PATH": "/usr/bin:/bin",
-        "HOME": "/tmp/ada",
+        "HOME": "/srv/ada",
         "TOKEN": "secret",
         "AGENT_HOME": "/s/home",
         "CTO_TASK": "T-1",
