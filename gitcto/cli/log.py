@@ -11,8 +11,8 @@ from gitcto.cli.options import json_option, pass_app, team_option
 
 if TYPE_CHECKING:
     from gitcto.cli.app import App
+    from gitcto.model.codec import Event
     from gitcto.model.state import StateView
-    from gitcto.store.queries import StoredEvent
 
 _DEFAULT = 30
 
@@ -46,18 +46,22 @@ def log(app: App, *, task: str | None, limit: int, team: str | None, as_json: bo
             return
         view = reader.view()
         rows = [
-            (str(each.seq), wording.moment(each.event.ts), each.event.actor, phrase(view, each))
+            (
+                str(each.seq),
+                wording.moment(each.event.ts),
+                each.event.actor,
+                words(view, each.event),
+            )
             for each in found
         ]
         app.output.table(("EVENT", "WHEN", "WHO", "WHAT"), rows)
 
 
-def phrase(view: StateView, stored: StoredEvent) -> str:
+def words(view: StateView, event: Event) -> str:
     """Return one event in words; one of an unknown kind is named, never hidden."""
     from gitcto.model.codec import Opaque
     from gitcto.store.subjects import subject
 
-    body = stored.event.body
-    if isinstance(body, Opaque):
-        return f"{body.kind} (written by a newer git-cto)"
-    return subject(view, (body,))
+    if isinstance(event.body, Opaque):
+        return f"{event.body.kind} (written by a newer git-cto)"
+    return subject(view, (event.body,))

@@ -129,7 +129,13 @@ def _binary(name: str, line: int) -> CtoError:
 
 def _planner(path: Path, text: str, plugins: Plugins, wanted: str | None) -> Registered[Planner]:
     planners = plugins.planners()
-    names = ", ".join(planners) or "none"
+    names = ", ".join(planners)
+    if not planners:
+        raise CtoError(
+            "no planner is installed, so no plan can be read",
+            "`git cto plugins` says which plugins failed; reinstall git-cto or a planner plugin",
+            ExitCode.PLUGIN_MISSING,
+        )
     if wanted is not None:
         if wanted not in planners:
             raise CtoError(

@@ -25,6 +25,9 @@ _BEGIN, _WATCH, _STEER, _KEEP = "Begin", "Watch", "Steer", "Keep house"
 COMMANDS = (
     Row("init", "Make a team in this repository.", "gitcto.cli.init:init", _BEGIN),
     Row("plan", "Import a plan of tasks.", "gitcto.cli.plan:plan", _BEGIN),
+    Row("run", "Work until nothing is left to do.", "gitcto.cli.run:run", _BEGIN),
+    Row("land", "Bring what landed to your branch.", "gitcto.cli.land:land", _BEGIN),
+    Row("demo", "See a team work on a scratch project.", "gitcto.cli.demo:demo", _BEGIN),
     Row("status", "Show how a team stands.", "gitcto.cli.status:status", _WATCH),
     Row("log", "Show what happened, the newest first.", "gitcto.cli.log:log", _WATCH),
     Row("show", "Show everything about one task.", "gitcto.cli.show:show", _WATCH),
@@ -34,6 +37,7 @@ COMMANDS = (
     Row("drain", "Finish what runs, then end.", "gitcto.cli.steer:drain", _STEER),
     Row("stop", "End the workers and keep their work.", "gitcto.cli.steer:stop", _STEER),
     Row("retry", "Give a failed task another try.", "gitcto.cli.steer:retry", _STEER),
+    Row("clean", "Remove what ended attempts left.", "gitcto.cli.clean:clean", _KEEP),
     Row("plugins", "List plugins, or check one.", "gitcto.cli.plugins:plugins", _KEEP),
     Row("policy", "Validate or show the policy.", "gitcto.cli.policy:policy", _KEEP),
 )

@@ -75,7 +75,7 @@ def _facts(task: Task, needed_by: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _attempts(app: App, attempts: Sequence[Execution]) -> None:
     now = app.effects.now_ms()
     app.output.table(
-        ("TRY", "STATE", "PROVIDER", "TOOK", "CHANGED", "GATES", "KEPT", "WHY"),
+        ("TRY", "STATE", "WHO", "TOOK", "CHANGED", "GATES"),
         [
             (
                 str(each.attempt),
@@ -84,9 +84,12 @@ def _attempts(app: App, attempts: Sequence[Execution]) -> None:
                 wording.age(each.leased_ms, each.ended_ms or now),
                 str(each.changed) if each.work else "-",
                 " ".join(f"{v.gate}:{v.status}" for v in each.verdicts) or "-",
-                each.preserved or "-",
-                ": ".join(part for part in (each.reason, each.detail) if part),
             )
             for each in attempts
         ],
     )
+    for each in attempts:
+        if each.reason:
+            app.output.data(visible(f"attempt {each.attempt} ended: {wording.why(each)}"))
+        if each.preserved:
+            app.output.data(visible(f"  its work is kept at {each.preserved}"))

@@ -49,17 +49,22 @@ def status(  # noqa: PLR0913 - one parameter for each option
     """
     with app.reader(team) as reader:
         for _ in _moments(app, reader) if watch else (None,):
-            glance = reader.summary(rows_each=SMALL)
-            if glance.team is None:
-                raise _empty(reader)
             if watch and app.host.stdout_tty and not as_json:
                 app.output.data(_CLEAR)
             if as_json:
-                app.output.json(_plain(glance, reader.tasks() if every else None))
+                app.output.json(plain_status(reader, every=every))
             elif line:
-                app.output.data(one_line(glance.team))
+                app.output.data(one_line(known_team(reader)))
             else:
-                _show(app, reader, glance, glance.team, every=every)
+                show_status(app, reader, every=every)
+
+
+def known_team(reader: LedgerReader) -> Team:
+    """Return the team, or raise ``CtoError`` (exit 128) when its ledger holds none."""
+    team = reader.view().team
+    if team is None:
+        raise _empty(reader)
+    return team
 
 
 def _empty(reader: LedgerReader) -> CtoError:
@@ -102,8 +107,13 @@ def one_line(team: Team) -> str:
     return f"{team.name} {team.mode.value} {', '.join(parts)}"
 
 
-def _show(app: App, reader: LedgerReader, glance: Summary, team: Team, *, every: bool) -> None:
+def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
+    """Write how a team stands; ``every`` task of it, however many there are."""
     out = app.output
+    glance = reader.summary(rows_each=SMALL)
+    team = glance.team
+    if team is None:
+        raise _empty(reader)
     branch = team.target.removeprefix("refs/heads/")
     out.data(f"Team {team.name} is {team.mode.value} and lands on {branch}")
     out.data(wording.counts(team))
@@ -111,12 +121,12 @@ def _show(app: App, reader: LedgerReader, glance: Summary, team: Team, *, every:
     if listed:
         out.data()
         _table(app, reader, listed)
-    stuck = [task for task in glance.ended if task.state in wording.NEEDS_A_PERSON]
     view = reader.view()
-    for task in stuck:
-        out.data()
-        for text in wording.trouble(task, view.execution(task.execution)):
-            out.data(text)
+    for task in glance.ended:
+        if task.state in wording.NEEDS_A_PERSON:
+            out.data()
+            for text in wording.trouble(task, view.execution(task.execution)):
+                out.data(text)
     if team.unknown:
         out.warn(f"{team.unknown} events were written by a newer git-cto and are not shown here")
 
@@ -138,11 +148,15 @@ def _table(app: App, reader: LedgerReader, tasks: Iterable[Task]) -> None:
     app.output.table(("TASK", "STATE", "TRY", "FOR", "TITLE"), rows)
 
 
-def _plain(glance: Summary, tasks: list[Task] | None) -> dict[str, Any]:
+def plain_status(reader: LedgerReader, *, every: bool) -> dict[str, Any]:
+    """Return how a team stands as plain values, with ``every`` task if asked for."""
     from gitcto.cli import plain
 
+    glance = reader.summary(rows_each=SMALL)
+    if glance.team is None:
+        raise _empty(reader)
     told: dict[str, Any] = {
-        "team": plain.team(glance.team) if glance.team else None,
+        "team": plain.team(glance.team),
         "events": glance.cursor.seq,
         "tip": glance.cursor.tip,
         "live": [plain.task(task) for task in glance.live],
@@ -150,6 +164,6 @@ def _plain(glance: Summary, tasks: list[Task] | None) -> dict[str, Any]:
         "ended": [plain.task(task) for task in glance.ended],
         "executions": [plain.execution(each) for each in glance.executions],
     }
-    if tasks is not None:
-        told["tasks"] = [plain.task(task) for task in tasks]
+    if every:
+        told["tasks"] = [plain.task(task) for task in reader.tasks()]
     return told

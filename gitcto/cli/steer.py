@@ -52,15 +52,27 @@ def resume(app: App, team: str | None) -> None:
 @pass_app
 def drain(app: App, team: str | None) -> None:
     """Start nothing new and end the run when what is being worked on has ended."""
-    _set_mode(app, team, TeamMode.DRAINING, hint="take it back with `git cto resume`")
+    _set_mode(
+        app,
+        team,
+        TeamMode.DRAINING,
+        hint="take it back with `git cto resume`, go on with `git cto run`",
+    )
 
 
 @click.command()
 @team_option
 @pass_app
 def stop(app: App, team: str | None) -> None:
-    """End the workers now; their work is kept and their tasks are tried again after resume."""
-    _set_mode(app, team, TeamMode.STOPPED, hint="go on with `git cto resume`, then `git cto run`")
+    """End the workers now; their work is kept and their tasks are tried again in the next run."""
+    from gitcto.cli.requests import run_request
+    from gitcto.cli.views import Lines
+    from gitcto.runtime.run import stop_team
+
+    _set_mode(app, team, TeamMode.STOPPED, hint="go on with `git cto run`")
+    request = run_request(app, app.team(team))
+    if stop_team(request, Lines(app.output)) is None:
+        app.output.data("A run is alive; it ends its workers and then itself")
 
 
 @click.command()

@@ -55,10 +55,14 @@ def counts(team: Team) -> str:
     return f"{total} tasks: {parts}" if total else "no tasks"
 
 
+def why(record: Task | Execution) -> str:
+    """Return the reason that was recorded for a failure, and its details."""
+    return ": ".join(part for part in (record.reason, record.detail) if part) or "not recorded"
+
+
 def trouble(task: Task, execution: Execution | None) -> list[str]:
     """Return what is wrong with a task, where its work is kept and how to go on."""
-    why = ": ".join(part for part in (task.reason, task.detail) if part) or "no reason recorded"
-    lines = [f"{task.spec.id} is {task.state.value}: {visible(why)}"]
+    lines = [f"{task.spec.id} is {task.state.value}: {visible(why(task))}"]
     if execution is not None and execution.preserved:
         lines.append(f"  its work is kept at {visible(execution.preserved)}")
     lines.append(

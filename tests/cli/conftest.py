@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from click.testing import CliRunner
@@ -14,23 +15,15 @@ from click.testing import CliRunner
 from gitcto.cli.boundary import run
 from gitcto.cli.host import Host
 from gitcto.effects import SystemEffects
-from gitcto.git.objects import Objects
 from gitcto.git.repository import discover
 from gitcto.model.commands import (
-    ConfirmLanding,
     FailExecution,
     ImportPlan,
-    IntendLanding,
     Lease,
-    RecordExit,
-    RecordHarvest,
     RecordPreserved,
-    RecordStart,
-    RecordVerdicts,
     Refusal,
 )
-from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
-from gitcto.store import bundle
+from gitcto.model.records import Decision, TaskSpec
 from gitcto.store.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -40,7 +33,7 @@ if TYPE_CHECKING:
     from gitcto.model.commands import Command
 
 
-_MAIN = "import sys; from gitcto.cli.entry import main; sys.exit(main())"
+MAIN = "import sys; from gitcto.cli.entry import main; sys.exit(main())"
 
 
 @dataclass(frozen=True)
@@ -177,7 +170,7 @@ def program(room: Room) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def start(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", _MAIN, *arguments],
+            [sys.executable, "-c", MAIN, *arguments],
             cwd=room.path,
             env={**room.environ, **environ},
             capture_output=True,
@@ -258,38 +251,16 @@ class Crew(Room):
             ),
         )
 
-    def land(self, task: str, execution: str = "e1") -> str:
-        """Land a change for a task, with evidence and trailers, and return its commit."""
-        objects = Objects(discover(self.path, self.environ))
-        report = {"report.md": b"# It works\n", "report.json": b'{"ok": true}'}
-        evidence = bundle.write(objects, report)
-        base = self.git("rev-parse", "HEAD")
-        tree = objects.write_tree([("100644", "b.py", objects.write_blob(b"y = 1\n"))])
-        trailers = f"Cto-Task: {task}\nCto-Execution: {execution}\nCto-Evidence: {evidence}"
-        message = f"{task}: add b\n\n{trailers}\n"
-        commit = self.git("commit-tree", tree, "-p", base, "-m", message)
-        landing = Landing(target=TARGET, old=base, new=commit, tree=tree, evidence=evidence)
-        passed = Verdict(
-            gate="nonempty", status="pass", reason="changed", tree=tree, definition="0" * 64
-        )
-        self.lease(task, execution)
-        at = {"execution": execution, "epoch": 1}
-        self.record(
-            RecordStart(**at, pid=1, process_start="1", isolation="none"),
-            RecordExit(**at, code=0, cause="exited"),
-            RecordHarvest(**at, commit=commit, tree=tree, changed=1),
-            RecordVerdicts(**at, verdicts=(passed,)),
-            IntendLanding(
-                **at,
-                landing=landing,
-                required=("nonempty",),
-                decision=decision("land", task),
-            ),
-            evidence=evidence,
-        )
-        self.git("update-ref", TARGET, commit)
-        self.record(ConfirmLanding(**at, found="moved", decision=decision("done", task)))
-        return commit
+    def work(self, task: str, *steps: dict[str, str], expect: int = 0, **fields: Any) -> Result:
+        """Add a task whose worker does ``steps``, and run the team."""
+        script = json.dumps([list(steps)])
+        self.plan(TaskSpec(id=task, title=f"Do {task}", inputs={"script": script}, **fields))
+        return self.cto("run", expect=expect)
+
+    def land(self, task: str) -> str:
+        """Let a worker add a file, land it, and return the commit."""
+        self.work(task, {"do": "write", "path": f"{task}.py", "text": "y = 1\n"})
+        return self.git("rev-parse", TARGET)
 
 
 TARGET = "refs/heads/cto/main/integration"

@@ -25,14 +25,14 @@ def test_a_new_team_says_so(crew: Crew) -> None:
 
 
 def test_every_task_of_a_small_team_is_listed_with_its_state(crew: Crew) -> None:
-    crew.plan(spec("A"), spec("B"), spec("C", "B"))
-    crew.land("A")
+    crew.plan(spec("A"), spec("B", "A"), spec("C"))
+    crew.lease("C")
     lines = crew.cto("status").out.splitlines()
-    assert lines[1] == "3 tasks: 2 queued, 1 done"
+    assert lines[1] == "3 tasks: 2 queued, 1 dispatching"
     assert [line.split()[:3] for line in lines[4:]] == [
-        ["A", "done", "1"],
-        ["B", "ready", "-"],
-        ["C", "waits", "for"],
+        ["A", "ready", "-"],
+        ["B", "waits", "for"],
+        ["C", "dispatching", "1"],
     ]
 
 

@@ -1,0 +1,49 @@
+"""What a run is given, put together from the host, the policy and the plugins."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitcto.model.records import MAX_WORKERS
+
+if TYPE_CHECKING:
+    from gitcto.cli.app import App
+    from gitcto.cli.host import Host
+    from gitcto.git.repository import Repository
+    from gitcto.runtime.run import RunRequest
+
+
+def rooms_root(host: Host, repository: Repository) -> Path:
+    """Return where the rooms of a repository's workers lie: outside it, in the user's state.
+
+    ``$XDG_STATE_HOME/git-cto`` or ``~/.local/state/git-cto``; one folder per repository.
+    """
+    stated = host.environ.get("XDG_STATE_HOME", "")
+    if Path(stated).is_absolute():
+        state = Path(stated)
+    else:
+        state = Path(host.home or host.temporary) / ".local" / "state"
+    common = repository.common_dir
+    name = common.parent.name if common.name == ".git" else common.stem
+    digest = hashlib.sha256(os.fsencode(common)).hexdigest()[:12]
+    return state / "git-cto" / "rooms" / f"{name}-{digest}"
+
+
+def run_request(app: App, team: str, max_workers: int = MAX_WORKERS) -> RunRequest:
+    """Return the request to run ``team``. Raises ``CtoError`` (exit 4) for a wrong policy."""
+    from gitcto.runtime.run import RunRequest
+
+    return RunRequest(
+        repository=app.repository,
+        team=team,
+        policy=app.policy(),
+        plugins=app.plugins,
+        effects=app.effects,
+        rooms_root=rooms_root(app.host, app.repository),
+        environ=app.host.environ,
+        actor=app.host.actor,
+        max_workers=max_workers,
+    )
