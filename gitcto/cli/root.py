@@ -38,6 +38,7 @@ COMMANDS = (
     Row("stop", "End the workers and keep their work.", "gitcto.cli.steer:stop", _STEER),
     Row("retry", "Give a failed task another try.", "gitcto.cli.steer:retry", _STEER),
     Row("clean", "Remove what ended attempts left.", "gitcto.cli.clean:clean", _KEEP),
+    Row("doctor", "Look at everything and change nothing.", "gitcto.cli.doctor:doctor", _KEEP),
     Row("plugins", "List plugins, or check one.", "gitcto.cli.plugins:plugins", _KEEP),
     Row("policy", "Validate or show the policy.", "gitcto.cli.policy:policy", _KEEP),
 )
