@@ -40,7 +40,12 @@ def init(app: App, team: str) -> None:
         _write_new(path, text)
     else:
         policy = app.policy()
-    changed = _begin(app, team, policy)
+    try:
+        changed = _begin(app, team, policy)
+    except BaseException:
+        if fresh:  # without the team it would be half of what was asked for
+            path.unlink()
+        raise
     _say(app, team, policy, changed=changed, wrote=path if fresh else None)
 
 

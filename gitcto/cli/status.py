@@ -23,7 +23,7 @@ SMALL = 50
 """Up to so many tasks are all listed; of more, those that somebody can do something about."""
 
 _WATCH_EVERY_S = 1.0
-_CLEAR = "\x1b[H\x1b[2J"
+_CLEAR = b"\x1b[H\x1b[2J"
 
 
 @click.command()
@@ -50,7 +50,7 @@ def status(  # noqa: PLR0913 - one parameter for each option
     with app.reader(team) as reader:
         for _ in _moments(app, reader) if watch else (None,):
             if watch and app.host.stdout_tty and not as_json:
-                app.output.data(_CLEAR)
+                app.output.raw(_CLEAR)
             if as_json:
                 app.output.json(plain_status(reader, every=every))
             elif line:

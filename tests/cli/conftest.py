@@ -231,7 +231,7 @@ class Crew(Room):
             )
         )
 
-    def fail(self, task: str, execution: str = "e1", *, evidence: str = "") -> None:
+    def fail(self, task: str, execution: str = "e1", *, detail: str = "tests: 2 failed") -> None:
         """Make an attempt at a task that failed for good, with its work kept."""
         self.lease(task, execution)
         self.record(
@@ -244,10 +244,9 @@ class Crew(Room):
                 execution=execution,
                 epoch=1,
                 reason="gate_failed",
-                detail="tests: 2 failed",
+                detail=detail,
                 charged=True,
                 max_attempts=1,
-                evidence=evidence,
             ),
         )
 

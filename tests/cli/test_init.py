@@ -76,3 +76,24 @@ def test_a_read_only_work_tree_makes_nothing(repo: Room) -> None:
     finally:
         repo.path.chmod(0o755)
     assert repo.git("for-each-ref", "refs/cto") == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_repository_can_be_looked_at(crew: Crew) -> None:
+    here = crew.cto("status")
+    folders = [path for path in (crew.path / ".git").rglob("*") if path.is_dir()]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        assert crew.cto("status") == here
+        assert "Permission denied" in crew.cto("pause", expect=128).error
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+
+
+def test_when_the_team_cannot_be_made_no_policy_stays(repo: Room) -> None:
+    repo.write(".git/cto", "in the way")
+    assert repo.cto("init", expect=128).error
+    assert not (repo.path / "policy.toml").exists()
+    assert repo.git("for-each-ref", "refs/cto") == ""

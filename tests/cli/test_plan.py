@@ -168,3 +168,13 @@ def test_the_planner_is_told_by_ending_by_text_or_by_name(crew: Crew) -> None:
     assert "no planner knows" in crew.cto("plan", "import", "odd.txt", expect=2).error
     crew.cto("plan", "import", "--dry-run", "--format", "lines", "odd.txt")
     assert "no planner 'x'" in crew.cto("plan", "import", "--format=x", "odd.txt", expect=2).error
+
+
+def test_our_own_planners_read_toml_and_markdown(crew: Crew) -> None:
+    task = '[[task]]\nid = "{}"\ntitle = "t"\ndepends_on = ["{}"]\n'
+    crew.write("plan.toml", task.format("A", "B") + task.format("B", "A"))
+    assert "plan.toml:2: A: these wait for each other: A" in (
+        crew.cto("plan", "import", "plan.toml", expect=1).err
+    )
+    crew.write("tasks.md", "# Plan\n\n- [ ] T1 Write it\n- [ ] T2 Test it\n")
+    assert "Imported 2 tasks" in crew.cto("plan", "import", "tasks.md").out

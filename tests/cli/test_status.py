@@ -4,13 +4,13 @@ import itertools
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gitcto.cli import status
 from gitcto.cli.wording import age, moment
 from gitcto.model.records import TaskSpec
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.cli.conftest import Crew, Room
 
 
@@ -47,10 +47,12 @@ def test_a_failure_says_why_where_its_work_is_and_how_to_go_on(crew: Crew) -> No
     assert crew.cto("status", "--line").out == "main running 0/1 done, 1 needs you\n"
 
 
-def test_what_a_plan_says_cannot_steer_the_terminal(crew: Crew) -> None:
-    crew.plan(TaskSpec(id="A", title="ok"))
-    crew.fail("A")
-    assert "\x1b" not in crew.cto("status").out
+@pytest.mark.parametrize("command", [("status",), ("show", "A"), ("log",)], ids=" ".join)
+def test_what_a_worker_says_cannot_steer_the_terminal(crew: Crew, command: tuple[str, ...]) -> None:
+    crew.plan(spec("A"))
+    crew.fail("A", detail="\x1b[2Jgone\rok")
+    shown = crew.cto(*command).out
+    assert all(line.isprintable() for line in shown.split("\n"))
 
 
 def test_a_large_team_is_summed_up(crew: Crew) -> None:
