@@ -52,7 +52,7 @@ def counts(team: Team) -> str:
     known = [(each.value, team.counts.get(each, 0)) for each in TaskState]
     total = sum(number for _, number in known)
     parts = ", ".join(f"{number} {name}" for name, number in known if number)
-    return f"{total} tasks: {parts}" if total else "no tasks"
+    return f"{total} {'task' if total == 1 else 'tasks'}: {parts}" if total else "no tasks"
 
 
 def why(record: Task | Execution) -> str:

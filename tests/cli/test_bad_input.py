@@ -35,7 +35,7 @@ def test_with_an_old_git(repo: Room) -> None:
 def test_a_bare_clone_can_be_looked_at(crew: Crew) -> None:
     crew.plan(TaskSpec(id="A", title="a"))
     crew.git("clone", "-q", "--mirror", ".", "../bare.git")
-    assert crew.cto("-C", "../bare.git", "status") == crew.cto("status")
+    assert crew.cto("-C", "../bare.git", "status", "--json") == crew.cto("status", "--json")
     crew.cto("-C", "../bare.git", "log")
     assert (
         "there is no policy file" in crew.cto("-C", "../bare.git", "policy", "show", expect=4).err
