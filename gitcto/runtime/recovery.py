@@ -22,12 +22,12 @@ from gitcto.runtime.settle import preserve, unreachable_work
 
 
 def recover(orchestrator: Orchestrator) -> None:
-    """Continue every live execution of a former run, and clear away what ended ones left."""
+    """Clear away what ended executions left, and continue every live one of a former run."""
+    _settle_leftovers(orchestrator)
     book = orchestrator.book
     for execution in sorted(book.state.live(), key=lambda x: (x.leased_ms, x.id)):
         _take_over(orchestrator, execution)
         _continue(orchestrator, book.state.executions[execution.id])
-    _settle_leftovers(orchestrator)
 
 
 def _take_over(orchestrator: Orchestrator, execution: Execution) -> None:

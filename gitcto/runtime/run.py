@@ -27,6 +27,9 @@ from gitcto.runtime.recovery import recover
 from gitcto.runtime.target import ensure_target, refuse_checked_out
 from gitcto.store.ledger import Ledger
 
+LOCK_WAIT_S = 2.0
+"""How long to wait for the run lock (seconds): a killed run's last child may hold it a moment."""
+
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "SYSTEMROOT")
 """What a worker and a gate get of the caller's environment; all else is policy's to name."""
 
@@ -94,7 +97,7 @@ def _work(book: Book, interrupted: Callable[[], bool]) -> RunResult:
 def _only_orchestrator(request: RunRequest) -> Iterator[Context]:
     """Hold the team's run lock while its ledger is open for running."""
     layout = Layout(request.repository, request.team, request.rooms_root)
-    with exclusive(layout.run_lock, wait_s=0):
+    with exclusive(layout.run_lock, wait_s=LOCK_WAIT_S):
         context = make_context(request, layout)
         with context.ledger:
             yield context

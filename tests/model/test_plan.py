@@ -207,7 +207,7 @@ def test_a_chain_of_ten_thousand_is_no_deep_recursion():
 
 def test_time_grows_with_the_plan_and_not_with_its_square():
     def seconds(size: int) -> float:
-        dice = random.Random(size)  # noqa: S311 (a test's shape, no secret)
+        dice = random.Random(size)
         plan = [
             task(
                 f"T{n}", depends_on=tuple({f"T{dice.randrange(n)}" for _ in range(3)} if n else ())

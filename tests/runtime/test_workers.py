@@ -76,7 +76,10 @@ def test_stdin_is_empty_and_the_directory_is_the_given_one(bench):
 
 def test_signals_are_as_in_a_fresh_shell(bench):
     bench.run("grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status")
-    assert {int(line.split()[1], 16) for line in bench.output().splitlines()} == {0}
+    # glibc's posix_spawn (make uses it) leaves its own signals 32 and 33 ignored in every child,
+    # and no program can reset them.
+    own = 1 << 31 | 1 << 32
+    assert {int(line.split()[1], 16) & ~own for line in bench.output().splitlines()} == {0}
 
 
 def test_no_descriptor_of_the_supervisor_reaches_the_worker(bench):

@@ -6,15 +6,13 @@ Usage: ``run_and_die.py ROOT POINT N``. Without the point being passed that ofte
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from gitcto.effects import SystemEffects
-
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import TeamRepo, Told
 from gitcto.runtime.run import run_team
 
 
@@ -34,9 +32,10 @@ class DyingEffects(SystemEffects):
 
 def main() -> None:
     root, point, passings = sys.argv[1:]
-    team = TeamRepo.existing(Path(root))
+    fixtures = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
+    team = fixtures["TeamRepo"].existing(Path(root))
     request = replace(team.request(), effects=DyingEffects(point, int(passings)))
-    run_team(request, Told(), lambda: False)
+    run_team(request, fixtures["Told"](), lambda: False)
 
 
 if __name__ == "__main__":
