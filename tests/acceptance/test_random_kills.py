@@ -44,33 +44,31 @@ class Shop:
         self.git("add", "-A")
         self.git("-c", "user.name=u", "-c", "user.email=u@x", "commit", "-qm", "start")
         for words in (("init",), ("plan", "import", "plan.toml")):
-            subprocess.run((*PROGRAM, *words), **self.options(), check=True)
+            assert self.call(*PROGRAM, *words).returncode == 0
 
-    def options(self) -> dict[str, object]:
-        return {
-            "cwd": self.path,
-            "env": self.environ,
-            "stderr": subprocess.PIPE,
-            "text": True,
-            "stdout": subprocess.PIPE,
-            "stdin": subprocess.DEVNULL,
-        }
+    def call(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            argv, cwd=self.path, env=self.environ, capture_output=True, text=True, check=False
+        )
 
     def git(self, *arguments: str) -> str:
-        done = subprocess.run(("git", *arguments), **self.options(), check=True)
+        done = self.call("git", *arguments)
+        assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def run_until(self, events: int) -> int:
-        """Run until so many events are told, then kill; return the process's exit code."""
-        with subprocess.Popen((*PROGRAM, "run", "--json"), **self.options()) as process:
+    def run_until(self, events: int) -> None:
+        """Run until so many events are told, then kill."""
+        with subprocess.Popen(
+            (*PROGRAM, "run", "--json"), cwd=self.path, env=self.environ, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
             for _ in range(events):
                 if not process.stdout.readline():
                     break
             process.kill()
-            return process.wait()
 
     def run(self) -> None:
-        done = subprocess.run((*PROGRAM, "run"), **self.options(), check=False)
+        done = self.call(*PROGRAM, "run")
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -102,5 +100,5 @@ def test_a_run_killed_at_a_random_moment_is_finished_by_the_next(tmp_path: Path,
     )
     assert tests.returncode == 0, tests.stderr
     assert [p.name for p in (landed / "known_failures").glob("test_*")] == []
-    status = subprocess.run((*PROGRAM, "status", "--json"), **shop.options(), check=True)
+    status = shop.call(*PROGRAM, "status", "--json")
     assert json.loads(status.stdout)["team"]["counts"] == {"done": 7}
