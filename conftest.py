@@ -38,7 +38,23 @@ def _isolate() -> None:
     home = Path(tempfile.mkdtemp(prefix="gitcto-tests-home-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     (home / ".gitconfig").write_text(GLOBAL_CONFIG, encoding="utf-8")
+    os.environ |= _where_packages_come_from(Path.home())
     os.environ.update(HERMETIC, HOME=str(home), GIT_CONFIG_GLOBAL=str(home / ".gitconfig"))
+
+
+def _where_packages_come_from(home: Path) -> dict[str, str]:
+    """Return what lets the tests of wheels install packages as this machine does."""
+    known = {
+        "PIP_CONFIG_FILE": (".config/pip/pip.conf", ".pip/pip.conf"),
+        "PIP_CACHE_DIR": (".cache/pip", "Library/Caches/pip"),
+    }
+    found = {
+        name: str(home / place)
+        for name, places in known.items()
+        for place in reversed(places)
+        if (home / place).exists()
+    }
+    return {name: place for name, place in found.items() if name not in os.environ}
 
 
 def _refuse_network(event: str, arguments: tuple[Any, ...]) -> None:

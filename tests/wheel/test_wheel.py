@@ -15,7 +15,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PLUGINS = PROJECT["entry-points"]["gitcto"]
-EXAMPLE = ROOT / "plugins" / "_example"
 
 # One worker builds the wheel, and all tests here use it.
 pytestmark = [pytest.mark.wheel, pytest.mark.timeout(300), pytest.mark.xdist_group("wheel")]
@@ -99,15 +98,3 @@ def test_every_declared_dependency_is_enough(clean: Path) -> None:
     pip("--python", str(clean / "bin/python"), "check")
     modules = sorted({"gitcto.api", "gitcto.cli.root", *PLUGINS.values()})
     run(str(clean / "bin/python"), "-I", "-c", f"import {', '.join(modules)}")
-
-
-def test_a_stranger_s_plugin_joins_from_its_own_wheel(clean: Path, tmp_path: Path) -> None:
-    stranger = build(EXAMPLE, tmp_path)
-    python = str(clean / "bin/python")
-    pip("--python", python, "install", "--quiet", "--no-deps", str(stranger))
-    declared = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    shown = json.loads(run(str(clean / "bin/git-cto"), "plugins", "--json", cwd=tmp_path))
-    rows = [row for row in shown["plugins"] if row["distribution"] == declared["name"]]
-    assert [row["name"] for row in rows] == list(declared["entry-points"]["gitcto"])
-    assert all(row["status"] == "active" and row["provides"] for row in rows)
-    pip("--python", python, "uninstall", "--quiet", "--yes", declared["name"])
