@@ -82,7 +82,6 @@ class Ledger(LedgerReader):
         self._effects = effects
         self._actor = actor
         self._objects = Objects(repository)
-        self._has_empty_tree = False
 
     def transact(
         self, command: cmd.Command, attachments: Mapping[str, str] | None = None
@@ -187,19 +186,16 @@ class Ledger(LedgerReader):
         sealed = seal(
             bodies, prev=at.digest, actor=self._actor, now_ms=now_ms, new_id=self._effects.new_id
         )
+        tree = self.repository.empty_tree
+        if attachments:
+            tree = attach(self._objects, attachments)
+        elif at.tip is None:  # git knows it by heart, other readers may not; once is enough
+            self._objects.write_tree(())
         raw = commits.encode(
-            tree=self._tree(attachments),
+            tree=tree,
             parent=at.tip,
             seconds=max(now_ms // 1000, at.seconds),
             subject=subject(projection, bodies),
             lines=[line for _, line in sealed],
         )
         return commits.decode(self._objects.write("commit", raw), "commit", raw)
-
-    def _tree(self, attachments: Mapping[str, str]) -> str:
-        if attachments:
-            return attach(self._objects, attachments)
-        if not self._has_empty_tree:  # writing what is there costs two fsyncs
-            self._objects.write_tree(())
-            self._has_empty_tree = True
-        return self.repository.empty_tree
