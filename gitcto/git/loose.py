@@ -94,9 +94,11 @@ class LooseObjects:
             return False
         try:
             os.fsync(descriptor)
+            sync_directory(os.path.dirname(path))
+        except FileNotFoundError:
+            return False  # gc took the file and its directory between our steps
         finally:
             os.close(descriptor)
-        sync_directory(os.path.dirname(path))
         return True
 
     def _store(self, path: str, raw: bytes) -> None:

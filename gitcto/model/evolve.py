@@ -32,6 +32,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
     """Return the records that ``event``, the ledger's number ``seq``, replaces."""
     body = event.body
     if isinstance(body, ev.TeamCreated):
+        if view.team is not None:
+            return ()
         return (Team(name=body.team, target=body.target, created_ms=event.ts),)
     team = view.team
     if team is None:

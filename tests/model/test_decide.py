@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from gitcto.model import commands as cmd
 from gitcto.model.codec import GENESIS, Event, digest, seal
 from gitcto.model.decide import decide
+from gitcto.model.events import TeamCreated
 from gitcto.model.evolve import evolve
 from gitcto.model.outcomes import MAX_UNCHARGED
 from gitcto.model.records import (
@@ -255,3 +256,17 @@ def test_a_denied_task_waits_for_a_person() -> None:
     assert bench.refused(bench.lease("A", "x")) == "not_queued"
     bench.ok(cmd.RequeueTask(task="A"))
     bench.ok(bench.lease("A", "x"))
+
+
+def test_a_second_creation_in_a_forged_ledger_changes_nothing() -> None:
+    bench = Bench(spec("A"))
+    before = list(bench.state.records())
+    (event, _), *_ = seal(
+        (TeamCreated(team="other", target="t"),),
+        prev=GENESIS,
+        actor="stranger",
+        now_ms=1,
+        new_id=lambda: "i",
+    )
+    assert evolve(bench.state, event, 99) == ()
+    assert list(bench.state.records()) == before
