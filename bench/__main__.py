@@ -1,6 +1,6 @@
 """``python -m bench [NAME ...]``: run benchmarks in one process, and print ratios.
 
-A benchmark is a module of this package with ``measure(rounds) -> list[Row]``; its docstring is its
+A benchmark is a module of this package with ``measure(effort) -> list[Row]``; its docstring is its
 headline. Figures depend on the machine, ratios to a baseline of the same run hardly do.
 """
 
@@ -11,17 +11,22 @@ import os
 import pkgutil
 import platform
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import bench
-from bench.measure import Row
+from bench.measure import Effort, Row, run
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
-HEAD = ("what", "median", "baseline", "ratio", "limit", "")
+HEAD = ("what", "measured", "baseline", "ratio", "goal", "met")
+QUICK = Effort(rounds=3, share=0.01)
+"""Sizes too small to believe, in a fraction of the time: do the benchmarks still run?"""
+
+_MET = {True: "yes", False: "**no**", None: ""}
 
 
 def benchmarks() -> dict[str, ModuleType]:
@@ -33,16 +38,21 @@ def benchmarks() -> dict[str, ModuleType]:
 
 def cells(row: Row) -> tuple[str, ...]:
     """Return what is shown of a row."""
-    limits = [] if row.limit is None else [f"{row.limit:g} {row.unit}"]
-    limits += [] if row.ratio_limit is None else [f"{row.ratio_limit:g} x"]
+    limits = [] if row.limit is None else [f"<= {row.limit:g} {row.unit}"]
+    limits += [] if row.ratio_limit is None else [f"<= {row.ratio_limit:g} x"]
     return (
         row.what,
-        f"{row.value:.3g} {row.unit}",
-        "" if row.baseline is None else f"{row.baseline:.3g} {row.unit} ({row.versus})",
+        f"{number(row.value)} {row.unit}",
+        "" if row.baseline is None else f"{number(row.baseline)} {row.unit} ({row.versus})",
         "" if row.ratio is None else f"{row.ratio:.2f} x",
         ", ".join(limits),
-        "" if row.within else "over",
+        _MET[row.within],
     )
+
+
+def number(value: float) -> str:
+    """Return three digits that count, never an exponent."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -59,11 +69,13 @@ def headline(module: ModuleType) -> str:
     return (module.__doc__ or "").strip().partition("\n")[0]
 
 
-def conditions(rounds: int) -> str:
-    """Return a line about what was measured on."""
+def conditions(effort: Effort) -> str:
+    """Return a line about what was measured on, and how busy that was."""
+    git = run(("git", "--version"), Path.cwd(), os.environ)
     return (
-        f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}"
-        f" {platform.machine()}, {os.cpu_count()} cores; medians of {rounds} interleaved rounds."
+        f"{platform.python_implementation()} {platform.python_version()}, {git}, "
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f} at the start; medians of up to {effort.rounds} rounds."
     )
 
 
@@ -77,28 +89,36 @@ def write_page(report: str, page: Path = PAGE) -> None:
     page.write_text(f"{before}{BEGIN}\n\n{report}\n{END}{after}", encoding="utf-8")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for."""
     known = benchmarks()
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure; print ratios.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
-    parser.add_argument("--rounds", type=int, default=20, help="rounds per case (20)")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md too")
-    options = parser.parse_args()
-    unknown = sorted(set(options.names) - set(known))
-    if unknown:
-        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(known)}")
-    if options.write and options.names:
-        parser.error("--write needs all benchmarks: the page is one run")
-    parts = [conditions(options.rounds)]
+    options = _options(known, arguments)
+    effort = QUICK if options.quick else Effort(rounds=options.rounds)
+    parts = [conditions(effort)]
     print(parts[0])
     for name in options.names or known:
-        rows = known[name].measure(options.rounds)
+        began = time.monotonic()
+        rows = known[name].measure(effort)
         parts.append(f"### {headline(known[name])}\n\n{table(rows)}")
-        print(f"\n{parts[-1]}", flush=True)
+        print(f"\n{parts[-1]}\n\n({name}: {time.monotonic() - began:.0f} s)", flush=True)
     if options.write:
         write_page("\n\n".join(parts) + "\n")
     return 0
+
+
+def _options(known: dict[str, ModuleType], arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure; print ratios.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of each case (20)")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md too")
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.names) - set(known))
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(known)}")
+    if options.write and (options.names or options.quick):
+        parser.error("--write needs all benchmarks at full size: the page is one run")
+    return options
 
 
 if __name__ == "__main__":
