@@ -23,7 +23,7 @@ from bench.measure import Effort, Row, run
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 HEAD = ("what", "measured", "baseline", "ratio", "goal", "met")
-QUICK = Effort(rounds=3, share=0.01)
+QUICK = Effort(rounds=1, share=0.01)
 """Sizes too small to believe, in a fraction of the time: do the benchmarks still run?"""
 
 _MET = {True: "yes", False: "**no**", None: ""}

@@ -26,6 +26,7 @@ WRITERS = 8
 SECONDS = 2.0
 """How long many writers write in one round."""
 
+_ROUNDS = 10
 _RATIO = 2.0
 """At least half as many as the disk allows."""
 
@@ -49,7 +50,7 @@ def measure(effort: Effort) -> list[Row]:
 
 def _one_writer(ledger: Ledger, disk: Path, effort: Effort) -> list[Row]:
     numbers = count()
-    times = effort.size(20, 2)
+    times = effort.size(10, 2)
 
     def single() -> None:
         ledger.transact(AdoptPolicy(digest=f"{next(numbers):064x}"))
@@ -62,9 +63,9 @@ def _one_writer(ledger: Ledger, disk: Path, effort: Effort) -> list[Row]:
         _SINGLE: _repeated(single, times),
         _DISK: _repeated(lambda: physical.event(disk), times),
         _NAMES: _repeated(lambda: physical.event_with_names(disk), times),
-        _MANY: _repeated(batch, max(1, times // 5)),
+        _MANY: _repeated(batch, max(1, times // 4)),
     }
-    costs = interleaved(cases, effort.rounds)
+    costs = interleaved(cases, effort.turns(_ROUNDS))
     single_ms, disk_ms = wall_s(costs[_SINGLE]) * 1e3, wall_s(costs[_DISK]) * 1e3
     wall, batched = "ms", wall_s(costs[_MANY]) / BATCH * 1e3
     names_ms = wall_s(costs[_NAMES]) * 1e3
@@ -116,7 +117,7 @@ def _many_writers(place: Place, disk: Path, effort: Effort) -> list[Row]:
         before = _events(ledger)
         seconds = max(0.2, SECONDS * effort.share)
         together, alone = [], []
-        for _ in range(effort.turns(5)):
+        for _ in range(effort.turns(3)):
             together.append(_write_together(place, seconds))
             alone.append(_repeated(lambda: physical.event(disk), effort.size(100, 5))())
         lost = before + sum(sum(map(len, each)) for each in together) - _events(ledger)

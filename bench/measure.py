@@ -122,10 +122,10 @@ def _cpu_so_far() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def program(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
+def program(argv: Sequence[str], cwd: Path, env: Mapping[str, str], expected: int = 0) -> Cost:
     """Run a program and return what it and its children took.
 
-    Raises ``RuntimeError`` when it fails: a quick failure is no good measurement.
+    Raises ``RuntimeError`` when it exits otherwise: a quick failure is no good measurement.
     """
     sink = os.open(os.devnull, os.O_RDWR)
     began = time.perf_counter()
@@ -137,7 +137,7 @@ def program(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
     finally:
         os.close(sink)
     code = os.waitstatus_to_exitcode(status)
-    if code:
+    if code != expected:
         raise RuntimeError(f"{' '.join(argv)} ended with {code}")
     return Cost(time.perf_counter() - began, usage.ru_utime + usage.ru_stime)
 

@@ -22,12 +22,12 @@ class Measured(NamedTuple):
     peak_bytes: int
 
 
-def with_peak(place: Place, *arguments: str) -> Measured:
+def with_peak(place: Place, *arguments: str, expected: int = 0) -> Measured:
     """Run git-cto, or with no arguments a bare interpreter.
 
     Its children count to the cost, as far as it waits for them, but not to the memory.
     """
     told = place.beside("peak")
     argv: Sequence[str] = (sys.executable, "-P", str(peak.__file__), str(told), *arguments)
-    cost = program(argv, place.path, place.env)
+    cost = program(argv, place.path, place.env, expected)
     return Measured(cost, int(told.read_text()))
