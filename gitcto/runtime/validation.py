@@ -14,6 +14,7 @@ from gitcto.contracts import (
     MergeRequest,
     MergeResult,
 )
+from gitcto.git.objects import Commit
 from gitcto.git.trees import changes, checkout
 from gitcto.model.records import Execution, Task, Verdict
 from gitcto.policy.decisions import gate_definition, gate_settings, required_gates
@@ -104,7 +105,7 @@ def merge(context: Context, execution: Execution, onto: str) -> MergeResult:
 
 
 def _tree_of(context: Context, commit: str) -> str:
-    return context.git.text("rev-parse", "--verify", f"{commit}^{{tree}}")
+    return Commit.decode(context.objects.read(commit)[1]).tree
 
 
 def _run_gates(context: Context, candidate: Candidate, known: Known) -> list[Judged]:
