@@ -17,7 +17,7 @@ PREFIX = "refs/cto/teams/"
 """Under it every team has one folder of refs."""
 
 _NEAR = 64
-_CHUNK = 5_000
+_CHUNK = 1_000
 
 
 class LedgerForked(CtoError):  # noqa: N818 - a state, not a fault
