@@ -8,7 +8,7 @@ from gitcto.runtime.book import Book
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.messages import RoomRemoved, Work
-from gitcto.runtime.settle import preserve, removal, unpin
+from gitcto.runtime.settle import preserve, removal
 
 
 class Ending:
@@ -57,7 +57,6 @@ class Ending:
 
     def settle(self, execution: Execution) -> None:
         """Clear away what an ended execution left; its work is reachable without it."""
-        unpin(self._book.context, execution)
         self.removing += 1
         self._jobs.start(f"remove {execution.id}", removal(self._book.context, execution))
 

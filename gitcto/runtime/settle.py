@@ -44,10 +44,15 @@ def unpin(context: Context, execution: Execution) -> None:
 
 
 def removal(context: Context, execution: Execution) -> Callable[[Post], None]:
-    """Return the job that removes a settled execution's room and records."""
+    """Return the job that drops a settled execution's ref, and removes its room and records."""
 
     def job(post: Post) -> None:
-        post(RoomRemoved(execution=execution.id, problem=remove(context, execution)))
+        try:
+            unpin(context, execution)
+            problem = remove(context, execution)
+        except CtoError as error:
+            problem = error.message
+        post(RoomRemoved(execution=execution.id, problem=problem))
 
     return job
 
