@@ -1,4 +1,4 @@
-"""Memory: the most that ``git cto run`` holds with six workers, its workers not counted."""
+"""Memory: the most that `git cto run` holds with six workers, its workers not counted."""
 
 from __future__ import annotations
 

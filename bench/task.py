@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
+from typing import NamedTuple
 
 from bench import bare
 from bench.measure import Cost, Effort, Row, cost_of, cpu_s, interleaved, program, run, wall_s
@@ -12,13 +13,24 @@ from bench.programs import GIT_CTO
 from bench.repositories import Place, scratch
 from bench.teams import BenchTeam, policy_text
 
-MANY_FILES = 5_000
-IN_A_RUN = 5
-"""Tasks of one run, one after the other."""
+
+class Shape(NamedTuple):
+    """A repository of so many files, so many tasks of one run, and how often that is measured."""
+
+    files: int
+    tasks: int
+    rounds: int
+
+    def __str__(self) -> str:
+        """Say how large it is."""
+        return "1 file" if self.files == 1 else f"{self.files} files"
+
+
+SHAPES = (Shape(1, 5, 5), Shape(5_000, 2, 1))
+"""Checking 5,000 files out takes seconds on either side, so it is not done often."""
 
 WORKSPACES = ("clone", "worktree")
 _RATIO = 1.3
-_ROUNDS = 5
 _GIT = "bare git commands"
 _DURABLE = "bare git commands, fsynced"
 
@@ -26,17 +38,16 @@ _DURABLE = "bare git commands, fsynced"
 def measure(effort: Effort) -> list[Row]:
     """Return rows for a small and a large repository."""
     rows: list[Row] = []
-    for files in (1, MANY_FILES)[: effort.size(2)]:
-        shape = "1 file" if files == 1 else f"{files} files"
-        rows += _in_a_run(files, shape, effort)
-        rows += _as_a_program(files, shape, effort)
+    for shape in SHAPES[: effort.size(2)]:
+        rows += _in_a_run(shape, effort)
+        rows += _as_a_program(shape, effort)
     return rows
 
 
-def _in_a_run(files: int, shape: str, effort: Effort) -> list[Row]:
-    with scratch(files) as place:
+def _in_a_run(shape: Shape, effort: Effort) -> list[Row]:
+    with scratch(shape.files) as place:
         bare.prepare(place)
-        number = effort.size(IN_A_RUN, 2)
+        number = effort.size(shape.tasks, 2)
         cases: dict[str, Callable[[], Cost]] = {
             _GIT: partial(bare.tasks, place, number),
             _DURABLE: partial(bare.durable_tasks, place, number),
@@ -46,8 +57,8 @@ def _in_a_run(files: int, shape: str, effort: Effort) -> list[Row]:
             # a team each: what one workspace does never makes the ledger of the other longer
             team = BenchTeam(place, workspace, workers=1, name=workspace)
             cases[workspace] = partial(_run_team, team, number)
-        costs = interleaved(cases, effort.turns(_ROUNDS))
-    label = "a task of a run, {workspace}, " + shape
+        costs = interleaved(cases, effort.turns(shape.rounds))
+    label = "a task of a run, {workspace}, " + str(shape)
     rows: list[Row] = []
     for workspace in workspaces:
         rows += _rows(label.format(workspace=workspace), costs[workspace], costs)
@@ -59,8 +70,8 @@ def _run_team(team: BenchTeam, number: int) -> Cost:
     return cost_of(team.run, number)
 
 
-def _as_a_program(files: int, shape: str, effort: Effort) -> list[Row]:
-    with scratch(files) as place:
+def _as_a_program(shape: Shape, effort: Effort) -> list[Row]:
+    with scratch(shape.files) as place:
         bare.prepare(place)
         (place.path / "policy.toml").write_text(policy_text(WORKSPACES[0], 1))
         run((GIT_CTO, "init"), place.path, place.env)
@@ -70,7 +81,7 @@ def _as_a_program(files: int, shape: str, effort: Effort) -> list[Row]:
             _DURABLE: partial(bare.durable_tasks, place, 1),
             "run": partial(_run_program, place, numbers),
         }
-        costs = interleaved(cases, effort.turns(_ROUNDS))
+        costs = interleaved(cases, effort.turns(shape.rounds))
     return _rows(f"git cto run of one task, {WORKSPACES[0]}, {shape}", costs["run"], costs)
 
 
