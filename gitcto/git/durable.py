@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +69,8 @@ def discard(path: Path) -> None:
     It is renamed first, so that a half-removed tree never stands under the old name; calling it
     again finishes an interrupted removal. Links are removed, never followed. Absent is fine.
     """
+    import shutil  # with its compressors it would be a tenth of a `status`
+
     doomed = path.with_name(f".{path.name}.removing")
     with storage_errors(f"remove {path}"):
         if doomed.exists():
@@ -82,6 +83,8 @@ def discard(path: Path) -> None:
 
 
 def _unlock_and_retry(retry: Callable[[str], object], name: str, _info: object) -> None:
+    import shutil
+
     path = Path(name)
     path.parent.chmod(stat.S_IRWXU)
     if path.is_dir() and not path.is_symlink():

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.durable import storage_errors, sync_directory
-from gitcto.git.objects import MissingObject, Objects
-from gitcto.git.process import GitError, plumbing
-from gitcto.git.reflock import RefLock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gitcto.git.objects import Objects
+    from gitcto.git.reflock import RefLock
     from gitcto.git.repository import Repository
 
 _VALUE = re.compile(rb"([0-9a-f]{40}(?:[0-9a-f]{24})?)\s*")
@@ -32,8 +32,18 @@ class Refs:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._common = str(repository.common_dir)
-        self._objects = Objects(repository)
-        self._lock = RefLock(self._common, str(repository.cto_dir))
+
+    @cached_property
+    def _objects(self) -> Objects:
+        from gitcto.git.objects import Objects  # what only reads refs never needs it
+
+        return Objects(self._repository)
+
+    @cached_property
+    def _lock(self) -> RefLock:
+        from gitcto.git.reflock import RefLock
+
+        return RefLock(self._common, str(self._repository.cto_dir))
 
     def read(self, name: str) -> str | None:
         """Return the object id, or None when there is no such ref."""
@@ -50,6 +60,8 @@ class Refs:
         """
         _check_name(name)
         if not self._objects.has(new):
+            from gitcto.git.objects import MissingObject
+
             raise MissingObject(new)
         with storage_errors(f"update {name}"):
             if old is None:
@@ -63,6 +75,8 @@ class Refs:
 
     def delete(self, name: str, old: str) -> bool:
         """Delete the ref if it is ``old``; tell whether."""
+        from gitcto.git.process import GitError, plumbing
+
         if self.read(name) != old:
             return False
         try:

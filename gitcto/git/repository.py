@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -108,12 +107,14 @@ def discover(cwd: Path, environ: Mapping[str, str]) -> Repository:
 
 
 def _find_git(environ: Mapping[str, str]) -> str:
-    found = shutil.which("git", path=environ.get("PATH", os.defpath))
-    if found is None:
-        raise CtoError(
-            "git was not found on PATH", "install git 2.38 or newer and try again", ExitCode.GIT
-        )
-    return str(Path(found).absolute())
+    # shutil.which is the same, but importing shutil costs a tenth of a `status`.
+    for directory in environ.get("PATH", os.defpath).split(os.pathsep):
+        program = Path(directory or os.curdir, "git").absolute()
+        if program.is_file() and os.access(program, os.X_OK):
+            return str(program)
+    raise CtoError(
+        "git was not found on PATH", "install git 2.38 or newer and try again", ExitCode.GIT
+    )
 
 
 def _require_version(program: str, env: Mapping[str, str]) -> None:

@@ -26,8 +26,13 @@ def leftovers(context: Context) -> tuple[str, ...]:
     ids = {name.removeprefix(prefix) for name in context.refs.list(prefix)}
     for place in (context.layout.executions, context.layout.rooms):
         if place.is_dir():
-            ids |= {path.name for path in place.iterdir()}
+            ids |= {_id_of(path.name) for path in place.iterdir()}
     return tuple(sorted(ids))
+
+
+def _id_of(name: str) -> str:
+    """Return the execution that a directory belongs to, also when its removal was cut short."""
+    return name.removeprefix(".").removesuffix(".removing")
 
 
 def plan(context: Context) -> list[CleanItem]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 
 from gitcto.errors import CtoError
+from gitcto.git.durable import discard
 from gitcto.git.harvest import HarvestRefused
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.records import Execution, Task
@@ -78,11 +78,10 @@ def remove(context: Context, execution: Execution) -> str:
             return f"{answer.what}: {answer.reason}"
     context.effects.crash_point("room.removed")
     try:
-        for path in (context.layout.place(execution.id), context.layout.records(execution.id)):
-            if path.exists():
-                shutil.rmtree(path)
-    except OSError as error:
-        return f"{error.filename}: {error.strerror}"
+        discard(context.layout.place(execution.id))
+        discard(context.layout.records(execution.id))
+    except CtoError as error:
+        return error.message
     return ""
 
 

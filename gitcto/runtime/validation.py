@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from gitcto.contracts import (
     MergeRequest,
     MergeResult,
 )
+from gitcto.git.durable import discard
 from gitcto.git.objects import Commit
 from gitcto.git.trees import changes, checkout
 from gitcto.model.records import Execution, Task, Verdict
@@ -125,7 +125,7 @@ def _run_gates(context: Context, candidate: Candidate, known: Known) -> list[Jud
         return cheap
     place = context.layout.place(candidate.execution.id)
     merged, index = place / "merged", place / "merged.index"
-    shutil.rmtree(merged, ignore_errors=True)
+    discard(merged)
     index.unlink(missing_ok=True)
     judged = list(cheap)
     for name in (name for name in names if name in wants_files):
@@ -137,7 +137,7 @@ def _run_gates(context: Context, candidate: Candidate, known: Known) -> list[Jud
             place.mkdir(parents=True, exist_ok=True)
             checkout(context.git, candidate.tree, merged, index)
         judged.append(_judge_one(context, candidate, name, merged))
-    shutil.rmtree(merged, ignore_errors=True)
+    discard(merged)
     return judged
 
 
