@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,14 @@ class Repo:
 
     path: Path
     home: Path
+    complaints: list[str] = field(default_factory=list)
 
     @property
     def env(self) -> dict[str, str]:
         who = {
-            f"GIT_{role}_{field}": value
+            f"GIT_{role}_{part}": value
             for role in ("AUTHOR", "COMMITTER")
-            for field, value in (
+            for part, value in (
                 ("NAME", "A"),
                 ("EMAIL", "a@b.invalid"),
                 ("DATE", "1700000000 +0000"),
@@ -44,6 +45,8 @@ class Repo:
             check=False,
         )
         assert not check or done.returncode == 0, done.stderr.decode()
+        if done.returncode:
+            self.complaints.append(f"{arguments}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode("utf-8", "surrogateescape").strip()
 
     def commit(self, message: str = "change", **files: str) -> str:

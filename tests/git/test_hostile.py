@@ -143,7 +143,7 @@ def test_the_traps_do_fire_under_plain_git(hostile, trap):
     hostile.git("-c", "diff.evil.command=", "diff", "HEAD", check=False)
     expected = {"fsmonitor", "textconv", "clean", "smudge", "process", "alias", "gpg", "ssh"}
     expected |= {"hook.pre-commit", "hook.reference-transaction", "hook.post-index-change"}
-    assert expected <= trap.fired
+    assert expected <= trap.fired, hostile.complaints
     assert trap.fired & {"diff.external", "diff.command"}
 
 
