@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -65,7 +65,10 @@ def _one_writer(ledger: Ledger, disk: Path, effort: Effort) -> list[Row]:
         _NAMES: _repeated(lambda: physical.event_with_names(disk), times),
         _MANY: _repeated(batch, max(1, times // 4)),
     }
-    costs = interleaved(cases, effort.turns(_ROUNDS))
+    return _one_writer_rows(interleaved(cases, effort.turns(_ROUNDS)))
+
+
+def _one_writer_rows(costs: Mapping[str, Sequence[Cost]]) -> list[Row]:
     single_ms, disk_ms = wall_s(costs[_SINGLE]) * 1e3, wall_s(costs[_DISK]) * 1e3
     wall, batched = "ms", wall_s(costs[_MANY]) / BATCH * 1e3
     names_ms = wall_s(costs[_NAMES]) * 1e3
