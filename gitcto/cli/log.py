@@ -12,7 +12,7 @@ from gitcto.cli.options import json_option, pass_app, team_option
 if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.model.codec import Event
-    from gitcto.model.state import StateView
+    from gitcto.model.view import StateView
 
 _DEFAULT = 30
 

@@ -6,7 +6,7 @@ A refusal is a value with a stable code and the rule that said no; nothing here 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 from gitcto.model import commands as cmd
 from gitcto.model import events as ev
@@ -24,9 +24,7 @@ from gitcto.model.records import (
     Team,
     TeamMode,
 )
-
-if TYPE_CHECKING:
-    from gitcto.model.state import StateView
+from gitcto.model.view import StateView
 
 Answer = tuple[ev.EventBody, ...] | Refusal
 

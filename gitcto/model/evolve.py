@@ -7,16 +7,14 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
-
-if TYPE_CHECKING:
-    from gitcto.model.state import StateView
+from gitcto.model.view import StateView
 
 Records = tuple[Record, ...]
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
 
 from gitcto.model.records import LIVE_STATES, Execution, Record, Task, Team
-
-if TYPE_CHECKING:
-    from gitcto.model.state import StateView
+from gitcto.model.view import StateView
 
 
 class Overlay:

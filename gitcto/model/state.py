@@ -1,33 +1,12 @@
-"""State: the fold of a ledger's events, and the narrow view of it that deciding needs."""
+"""State: the fold of a ledger's events, in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Protocol
 
 from gitcto.model.codec import Event
 from gitcto.model.evolve import evolve
 from gitcto.model.records import LIVE_STATES, Execution, Record, Task, TaskState, Team
-
-
-class StateView(Protocol):
-    """What :func:`evolve` and ``decide`` may ask; memory and the sidecar both answer."""
-
-    @property
-    def team(self) -> Team | None:
-        """The team, or None before its first event."""
-
-    def task(self, task_id: str) -> Task | None:
-        """Return a task by id."""
-
-    def execution(self, execution_id: str) -> Execution | None:
-        """Return an execution by id."""
-
-    def dependents(self, task_id: str) -> Collection[str]:
-        """Return the ids of the tasks that depend directly on one."""
-
-    def live(self) -> Collection[Execution]:
-        """Return the executions that hold a lease."""
 
 
 class State:

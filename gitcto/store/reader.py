@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gitcto.git.repository import Repository
     from gitcto.model.records import Execution, Record, Task
-    from gitcto.model.state import StateView
+    from gitcto.model.view import StateView
     from gitcto.store.queries import StoredEvent, Summary
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from gitcto.model import events as ev
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gitcto.model.state import StateView
+    from gitcto.model.view import StateView
 
 _WIDTH = 100
 

@@ -1,0 +1,28 @@
+"""The narrow view of a team's state that deciding and evolving need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from gitcto.model.records import Execution, Task, Team
+
+
+class StateView(Protocol):
+    """What :func:`evolve` and ``decide`` may ask; memory and the sidecar both answer."""
+
+    @property
+    def team(self) -> Team | None:
+        """The team, or None before its first event."""
+
+    def task(self, task_id: str) -> Task | None:
+        """Return a task by id."""
+
+    def execution(self, execution_id: str) -> Execution | None:
+        """Return an execution by id."""
+
+    def dependents(self, task_id: str) -> Collection[str]:
+        """Return the ids of the tasks that depend directly on one."""
+
+    def live(self) -> Collection[Execution]:
+        """Return the executions that hold a lease."""
