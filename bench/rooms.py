@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -45,9 +46,12 @@ class Makers(NamedTuple):
 def measure(effort: Effort) -> list[Row]:
     """Return rows for each kind of room."""
     number = effort.size(ROOMS, 4)
-    with scratch(effort.size(FILES, 5)) as place:
-        kinds = {_GIT: _plain(place), **{name: _plugin(place, name) for name in _OURS}}
-        cases = {name: partial(_at_once, place, kind, number) for name, kind in kinds.items()}
+    with ExitStack() as stack:
+        cases = {}
+        for name in (_GIT, *_OURS):  # a repository each: what git leaves behind is not ours
+            place = stack.enter_context(scratch(effort.size(FILES, 5)))
+            kind = _plain(place) if name == _GIT else _plugin(place, name)
+            cases[name] = partial(_at_once, place, kind, number)
         done = in_turns(cases, effort.turns(_ROUNDS))
     return [row for name in _OURS for row in _rows(name, number, done[name], done[_GIT])]
 
