@@ -16,8 +16,9 @@ _BANDS: Mapping[str, int] = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
 
 def band(task: Task, now_ms: int) -> int:
     """Return the task's band with ageing: 0 goes first, and old tasks go below 0."""
-    waited = max(0, now_ms - task.queued_ms)
-    return _BANDS[task.spec.priority] - waited // AGEING_MS
+    waited = now_ms - task.queued_ms
+    aged = waited // AGEING_MS if waited > 0 else 0
+    return _BANDS[task.spec.priority] - aged
 
 
 def choose(
@@ -46,12 +47,11 @@ def choose(
 def _best_by_role(
     ready: Iterable[Task], now_ms: int, free: int
 ) -> dict[str, list[tuple[int, int, Task]]]:
-    """Return each role's best ``free`` tasks, best last."""
+    """Return each role's best ``free`` tasks, best last.
+
+    No two tasks share a place in the queue, so comparing entries never reaches the task itself.
+    """
     waiting: dict[str, list[tuple[int, int, Task]]] = {}
     for task in ready:
-        entry = (band(task, now_ms), task.queued_seq, task)
-        waiting.setdefault(task.spec.role, []).append(entry)
-    return {
-        role: heapq.nsmallest(free, entries, key=lambda e: e[:2])[::-1]
-        for role, entries in sorted(waiting.items())
-    }
+        waiting.setdefault(task.spec.role, []).append((band(task, now_ms), task.queued_seq, task))
+    return {role: heapq.nsmallest(free, waiting[role])[::-1] for role in sorted(waiting)}

@@ -38,7 +38,7 @@ def test_bands_go_first_then_the_oldest() -> None:
 
 def test_a_low_task_is_never_starved() -> None:
     low = task("low", "low", seq=1, ms=0)
-    fresh = [task(f"u{n}", "urgent", seq=9, ms=4 * AGEING_MS) for n in range(20)]
+    fresh = [task(f"u{n}", "urgent", seq=9 + n, ms=4 * AGEING_MS) for n in range(20)]
     assert names(choose([*fresh, low], [], 4 * AGEING_MS, 1)) == ["low"]
 
 
