@@ -125,6 +125,15 @@ class RecordPreserved(Struct, frozen=True, kw_only=True):
     commit: str
 
 
+class DiscardWork(Struct, frozen=True, kw_only=True):
+    """A person gives up work that ``ref`` keeps; the ref may go once this is recorded."""
+
+    execution: str
+    ref: str
+    commit: str
+    reason: str = ""
+
+
 class RecordVerdicts(Struct, frozen=True, kw_only=True):
     """Gates have judged."""
 
@@ -199,6 +208,7 @@ SingleCommand = (
     | RequeueTask
     | Lease
     | RecordPreserved
+    | DiscardWork
     | OutcomeCommand
 )
 

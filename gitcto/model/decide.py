@@ -166,6 +166,18 @@ def _record_preserved(on: _On, c: cmd.RecordPreserved) -> Answer:
     return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit),)
 
 
+def _discard(on: _On, c: cmd.DiscardWork) -> Answer:
+    execution = on.view.execution(c.execution)
+    if execution is None:
+        return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
+    if execution.state in LIVE_STATES:
+        return Refusal("not_ended", "model.discard", f"{c.execution} is {execution.state}")
+    if execution.discarded.get(c.ref) == c.commit:
+        return ()
+    discarded = ev.WorkDiscarded(execution=c.execution, ref=c.ref, commit=c.commit, reason=c.reason)
+    return (discarded,)
+
+
 def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
     execution = view.execution(command.execution)
     task = view.task(execution.task) if execution else None
@@ -191,4 +203,5 @@ _RULES: dict[type, Callable[[_On, Any], Answer]] = {
     cmd.RequeueTask: _requeue,
     cmd.Lease: _lease,
     cmd.RecordPreserved: _record_preserved,
+    cmd.DiscardWork: _discard,
 }

@@ -139,6 +139,15 @@ class WorkPreserved(Body, frozen=True, kw_only=True, tag_field="kind", tag="work
     commit: str
 
 
+class WorkDiscarded(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.discarded"):
+    """A person gave up kept work: ``ref`` goes as long as it holds ``commit``."""
+
+    execution: str
+    ref: str
+    commit: str
+    reason: str = ""
+
+
 class GateJudged(Body, frozen=True, kw_only=True, tag_field="kind", tag="gate.judged"):
     """One gate gave its verdict on one tree."""
 
@@ -216,6 +225,7 @@ EventBody = (
     | ExecutionExited
     | WorkHarvested
     | WorkPreserved
+    | WorkDiscarded
     | GateJudged
     | LandingIntended
     | LandingAbandoned

@@ -130,7 +130,20 @@ def _harvested(at: _At, e: ev.WorkHarvested) -> Records:
 
 
 def _preserved(at: _At, e: ev.WorkPreserved) -> Records:
-    return _on_execution(at, e.execution, preserved=e.ref, work=e.commit)
+    execution = at.view.execution(e.execution)
+    if execution is None:
+        return ()
+    discarded = {ref: commit for ref, commit in execution.discarded.items() if ref != e.ref}
+    return (replace(execution, preserved=e.ref, work=e.commit, discarded=discarded),)
+
+
+def _discarded(at: _At, e: ev.WorkDiscarded) -> Records:
+    execution = at.view.execution(e.execution)
+    if execution is None:
+        return ()
+    preserved = "" if execution.preserved == e.ref else execution.preserved
+    discarded = {**execution.discarded, e.ref: e.commit}
+    return (replace(execution, preserved=preserved, discarded=discarded),)
 
 
 def _judged(at: _At, e: ev.GateJudged) -> Records:
@@ -219,6 +232,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.ExecutionExited: _exited,
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
+    ev.WorkDiscarded: _discarded,
     ev.GateJudged: _judged,
     ev.LandingIntended: _intended,
     ev.LandingAbandoned: _abandoned,

@@ -153,7 +153,8 @@ class Execution(Struct, frozen=True, kw_only=True):
     """One attempt at a task, under one lease.
 
     ``epoch`` is the fencing token; ``work`` the commit harvested from the workspace on top of
-    ``base``; ``preserved`` the ref that keeps work which did not land.
+    ``base``; ``preserved`` the ref that keeps work which did not land;
+    ``discarded`` the refs, and what they held, that a person gave up.
     """
 
     id: str
@@ -182,6 +183,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     landing: Landing | None = None
     evidence: str = ""
     preserved: str = ""
+    discarded: dict[str, str] = {}
     reason: str = ""
     detail: str = ""
 

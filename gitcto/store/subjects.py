@@ -20,6 +20,7 @@ _OfExecution = (
     | ev.ExecutionExited
     | ev.WorkHarvested
     | ev.WorkPreserved
+    | ev.WorkDiscarded
     | ev.GateJudged
     | ev.LandingIntended
     | ev.LandingAbandoned
@@ -65,7 +66,7 @@ def _phrase(view: StateView, bodies: Sequence[ev.EventBody], number: int) -> str
             return f"{_task(view, bodies, body.execution)}: {_of_execution(body)}"
 
 
-def _of_execution(body: _OfExecution) -> str:  # noqa: C901 - one line a kind
+def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line a kind
     match body:
         case ev.LeaseRenewed():
             what = "lease renewed"
@@ -79,6 +80,8 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901 - one line a kind
             what = f"{body.changed} changes harvested"
         case ev.WorkPreserved():
             what = f"work kept at {body.ref}"
+        case ev.WorkDiscarded():
+            what = f"work discarded ({body.reason or 'no reason given'}), was {body.commit[:12]}"
         case ev.GateJudged():
             what = f"gate {body.verdict.gate}: {body.verdict.status}"
         case ev.LandingIntended():

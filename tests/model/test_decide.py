@@ -270,3 +270,21 @@ def test_a_second_creation_in_a_forged_ledger_changes_nothing() -> None:
     )
     assert evolve(bench.state, event, 99) == ()
     assert list(bench.state.records()) == before
+
+
+def test_only_an_ended_attempt_s_work_is_discarded_and_only_once() -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    named = {"execution": "x", "ref": "refs/preserved/x", "commit": "c"}
+    assert bench.refused(cmd.DiscardWork(**named)) == "not_ended"
+    assert bench.refused(cmd.DiscardWork(**{**named, "execution": "y"})) == "no_execution"
+    bench.ok(cmd.RecordPreserved(**named))
+    failed = {"reason": "r", "detail": "", "charged": True, "max_attempts": 1}
+    bench.ok(cmd.FailExecution(execution="x", epoch=1, **failed))  # type: ignore[arg-type]
+    (event,) = bench.ok(cmd.DiscardWork(**named, reason="old"))
+    assert event.kind == "work.discarded"
+    assert bench.state.executions["x"].preserved == ""
+    assert bench.state.executions["x"].discarded == {"refs/preserved/x": "c"}
+    assert bench.ok(cmd.DiscardWork(**named)) == []
+    bench.ok(cmd.RecordPreserved(**named))
+    assert bench.state.executions["x"].discarded == {}

@@ -122,6 +122,21 @@ class Machine(RuleBasedStateMachine):
         }[x.state]:
             self.send(_command(x, x.epoch, step, TREES[0]))
 
+    @rule(number=pick, commit=st.sampled_from(TREES))
+    def keep_and_discard(self, number: int, commit: str) -> None:
+        """Kept work is discarded at most once, and never while its attempt is alive."""
+        x = self.any_execution(number)
+        if x is None:
+            return
+        named = {"execution": x.id, "ref": f"preserved/{x.id}", "commit": commit}
+        self.send(cmd.RecordPreserved(**named))
+        answer = self.send(cmd.DiscardWork(**named))
+        assert isinstance(answer, cmd.Refusal) == (x.state in LIVE_STATES)
+        after = self.state.executions[x.id]
+        if x.state not in LIVE_STATES:
+            assert after.preserved == ""
+            assert self.send(cmd.DiscardWork(**named)) == ()
+
     @rule(task=tasks)
     def requeue(self, task: str) -> None:
         self.send(cmd.RequeueTask(task=task))

@@ -67,6 +67,7 @@ bodies: st.SearchStrategy[ev.EventBody] = st.one_of(
     on(ev.ExecutionExited, code=small, cause=text),
     on(ev.WorkHarvested, commit=text, tree=text, changed=small),
     of(ev.WorkPreserved, execution=executions, ref=text, commit=text),
+    of(ev.WorkDiscarded, execution=executions, ref=text, commit=text, reason=text),
     on(ev.GateJudged, verdict=verdict),
     on(ev.LandingIntended, landing=landing, decision=allow),
     on(ev.LandingAbandoned, reason=text),
