@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ProviderWorker,
         RoomMaker,
         RoomRequest,
+        RoomTips,
         TreeMerger,
         WorkerOutcome,
         WorkerReport,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from gitcto.git.lock import exclusive
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
     from gitcto.git.repository import Repository
+    from gitcto.git.tips import ref_ids, written_ids
     from gitcto.git.trees import (
         Conflicted,
         Merged,
@@ -85,6 +87,7 @@ _LAZY = {
         "ProviderWorker",
         "RoomMaker",
         "RoomRequest",
+        "RoomTips",
         "TreeMerger",
         "WorkerOutcome",
         "WorkerReport",
@@ -95,6 +98,7 @@ _LAZY = {
     "gitcto.git.lock": ("exclusive",),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
     "gitcto.git.repository": ("Repository",),
+    "gitcto.git.tips": ("ref_ids", "written_ids"),
     "gitcto.git.trees": (
         "Conflicted",
         "Merged",
@@ -146,6 +150,7 @@ __all__ = [
     "Repository",
     "RoomMaker",
     "RoomRequest",
+    "RoomTips",
     "TaskSpec",
     "Tier",
     "TreeMerger",
@@ -167,7 +172,9 @@ __all__ = [
     "merge_tree",
     "patch",
     "plumbing",
+    "ref_ids",
     "trusted",
+    "written_ids",
 ]
 
 

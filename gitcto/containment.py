@@ -14,7 +14,15 @@ from gitcto.errors import CtoError, ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitcto.contracts import DraftPlan, GateResult, Launch, MergeResult, Probe, WorkerReport
+    from gitcto.contracts import (
+        DraftPlan,
+        GateResult,
+        Launch,
+        MergeResult,
+        Probe,
+        RoomTips,
+        WorkerReport,
+    )
     from gitcto.registry import Registered
 
 _RETURNS = {
@@ -26,6 +34,7 @@ _RETURNS = {
     "read": "DraftPlan",
     "merge": "MergeResult",
     "create": "NoneType",
+    "tips": "RoomTips",
     "remove": "NoneType",
 }
 """The type each contract method returns. Compared exactly: a subclass could answer differently."""
@@ -128,6 +137,14 @@ def call_contained(
     *args: object,
     deadline_s: float,
 ) -> MergeResult | Crashed | TimedOut: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["tips"],
+    *args: object,
+    deadline_s: float,
+) -> RoomTips | Crashed | TimedOut: ...
 @overload
 def call_contained(
     registered: Registered[Any],

@@ -128,11 +128,31 @@ class RoomRequest:
     branch: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomTips:
+    """What a worker may have committed in its room: ids of commits, and where their objects lie.
+
+    ``objects`` is the room's own object directory, None when they are in the repository's. It is
+    never trusted: only loose objects and packs in it are read, each is checked.
+    """
+
+    commits: frozenset[str] = frozenset()
+    objects: Path | None = None
+
+
 class RoomMaker(Protocol):
     """Makes and removes workers' rooms. Constructed without arguments."""
 
     def create(self, request: RoomRequest) -> None:
         """Make the room, or raise ``CtoError`` and leave nothing behind."""
+
+    def tips(self, repository: Repository, path: Path) -> RoomTips:
+        """Return every commit that removing the room could make unreachable.
+
+        Too many do no harm: the core leaves out what the base contains. Reads the worker's files
+        without running git, and raises ``CtoError`` when they cannot be read, so that the room
+        stays. A room that is absent, or without commits, has none.
+        """
 
     def remove(self, repository: Repository, git: Git, path: Path) -> None:
         """Remove the room and every trace of it in the repository; absent is fine."""

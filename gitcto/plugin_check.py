@@ -40,6 +40,7 @@ _PARAMETERS = {
     "launch": 1,
     "collect": 1,
     "create": 1,
+    "tips": 2,
     "remove": 3,
     "judge": 1,
     "recognises": 1,

@@ -61,7 +61,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="workspaces",
                 singular="workspace",
                 descriptor=Workspace,
-                methods=("create", "remove"),
+                methods=("create", "tips", "remove"),
             ),
             Kind(name="gates", singular="gate", descriptor=Gate, methods=("judge",)),
             Kind(

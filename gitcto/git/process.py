@@ -178,7 +178,8 @@ class Git:
     """One way to run git: ``program`` in ``git_dir``; ``objects`` when it borrows them.
 
     ``options`` are ``key=value`` settings that win over every file; ``shallow`` is the list of
-    commits a shallow repository ends at.
+    commits a shallow repository ends at. ``file_transport`` allows to fetch from another git
+    directory of ours, and from nowhere else.
     """
 
     program: str
@@ -186,6 +187,7 @@ class Git:
     objects: Path | None = None
     options: tuple[str, ...] = ()
     shallow: Path | None = None
+    file_transport: bool = False
 
     def run(  # noqa: PLR0913  # each is one thing a git process is given
         self,
@@ -211,6 +213,8 @@ class Git:
         ):
             if path is not None:
                 environment[name] = str(path)
+        if self.file_transport:
+            environment["GIT_ALLOW_PROTOCOL"] = "file"
         environment.update(env or {})
         settings = [part for option in self.options for part in ("-c", option)]
         argv = [self.program, "-C", "/", *settings, *arguments]
@@ -270,10 +274,7 @@ def _make_trusted(git_dir: Path, config: bytes) -> None:
 
     git_dir.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="trusted.git.", dir=git_dir.parent))
-    (made / "refs").mkdir()
-    (made / "objects").mkdir()
-    (made / "HEAD").write_bytes(b"ref: refs/heads/none\n")
-    (made / "config").write_bytes(config)
+    _fill_bare(made, config)
     if git_dir.exists() and not (git_dir / "config").exists():
         discard(git_dir)
     try:
@@ -282,6 +283,19 @@ def _make_trusted(git_dir: Path, config: bytes) -> None:
         discard(made)
         if not (git_dir / "config").exists():
             raise
+
+
+def _fill_bare(git_dir: Path, config: bytes) -> None:
+    (git_dir / "refs").mkdir()
+    (git_dir / "objects").mkdir()
+    (git_dir / "HEAD").write_bytes(b"ref: refs/heads/none\n")
+    (git_dir / "config").write_bytes(config)
+
+
+def bare(repository: Repository, git_dir: Path, settings: str) -> None:
+    """Make an empty git directory, configured as the trusted one and by ``settings``."""
+    git_dir.mkdir()
+    _fill_bare(git_dir, _trusted_config(repository) + settings.encode())
 
 
 def plumbing(repository: Repository) -> Git:

@@ -100,6 +100,13 @@ def patch(git: Git, old: str, new: str) -> bytes:
     return git.run(*arguments, "--end-of-options", old, new).out
 
 
+def stat(git: Git, old: str, new: str) -> str:
+    """Return the difference in a few lines for a person: files, lines and a total."""
+    options = ("--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--stat=80")
+    arguments = ("diff-tree", "-r", *options, "--ignore-submodules=none", "--end-of-options")
+    return git.run(*arguments, old, new).out.decode("utf-8", "surrogateescape")
+
+
 def checkout(git: Git, tree: str, destination: Path, index: Path) -> None:
     """Write a tree's files into ``destination``, absent or empty, and make ``index`` match them.
 

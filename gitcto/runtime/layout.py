@@ -7,6 +7,8 @@ from pathlib import Path
 
 from gitcto.git.repository import Repository
 
+_WORKER = ".worker"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -69,3 +71,15 @@ class Layout:
     def preserved_ref(self, execution: str) -> str:
         """Return the ref that keeps an attempt's work after it failed."""
         return self.preserved_prefix + execution
+
+    def tip_ref(self, execution: str, commit: str) -> str:
+        """Return the ref that keeps a commit its worker made: ``preserved/<id>.worker/<commit>``.
+
+        A directory of its own, because git cannot have ``preserved/<id>`` and ``preserved/<id>/x``;
+        named by what it holds, so that taking it up again makes the same ref.
+        """
+        return f"{self.preserved_prefix}{execution}{_WORKER}/{commit}"
+
+    def kept_for(self, ref: str) -> str:
+        """Return the execution whose work a ref under :attr:`preserved_prefix` keeps."""
+        return ref.removeprefix(self.preserved_prefix).partition("/")[0].removesuffix(_WORKER)

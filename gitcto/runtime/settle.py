@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitcto.containment import Crashed, TimedOut
+from gitcto.contracts import RoomTips
 from gitcto.errors import CtoError
 from gitcto.git.durable import discard
 from gitcto.git.harvest import HarvestRefused
+from gitcto.git.tips import take_tips
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.records import Execution, Task
 from gitcto.runtime.ask import ask
@@ -62,6 +65,9 @@ def remove(context: Context, execution: Execution) -> str:
 
     The records go last: while they exist, recovery knows that something may be left.
     """
+    problem = keep_tips(context, execution)
+    if problem:
+        return problem
     registered = context.plugins.workspaces().get(execution.workspace)
     room = context.layout.room(execution.id)
     if registered is not None:
@@ -85,12 +91,51 @@ def remove(context: Context, execution: Execution) -> str:
     return ""
 
 
+def keep_tips(context: Context, execution: Execution) -> str:
+    """Make a ref for every commit that only the worker's room holds; return the problem, if any.
+
+    A room without commits of its worker costs a look at a few files.
+    """
+    registered = context.plugins.workspaces().get(execution.workspace)
+    if registered is None:
+        return ""
+    room = context.layout.room(execution.id)
+    answer: RoomTips | Crashed | TimedOut = ask(
+        context.plugins,
+        registered,
+        "tips",
+        context.repository,
+        room,
+        deadline_s=ROOM_DEADLINE_S,
+    )
+    if isinstance(answer, Crashed | TimedOut):
+        return f"{answer.what}: {answer.reason}"
+    commits = answer.commits - {execution.base, "0" * len(execution.base)}
+    if not commits:
+        return ""
+    place = context.layout.place(execution.id)
+    try:
+        tips = take_tips(context.repository, commits, execution.base, answer.objects, place)
+        context.effects.crash_point("tips.taken")
+        for tip in tips:
+            context.refs.compare_and_swap(context.layout.tip_ref(execution.id, tip), None, tip)
+            context.effects.crash_point("tips.kept")
+    except CtoError as error:
+        return error.message
+    return ""
+
+
 def unreachable_work(context: Context, task: Task, execution: Execution) -> str:
     """Return why an ended execution's room must stay, or nothing when all of it is reachable.
 
     The proof is made, not remembered: the room is harvested again, and its tree must be what
-    landed was made of, what a preserved ref holds, or the base.
+    landed was made of, what a preserved ref holds, or the base. What its worker committed is
+    taken over, if that was not done before.
     """
+    return _unreachable_files(context, task, execution) or keep_tips(context, execution)
+
+
+def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:
     if not context.layout.room(execution.id).exists():
         return ""
     try:

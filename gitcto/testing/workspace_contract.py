@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +84,36 @@ class WorkspaceContract(Contract):
         world.git("-C", room, "add", "new")
         world.git("-C", room, "commit", "--quiet", "-m", "work")
         must(world.git("-C", room, "rev-parse", "HEAD^") == room_request.base, "on its base")
+
+    def test_a_new_room_has_no_tip_but_its_base(
+        self, workspace: RoomMaker, room_request: RoomRequest
+    ) -> None:
+        """Nothing has to be kept of a room that was only made, or that is absent."""
+        absent = workspace.tips(room_request.repository, room_request.path)
+        must(not absent.commits, "a room that is absent has no tips")
+        workspace.create(room_request)
+        found = workspace.tips(room_request.repository, room_request.path).commits
+        zero = "0" * len(room_request.base)
+        must(found <= {room_request.base, zero}, f"a new room has the tips {sorted(found)}")
+
+    def test_what_a_worker_commits_is_a_tip(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """A commit is found while its branch has it, and after HEAD was moved away from it."""
+        workspace.create(room_request)
+        room = str(room_request.path)
+        made = []
+        for number in range(2):
+            world.git("-C", room, "commit", "--quiet", "--allow-empty", "-m", f"work {number}")
+            made.append(world.git("-C", room, "rev-parse", "HEAD"))
+            found = workspace.tips(room_request.repository, room_request.path)
+            must(made[-1] in found.commits, "the branch's commit is a tip")
+            world.git("-C", room, "reset", "--quiet", "--hard", room_request.base)
+        found = workspace.tips(room_request.repository, room_request.path)
+        must(found.commits.issuperset(made), "commits that HEAD was reset from are tips")
+        objects = found.objects or room_request.repository.objects
+        loose = [objects / commit[:2] / commit[2:] for commit in made]
+        must(all(map(os.path.isfile, loose)), "their objects are where the room says")
 
     def test_the_users_checkout_is_untouched(
         self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest

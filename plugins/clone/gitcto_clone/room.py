@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, checkout, discard
+from gitcto.api import CtoError, RoomTips, checkout, discard, written_ids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +51,11 @@ class CloneRoom:
                     "free some disk space and run the command again",
                 ) from error
             raise
+
+    def tips(self, repository: Repository, path: Path) -> RoomTips:  # noqa: ARG002
+        """Return what the worker's branches, stash, HEAD and reflogs name."""
+        git_dir = path / ".git"
+        return RoomTips(commits=written_ids(git_dir), objects=git_dir / "objects")
 
     def remove(self, repository: Repository, git: Git, path: Path) -> None:  # noqa: ARG002
         """Remove the room; the user's repository holds no trace of it. Absent is fine."""

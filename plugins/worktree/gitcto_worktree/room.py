@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, checkout, discard, exclusive, plumbing
+from gitcto.api import (
+    CtoError,
+    RoomTips,
+    checkout,
+    discard,
+    exclusive,
+    plumbing,
+    ref_ids,
+    written_ids,
+)
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,6 +44,17 @@ class WorktreeRoom:
         except BaseException:
             self.remove(request.repository, request.git, request.path)
             raise
+
+    def tips(self, repository: Repository, path: Path) -> RoomTips:
+        """Return what the room's HEAD and its branch named: all other refs stay without it."""
+        found: set[str] = set()
+        for entry in _entries_of(repository, path):
+            found |= written_ids(entry)
+            mark = entry / _MARK
+            if mark.is_file():
+                name = mark.read_text(errors="surrogateescape")
+                found |= ref_ids(repository.common_dir, name)
+        return RoomTips(commits=frozenset(found))
 
     def remove(self, repository: Repository, git: Git, path: Path) -> None:  # noqa: ARG002
         """Remove the room, its branch and its entry, and nobody else's. Absent is fine."""
