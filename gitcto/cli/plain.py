@@ -75,6 +75,7 @@ def execution(record: Execution) -> dict[str, Any]:
         "verdicts": [verdict(each) for each in record.verdicts],
         "evidence": record.evidence,
         "preserved": record.preserved,
+        "discarded": dict(record.discarded),
         "reason": record.reason,
         "detail": record.detail,
     }

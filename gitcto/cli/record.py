@@ -28,6 +28,11 @@ def record(
     """Record ``command`` or raise ``CtoError`` (exit 1) with the refusal's reason."""
     answer = ledger.transact(command, attachments or {})
     if isinstance(answer, Refusal):
-        hint = _HINTS.get(answer.code, "`git cto status` and `git cto log` show how things stand")
-        raise CtoError(answer.detail, hint, ExitCode.REFUSED)
+        raise refused(answer)
     return answer
+
+
+def refused(refusal: Refusal) -> CtoError:
+    """Return a refusal as an error for a person (exit 1)."""
+    hint = _HINTS.get(refusal.code, "`git cto status` and `git cto log` show how things stand")
+    return CtoError(refusal.detail, hint, ExitCode.REFUSED)

@@ -37,6 +37,7 @@ COMMANDS = (
     Row("drain", "Finish what runs, then end.", "gitcto.cli.steer:drain", _STEER),
     Row("stop", "End the workers and keep their work.", "gitcto.cli.steer:stop", _STEER),
     Row("retry", "Give a failed task another try.", "gitcto.cli.steer:retry", _STEER),
+    Row("preserved", "Get back or drop work.", "gitcto.cli.preserved:preserved", _KEEP),
     Row("clean", "Remove what ended attempts left.", "gitcto.cli.clean:clean", _KEEP),
     Row("doctor", "Look at everything and change nothing.", "gitcto.cli.doctor:doctor", _KEEP),
     Row("plugins", "List plugins, or check one.", "gitcto.cli.plugins:plugins", _KEEP),

@@ -234,11 +234,15 @@ class Crew(Room):
     def fail(self, task: str, execution: str = "e1", *, detail: str = "tests: 2 failed") -> None:
         """Make an attempt at a task that failed for good, with its work kept."""
         self.lease(task, execution)
+        self.end(self.git("rev-parse", "HEAD"), execution, detail=detail)
+
+    def end(self, work: str, execution: str = "e1", *, detail: str = "tests: 2 failed") -> None:
+        """End a leased attempt for good, with commit ``work`` kept."""
         self.record(
             RecordPreserved(
                 execution=execution,
                 ref=f"refs/cto/teams/main/preserved/{execution}",
-                commit=self.git("rev-parse", "HEAD"),
+                commit=work,
             ),
             FailExecution(
                 execution=execution,
