@@ -96,10 +96,12 @@ def keep_tips(context: Context, execution: Execution) -> str:
 
     A room without commits of its worker costs a look at a few files.
     """
+    context.effects.crash_point("tips.asked")
     registered = context.plugins.workspaces().get(execution.workspace)
-    if registered is None:
-        return ""
     room = context.layout.room(execution.id)
+    if registered is None:
+        there = room.exists()
+        return f"no plugin knows the room of workspace {execution.workspace!r}" if there else ""
     answer: RoomTips | Crashed | TimedOut = ask(
         context.plugins,
         registered,

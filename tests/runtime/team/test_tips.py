@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+
+from gitcto.runtime.layout import Layout
+from gitcto.runtime.run import make_context
+from gitcto.runtime.settle import remove
 
 AGENT = """\
 import json, os, pathlib, subprocess, sys
@@ -130,3 +135,22 @@ git("update-ref", "refs/heads/evil", commit)
     assert "hasDotgit" in note or "fsck" in note
     assert len(list(team.rooms.glob("main/*/room/a"))) == 1
     assert team.preserved() == []
+
+
+def test_a_room_that_no_installed_plugin_knows_stays(team: Any) -> None:
+    """Its commits could not be asked for, so nothing of it is removed."""
+    team.plan(team.task("A", [{"do": "write", "path": "a", "text": "1\n"}]))
+    team.save_policy()
+    program = Path(__file__).with_name("run_and_die.py")
+    argv = [sys.executable, str(program), str(team.root), "tips.asked", "1"]
+    assert subprocess.run(argv, env=team.environ, check=False).returncode == -9
+    request = team.request()
+    layout = Layout(request.repository, request.team, request.rooms_root)
+    with team.ledger() as ledger:
+        (execution,) = ledger.executions("A")
+        context = make_context(request, layout)
+        problem = remove(context, replace(execution, workspace="gone"))
+    assert "no plugin knows" in problem
+    assert layout.room(execution.id).exists()
+    team.run()
+    team.assert_clean()
