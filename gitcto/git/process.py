@@ -11,7 +11,6 @@ configures (hooks, fsmonitor, filters, diff and merge drivers, aliases, helpers)
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,63 +18,18 @@ from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.durable import discard, replace_file, storage_errors
+from gitcto.git.hermetic import DURABLE, PLUMBING_OPTIONS, TRUSTED_CONFIG, hermetic_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gitcto.git.repository import Repository
 
-DURABLE = "committed,loose-object,reference"
-
-_PLUMBING_OPTIONS = (
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.attributesFile=/dev/null",
-    "core.excludesFile=/dev/null",
-    "core.alternateRefsCommand=false",
-    f"core.fsync={DURABLE}",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "submodule.recurse=false",
-)
-
-_TRUSTED_CONFIG = """\
-# Written by git-cto; changes are undone. Work of others is handled here, so that no hook, filter
-# or driver of theirs can run.
-[core]
-\trepositoryFormatVersion = {version}
-\tbare = true
-\tfileMode = true
-\tsymlinks = true
-\tignoreCase = false
-\tautocrlf = false
-\tprotectHFS = true
-\tprotectNTFS = true
-\thooksPath = /dev/null
-\tfsmonitor = false
-\tuntrackedCache = false
-\tattributesFile = /dev/null
-\texcludesFile = /dev/null
-\tfsync = {durable}
-\tfsyncMethod = batch
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-[diff]
-\tignoreSubmodules = all
-[submodule]
-\trecurse = false
-[protocol]
-\tallow = never
-[advice]
-\taddEmbeddedRepo = false
-"""
-
 _DAMAGE = (
     "corrupt|unable to read|bad object|missing (?:blob|tree|commit)|not our ref"
     "|inflate|loose object|unable to unpack|could not parse"
 )
+
 _HINTS = (
     ("No space left on device", "free some disk space and run the command again"),
     ("Disk quota exceeded", "free some of your disk quota and run the command again"),
@@ -116,29 +70,6 @@ class GitError(CtoError):
         message = f"git {command} failed with exit code {completed.code}: {complaint}"
         super().__init__(message, hint, ExitCode.GIT)
         self.completed = completed
-
-
-def hermetic_environment(program: str) -> dict[str, str]:
-    """Return the whole environment git gets: no home, no user or system configuration."""
-    return {
-        "PATH": f"{Path(program).parent}{os.pathsep}{os.defpath}",
-        "HOME": "/nonexistent",
-        "LC_ALL": "C",
-        "TZ": "UTC",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "false",
-        "GIT_EDITOR": "false",
-        "GIT_PAGER": "cat",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        # Not every git knows GIT_NO_LAZY_FETCH; without a protocol nothing is fetched.
-        # No protocol.* setting of a repository is stronger than this.
-        "GIT_ALLOW_PROTOCOL": "none",
-    }
 
 
 def execute(
@@ -263,7 +194,7 @@ def trusted(repository: Repository) -> Git:
 
 def _trusted_config(repository: Repository) -> bytes:
     sha256 = repository.object_format == "sha256"
-    text = _TRUSTED_CONFIG.format(version=int(sha256), durable=DURABLE)
+    text = TRUSTED_CONFIG.format(version=int(sha256), durable=DURABLE)
     if sha256:
         text += "[extensions]\n\tobjectFormat = sha256\n"
     return text.encode()
@@ -306,5 +237,5 @@ def plumbing(repository: Repository) -> Git:
     return Git(
         program=repository.program,
         git_dir=repository.common_dir,
-        options=_PLUMBING_OPTIONS,
+        options=PLUMBING_OPTIONS,
     )

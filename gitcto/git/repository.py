@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gitcto.errors import CtoError, ExitCode
-from gitcto.git.process import Completed, execute, hermetic_environment
+from gitcto.git.hermetic import hermetic_environment
+from gitcto.git.process import Completed, execute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
