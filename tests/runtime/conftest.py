@@ -84,8 +84,12 @@ class Bench:
         ready = self.fifo("ready")
         return (sys.executable, "-c", HOLD, str(self.tmp / "lock"), str(ready), how)
 
-    def await_holding(self) -> None:
+    def await_ready(self) -> None:
+        """Return when the worker and its daemon have taken the lock."""
         assert (self.tmp / "ready").read_text() == "ready"
+
+    def await_holding(self) -> None:
+        self.await_ready()
         assert self.held()
 
     def held(self) -> bool:
