@@ -48,7 +48,7 @@ def test_stdin_is_empty_and_output_is_bounded(tmp_path):
 
 def test_a_daemon_does_not_hold_the_answer_up_and_is_gone(bench):
     argv = bench.holding("leave")
-    reader = threading.Thread(target=bench.await_holding)
+    reader = threading.Thread(target=bench.await_ready)
     reader.start()
     result = run(*argv, cwd=bench.tmp)
     reader.join()
