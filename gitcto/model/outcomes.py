@@ -12,7 +12,7 @@ from gitcto.model.records import Execution, Task, TaskState
 
 Answer = tuple[ev.EventBody, ...] | Refusal
 
-MAX_UNCHARGED = 100
+MAX_UNCHARGED = 10
 """Failed attempts that were not the task's fault before a person must look."""
 
 

@@ -14,7 +14,9 @@ from gitcto.git.objects import Objects
 from gitcto.git.process import trusted
 from gitcto.git.refs import Refs
 from gitcto.git.repository import Repository
+from gitcto.git.trees import is_ancestor
 from gitcto.model.commands import AdoptPolicy, Refusal, SetMode
+from gitcto.model.events import LandingDone
 from gitcto.model.records import MAX_WORKERS, Execution, TaskState, TeamMode
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
@@ -141,6 +143,7 @@ def _begin(context: Context, listener: Listener) -> None:
             "set `target` in policy.toml back, or make another team with `git cto init --team`",
             ExitCode.POLICY,
         )
+    _refuse_lost_target(context, team.target)
     ensure_target(context.refs, team.target)
     refuse_checked_out(context.refs, team.target)
     blob = context.objects.write_blob(policy.text)
@@ -153,6 +156,22 @@ def _begin(context: Context, listener: Listener) -> None:
             raise CtoError(f"{answer.code}: {answer.detail}", "run `git cto status`")
     if team.mode is not TeamMode.RUNNING:
         listener.note(f"the team was {team.mode}; it runs again")
+
+
+def _refuse_lost_target(context: Context, target: str) -> None:
+    """Refuse when the target lost what landed: tasks that are done would not be on it."""
+    for stored in context.ledger.events(newest_first=True):
+        body = stored.event.body
+        if not isinstance(body, LandingDone):
+            continue
+        tip = context.refs.read(target)
+        if tip is None or not is_ancestor(context.git, body.commit, tip):
+            branch = target.removeprefix("refs/heads/")
+            raise CtoError(
+                f"{branch} no longer holds what landed ({body.commit[:12]})",
+                f"put it back with `git branch --force {branch} {body.commit}`, then run again",
+            )
+        return
 
 
 def require_named_plugins(plugins: Plugins, policy: Policy) -> None:

@@ -108,6 +108,7 @@ def wait(run_dir: Path) -> Exit:
 
 def request_stop(run_dir: Path) -> None:
     """Ask for the end of the worker: SIGINT, SIGTERM, SIGKILL to its tree. Returns at once."""
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # asked for before it was started
     (run_dir / run_files.STOP).touch()
 
 

@@ -252,3 +252,18 @@ def test_a_rewritten_target_is_never_called_done(team: Any) -> None:
     assert (task.state, task.reason) == (TaskState.BLOCKED, "target_rewritten")
     assert [team.show("a", ref) for ref in team.preserved()] == ["1"]
     team.assert_clean()
+
+
+@pytest.mark.parametrize("loss", [("branch", "-D"), ("branch", "-f")])
+def test_a_target_that_lost_what_landed_is_refused(team: Any, loss: tuple[str, ...]) -> None:
+    team.plan(team.task("A", [write("a", "1\n")]))
+    team.run()
+    onto = ("main",) if loss[1] == "-f" else ()
+    team.git(*loss, "cto/main/integration", *onto)
+    with pytest.raises(CtoError, match="no longer holds what landed") as error:
+        team.run()
+    commit = team.tasks()["A"].commit
+    assert commit in error.value.hint
+    team.git("branch", "--force", "cto/main/integration", commit)
+    team.run()
+    assert team.landed() == ["A"]
