@@ -137,9 +137,21 @@ def unreachable_work(context: Context, task: Task, execution: Execution) -> str:
     return _unreachable_files(context, task, execution) or keep_tips(context, execution)
 
 
+def _strays(context: Context, execution: Execution) -> str:
+    """Name what a worker moved beside its room; a room that is gone proves nothing by itself."""
+    place = context.layout.place(execution.id)
+    if execution.work or not place.is_dir():
+        return ""
+    found = sorted(path.name for path in place.iterdir() if path.name not in _OURS)
+    return f"{place} holds what its worker moved there: {', '.join(found[:3])}" if found else ""
+
+
+_OURS = frozenset({"room", "scratch", "gate", "merged", "merged.index", ".room.removing"})
+
+
 def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:
     if not context.layout.room(execution.id).exists():
-        return ""
+        return _strays(context, execution)
     try:
         work = take_up(context, task, execution)
     except HarvestRefused as refused:
