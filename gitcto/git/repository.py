@@ -22,6 +22,15 @@ _EMPTY_TREES = {
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
 
+_QUESTIONS = (
+    "--show-object-format",
+    "--is-bare-repository",
+    "--path-format=absolute",
+    "--git-dir",
+    "--git-common-dir",
+    "--show-toplevel",
+)
+
 # What a user may say to git about which repository to use and whether to trust it.
 _DISCOVERY_NAMES = re.compile(
     "HOME|XDG_CONFIG_HOME|SUDO_UID|GIT_DIR|GIT_WORK_TREE|GIT_COMMON_DIR|GIT_CEILING_DIRECTORIES"
@@ -73,21 +82,13 @@ def discover(cwd: Path, environ: Mapping[str, str]) -> Repository:
     del own["GIT_CONFIG_GLOBAL"], own["GIT_CONFIG_NOSYSTEM"], own["HOME"]
     env = own | {k: v for k, v in environ.items() if _DISCOVERY_NAMES.fullmatch(k)}
     _require_version(program, env)
-    questions = (
-        "--show-object-format",
-        "--is-bare-repository",
-        "--path-format=absolute",
-        "--git-dir",
-        "--git-common-dir",
-        "--show-toplevel",
-    )
-    argv = [program, "-C", str(cwd), "rev-parse", *questions]
+    argv = [program, "-C", str(cwd), "rev-parse", *_QUESTIONS]
     done = execute(argv, env, b"", None)
     answers = done.out.decode("utf-8", "surrogateescape").split("\n")[:-1]
     no_work_tree = done.code != 0 and b"must be run in a work tree" in done.err
     if done.code != 0 and not no_work_tree:
         raise _not_usable(cwd, done)
-    if len(answers) != len(questions) - 1 - no_work_tree:
+    if len(answers) != len(_QUESTIONS) - 1 - no_work_tree:
         raise CtoError(
             f"the path of the repository contains a newline: {str(cwd)!r}",
             "move the repository to a path without newlines",

@@ -155,3 +155,9 @@ def test_sigterm_to_the_supervisor_stops_the_worker(bench):
 
 def _limits():
     return workers.Limits(wall_s=50, idle_s=None, output_bytes=1 << 20)
+
+
+def test_a_stop_asked_for_before_the_start_ends_the_worker(bench):
+    workers.request_stop(bench.run_dir)
+    bench.spawn("sleep", "600")
+    assert workers.wait(bench.run_dir).cause == "stopped"

@@ -267,3 +267,29 @@ def test_a_target_that_lost_what_landed_is_refused(team: Any, loss: tuple[str, .
     team.git("branch", "--force", "cto/main/integration", commit)
     team.run()
     assert team.landed() == ["A"]
+
+
+def test_a_stop_asked_for_before_the_worker_exists_ends_it(team: Any) -> None:
+    """The stop is recorded with the lease, so the loop asks while the room is still being made."""
+
+    def stop(event: Event) -> None:
+        team.told.on.clear()
+        with team.ledger() as ledger:
+            ledger.transact(SetMode(mode=TeamMode.STOPPED))
+
+    team.plan(team.task("A", [{"do": "hang"}], [write("a", "1\n")]))
+    team.told.on["execution.leased"] = stop
+    team.run()
+    task = team.tasks()["A"]
+    assert (task.state, task.reason, task.charged) == (TaskState.QUEUED, "stopped", 0)
+    team.run()
+    assert team.landed() == ["A"]
+
+
+def test_what_a_worker_moved_beside_its_room_survives_the_next_run(team: Any) -> None:
+    steps = [write("work", "w\n"), {"do": "move", "path": "../room", "to": "../elsewhere"}]
+    team.plan(team.task("A", steps, [write("a", "1\n")]))
+    team.run()
+    assert team.landed() == ["A"]
+    team.run()
+    assert [path.read_text() for path in team.rooms.rglob("elsewhere/work")] == ["w\n"]
