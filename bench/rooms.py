@@ -15,10 +15,12 @@ from typing import NamedTuple
 from bench.measure import Cost, Effort, Row, cost_of, cpu_s, in_turns, wall_s
 from bench.repositories import Place, scratch
 from gitcto.containment import Crashed, TimedOut
-from gitcto.contracts import RoomMaker, RoomRequest
 from gitcto.errors import CtoError
+from gitcto.git.durable import discard
 from gitcto.git.process import trusted
+from gitcto.git.trees import checkout
 from gitcto.plugins import Plugins
+from gitcto.room_contracts import RoomMaker, RoomRequest
 
 ROOMS = 40
 FILES = 100
@@ -136,10 +138,19 @@ def _plugin(place: Place, name: str) -> Makers:
 
     def make(path: Path) -> bool:
         branch = f"bench/{path.name}"
-        request = RoomRequest(repository=repository, git=git, path=path, base=base, branch=branch)
+        index = path.with_name(f"{path.name}.index")
+        request = RoomRequest(
+            repository=repository, git=git, path=path, base=base, branch=branch, index=index
+        )
+        checkout(git, base, path, index)
         return _works(partial(room_maker.create, request))
 
-    return Makers(make, lambda path: _works(partial(room_maker.remove, repository, git, path)))
+    def remove(path: Path) -> bool:
+        released = _works(partial(room_maker.release, repository, git, path))
+        discard(path)
+        return released
+
+    return Makers(make, remove)
 
 
 def _works(action: Callable[[], None]) -> bool:

@@ -19,6 +19,7 @@ from gitcto.descriptors import (
     Planner,
     Provider,
     Register,
+    Sandbox,
     Workspace,
 )
 
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
         PlanReader,
         Probe,
         ProviderWorker,
-        RoomMaker,
-        RoomRequest,
-        RoomTips,
         TreeMerger,
         WorkerOutcome,
         WorkerReport,
@@ -65,6 +63,15 @@ if TYPE_CHECKING:
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
+    from gitcto.room_contracts import (
+        Confined,
+        Confiner,
+        ConfineRequest,
+        RoomMaker,
+        RoomNeeds,
+        RoomRequest,
+        RoomTips,
+    )
 
 hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
@@ -85,9 +92,6 @@ _LAZY = {
         "PlanReader",
         "Probe",
         "ProviderWorker",
-        "RoomMaker",
-        "RoomRequest",
-        "RoomTips",
         "TreeMerger",
         "WorkerOutcome",
         "WorkerReport",
@@ -112,6 +116,15 @@ _LAZY = {
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
+    "gitcto.room_contracts": (
+        "ConfineRequest",
+        "Confined",
+        "Confiner",
+        "RoomMaker",
+        "RoomNeeds",
+        "RoomRequest",
+        "RoomTips",
+    ),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -120,6 +133,9 @@ __all__ = [
     "CommandPoint",
     "CommandResult",
     "Completed",
+    "ConfineRequest",
+    "Confined",
+    "Confiner",
     "Conflicted",
     "CtoError",
     "Descriptor",
@@ -149,8 +165,10 @@ __all__ = [
     "Register",
     "Repository",
     "RoomMaker",
+    "RoomNeeds",
     "RoomRequest",
     "RoomTips",
+    "Sandbox",
     "TaskSpec",
     "Tier",
     "TreeMerger",

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
         Launch,
         MergeResult,
         Probe,
-        RoomTips,
         WorkerReport,
     )
     from gitcto.registry import Registered
+    from gitcto.room_contracts import Confined, RoomNeeds, RoomTips
 
 _RETURNS = {
     "probe": "Probe",
+    "available": "Probe",
     "launch": "Launch",
     "collect": "WorkerReport",
     "judge": "GateResult",
@@ -34,8 +35,10 @@ _RETURNS = {
     "read": "DraftPlan",
     "merge": "MergeResult",
     "create": "NoneType",
+    "needs": "RoomNeeds",
     "tips": "RoomTips",
-    "remove": "NoneType",
+    "release": "NoneType",
+    "confine": "Confined",
 }
 """The type each contract method returns. Compared exactly: a subclass could answer differently."""
 
@@ -85,7 +88,7 @@ class TimedOut:
 def call_contained(
     registered: Registered[Any],
     obj: object,
-    method: Literal["probe"],
+    method: Literal["probe", "available"],
     *args: object,
     deadline_s: float,
 ) -> Probe | Crashed | TimedOut: ...
@@ -149,7 +152,23 @@ def call_contained(
 def call_contained(
     registered: Registered[Any],
     obj: object,
-    method: Literal["create", "remove"],
+    method: Literal["needs"],
+    *args: object,
+    deadline_s: float,
+) -> RoomNeeds | Crashed | TimedOut: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["confine"],
+    *args: object,
+    deadline_s: float,
+) -> Confined | Crashed | TimedOut: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["create", "release"],
     *args: object,
     deadline_s: float,
 ) -> Crashed | TimedOut | None: ...
@@ -180,7 +199,7 @@ def call_contained(
 
 
 def _is_ours(value: object) -> bool:
-    return type(value).__module__ in {"builtins", "gitcto.contracts"}
+    return type(value).__module__ in {"builtins", "gitcto.contracts", "gitcto.room_contracts"}
 
 
 T = TypeVar("T")

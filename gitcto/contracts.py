@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from gitcto.git.change import Change
     from gitcto.git.process import Git
-    from gitcto.git.repository import Repository
     from gitcto.model.records import TaskSpec
 
 VERDICTS = ("pass", "fail", "not_run")
@@ -28,7 +27,7 @@ def _all_text(values: Iterable[object]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Whether a provider can work on this machine; ``hint`` says what to do when it cannot."""
+    """Whether a plugin can work on this machine; ``hint`` says what to do when it cannot."""
 
     available: bool
     version: str = ""
@@ -58,10 +57,15 @@ class LaunchRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How to start the worker: an argv list (never a shell string) and its whole environment."""
+    """How to start the worker: an argv list (never a shell string) and its whole environment.
+
+    ``reads`` are absolute paths that the worker needs besides its room and the system's programs:
+    a sandbox that hides their surroundings shows them read-only.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no process can be started from; raises ``TypeError``."""
@@ -111,51 +115,6 @@ class ProviderWorker(Protocol):
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Read what the worker said at its end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomRequest:
-    """Make a room at ``path`` (absent, its parent exists) with ``base`` checked out.
-
-    ``git`` runs in the trusted git directory; ``branch`` is the short name of the branch the
-    worker sees.
-    """
-
-    repository: Repository
-    git: Git
-    path: Path
-    base: str
-    branch: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomTips:
-    """What a worker may have committed in its room: ids of commits, and where their objects lie.
-
-    ``objects`` is the room's own object directory, None when they are in the repository's. It is
-    never trusted: only loose objects and packs in it are read, each is checked.
-    """
-
-    commits: frozenset[str] = frozenset()
-    objects: Path | None = None
-
-
-class RoomMaker(Protocol):
-    """Makes and removes workers' rooms. Constructed without arguments."""
-
-    def create(self, request: RoomRequest) -> None:
-        """Make the room, or raise ``CtoError`` and leave nothing behind."""
-
-    def tips(self, repository: Repository, path: Path) -> RoomTips:
-        """Return every commit that removing the room could make unreachable.
-
-        Too many do no harm: the core leaves out what the base contains. Reads the worker's files
-        without running git, and raises ``CtoError`` when they cannot be read, so that the room
-        stays. A room that is absent, or without commits, has none.
-        """
-
-    def remove(self, repository: Repository, git: Git, path: Path) -> None:
-        """Remove the room and every trace of it in the repository; absent is fine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from gitcto.model.isolation import Level
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
@@ -34,6 +36,17 @@ class Provider(Descriptor):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace(Descriptor):
     """A way to make a worker's room; ``target`` makes a :class:`gitcto.contracts.RoomMaker`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox(Descriptor):
+    """A way to keep a worker in its room; ``target`` makes a :class:`gitcto.contracts.Confiner`.
+
+    ``level`` is what it promises. The promise is put to the test before each run: a sandbox that
+    lets an attack through which its level must stop is not used.
+    """
+
+    level: Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Planner,
         Provider,
         Register,
+        Sandbox,
         Workspace,
     )
     from gitcto.model.codec import Event
@@ -53,6 +54,17 @@ def gitcto_register_workspaces(register: Register[Workspace]) -> None:
     """Add ways to make a worker's room. Called when a run needs one. Stable.
 
     :param register: ``register.add(Workspace(...))``; ``target`` makes a ``RoomMaker``.
+    Return values are ignored. An exception makes this plugin fail: a warning names it, the others
+    go on, and nothing runs if policy requires it.
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def gitcto_register_sandboxes(register: Register[Sandbox]) -> None:
+    """Add ways to keep a worker in its room. Called when a run needs one. Stable.
+
+    :param register: ``register.add(Sandbox(...))``; ``target`` makes a ``Confiner``.
     Return values are ignored. An exception makes this plugin fail: a warning names it, the others
     go on, and nothing runs if policy requires it.
     .. versionadded:: 0.1

@@ -26,11 +26,20 @@ if TYPE_CHECKING:
 
     import pluggy
 
-    from gitcto.contracts import GateRunner, PlanReader, ProviderWorker, RoomMaker, TreeMerger
-    from gitcto.descriptors import CommandPoint, Gate, MergeResolver, Planner, Provider, Workspace
+    from gitcto.contracts import GateRunner, PlanReader, ProviderWorker, TreeMerger
+    from gitcto.descriptors import (
+        CommandPoint,
+        Gate,
+        MergeResolver,
+        Planner,
+        Provider,
+        Sandbox,
+        Workspace,
+    )
     from gitcto.effects import Effects
     from gitcto.model.codec import Event
     from gitcto.plugin_check import Finding
+    from gitcto.room_contracts import Confiner, RoomMaker
 
 __all__ = ["Crashed", "PluginRow", "Plugins", "Registered", "TimedOut", "call_contained"]
 
@@ -126,6 +135,10 @@ class Plugins:
         """Return the ways to make a worker's room, by name."""
         return self._collect("workspaces")
 
+    def sandboxes(self) -> Mapping[str, Registered[Sandbox]]:
+        """Return the ways to keep a worker in its room, by name."""
+        return self._collect("sandboxes")
+
     def gates(self) -> Mapping[str, Registered[Gate]]:
         """Return the judges of changes, by name."""
         return self._collect("gates")
@@ -215,6 +228,8 @@ class Plugins:
     ) -> ProviderWorker | Crashed | TimedOut: ...
     @overload
     def instantiate(self, registered: Registered[Workspace]) -> RoomMaker | Crashed | TimedOut: ...
+    @overload
+    def instantiate(self, registered: Registered[Sandbox]) -> Confiner | Crashed | TimedOut: ...
     @overload
     def instantiate(self, registered: Registered[Gate]) -> GateRunner | Crashed | TimedOut: ...
     @overload

@@ -14,6 +14,7 @@ from gitcto.descriptors import (
     MergeResolver,
     Planner,
     Provider,
+    Sandbox,
     Workspace,
 )
 from gitcto.errors import CtoError, ExitCode
@@ -61,7 +62,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="workspaces",
                 singular="workspace",
                 descriptor=Workspace,
-                methods=("create", "tips", "remove"),
+                methods=("create", "needs", "tips", "release"),
+            ),
+            Kind(
+                name="sandboxes",
+                singular="sandbox",
+                descriptor=Sandbox,
+                methods=("available", "confine"),
             ),
             Kind(name="gates", singular="gate", descriptor=Gate, methods=("judge",)),
             Kind(

@@ -200,6 +200,9 @@ provider = "scripted"
 [providers.scripted]
 plugin = "fake"
 
+[sandbox]
+use = ["detect"]
+
 [gates.nonempty]
 
 [gates.paths]

@@ -23,7 +23,7 @@ GENESIS = "0" * 64
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the body of one version into the body of the next."""
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {("execution.started", 1): dict}
 """``(kind, version)`` to the step that leads to ``version + 1``."""
 
 VERSIONS: Mapping[str, int] = {

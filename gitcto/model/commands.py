@@ -96,6 +96,16 @@ class RecordStart(Struct, frozen=True, kw_only=True):
     pid: int
     process_start: str
     isolation: str
+    sandbox: str = ""
+    probe: dict[str, str] = {}
+
+
+class RecordOutside(Struct, frozen=True, kw_only=True):
+    """What changed outside an execution's room, whatever its epoch; see ``OutsideChanged``."""
+
+    execution: str
+    changes: tuple[str, ...]
+    blocking: bool
 
 
 class RecordExit(Struct, frozen=True, kw_only=True):
@@ -207,6 +217,7 @@ SingleCommand = (
     | BlockTask
     | RequeueTask
     | Lease
+    | RecordOutside
     | RecordPreserved
     | DiscardWork
     | OutcomeCommand

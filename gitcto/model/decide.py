@@ -157,6 +157,17 @@ def _lease(on: _On, c: cmd.Lease) -> Answer:
     )
 
 
+def _record_outside(on: _On, c: cmd.RecordOutside) -> Answer:
+    execution = on.view.execution(c.execution)
+    if execution is None:
+        return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
+    known = set(c.changes) <= set(execution.outside)
+    if not c.changes or (known and (execution.outside_blocks or not c.blocking)):
+        return ()
+    changed = ev.OutsideChanged(execution=c.execution, changes=c.changes, blocking=c.blocking)
+    return (changed,)
+
+
 def _record_preserved(on: _On, c: cmd.RecordPreserved) -> Answer:
     execution = on.view.execution(c.execution)
     if execution is None:
@@ -202,6 +213,7 @@ _RULES: dict[type, Callable[[_On, Any], Answer]] = {
     cmd.BlockTask: _block,
     cmd.RequeueTask: _requeue,
     cmd.Lease: _lease,
+    cmd.RecordOutside: _record_outside,
     cmd.RecordPreserved: _record_preserved,
     cmd.DiscardWork: _discard,
 }

@@ -100,13 +100,21 @@ class LeaseTaken(Body, frozen=True, kw_only=True, tag_field="kind", tag="lease.t
 
 
 class ExecutionStarted(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.started"):
-    """The worker's process exists; ``process_start`` tells it from a later one with its pid."""
+    """The worker's process exists; ``process_start`` tells it from a later one with its pid.
+
+    ``isolation`` is the level it runs at, ``sandbox`` the plugin that holds it there, ``probe``
+    what that sandbox did, when the run began, with each attack: ``stopped`` or ``open``.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     epoch: int
     pid: int
     process_start: str
     isolation: str
+    sandbox: str = ""
+    probe: dict[str, str] = {}
 
 
 class ExecutionExited(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.exited"):
@@ -119,6 +127,18 @@ class ExecutionExited(Body, frozen=True, kw_only=True, tag_field="kind", tag="ex
     epoch: int
     code: int
     cause: str
+
+
+class OutsideChanged(Body, frozen=True, kw_only=True, tag_field="kind", tag="security.outside"):
+    """Something outside an execution's room was different after its worker had ended.
+
+    ``changes`` name what, one line each. ``blocking`` ones keep the execution from landing: its
+    level of isolation does not rule out that the worker did it.
+    """
+
+    execution: str
+    changes: tuple[str, ...]
+    blocking: bool
 
 
 class WorkHarvested(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.harvested"):
@@ -223,6 +243,7 @@ EventBody = (
     | LeaseTaken
     | ExecutionStarted
     | ExecutionExited
+    | OutsideChanged
     | WorkHarvested
     | WorkPreserved
     | WorkDiscarded

@@ -110,12 +110,22 @@ def _started(at: _At, e: ev.ExecutionStarted) -> Records:
         pid=e.pid,
         process_start=e.process_start,
         isolation=e.isolation,
+        sandbox=e.sandbox,
         started_ms=at.ts,
     )
 
 
 def _exited(at: _At, e: ev.ExecutionExited) -> Records:
     return _on_execution(at, e.execution, exit=e.cause, code=e.code, ended_ms=at.ts)
+
+
+def _outside(at: _At, e: ev.OutsideChanged) -> Records:
+    execution = at.view.execution(e.execution)
+    if execution is None:
+        return ()
+    seen = tuple(dict.fromkeys((*execution.outside, *e.changes)))
+    blocks = execution.outside_blocks or e.blocking
+    return (replace(execution, outside=seen, outside_blocks=blocks),)
 
 
 def _harvested(at: _At, e: ev.WorkHarvested) -> Records:
@@ -230,6 +240,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.LeaseTaken: _taken,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
+    ev.OutsideChanged: _outside,
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,

@@ -47,6 +47,8 @@ def _start(x: Execution, c: cmd.RecordStart) -> Answer:
         pid=c.pid,
         process_start=c.process_start,
         isolation=c.isolation,
+        sandbox=c.sandbox,
+        probe=c.probe,
     )
     return (started,)
 
@@ -82,6 +84,9 @@ def _intend(x: Execution, c: cmd.IntendLanding) -> Answer:
     if missing:
         detail = f"no pass on tree {c.landing.tree[:12]} from: {', '.join(missing)}"
         return Refusal("missing_verdict", c.decision.rule, detail)
+    if x.outside_blocks:
+        detail = f"something outside the room changed: {', '.join(x.outside[:3])}"
+        return Refusal("outside_changed", "model.outside", detail)
     if c.decision.verdict != "allow":
         return Refusal("denied", c.decision.rule, c.decision.reason)
     intended = ev.LandingIntended(

@@ -154,7 +154,8 @@ class Execution(Struct, frozen=True, kw_only=True):
 
     ``epoch`` is the fencing token; ``work`` the commit harvested from the workspace on top of
     ``base``; ``preserved`` the ref that keeps work which did not land;
-    ``discarded`` the refs, and what they held, that a person gave up.
+    ``discarded`` the refs, and what they held, that a person gave up; ``outside`` what was
+    different outside its room, and ``outside_blocks`` whether that keeps it from landing.
     """
 
     id: str
@@ -170,6 +171,9 @@ class Execution(Struct, frozen=True, kw_only=True):
     expires_ms: int
     workspace: str = ""
     isolation: str = ""
+    sandbox: str = ""
+    outside: tuple[str, ...] = ()
+    outside_blocks: bool = False
     pid: int = 0
     process_start: str = ""
     started_ms: int = 0

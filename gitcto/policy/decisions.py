@@ -6,52 +6,19 @@ A rule is a path into the policy file, or ``core.…`` for what no policy can ch
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gitcto.model.isolation import at_least
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
-from gitcto.policy.records import SCOPE_PLUGIN, Policy, Setting
+from gitcto.policy.gates import gate_definition, required_gates
+from gitcto.policy.records import Policy
 from gitcto.policy.table import shown
 
 _COUNT = re.compile(r"[0-9]{1,18}\Z")
 _PASS = "pass"  # noqa: S105 (a status, not a password)
-
-
-def required_gates(policy: Policy, tier: str) -> tuple[str, ...]:
-    """Return the gates that a tier demands. None means that nothing of this tier may happen."""
-    return policy.tiers.get(tier, ())
-
-
-def gate_settings(policy: Policy, gate: str) -> dict[str, Setting]:
-    """Return what a gate's plugin is given: its own table, and the scope if it judges paths.
-
-    A gate of plugin ``paths`` gets the globs of ``[scope]`` as ``allowed`` and ``protected``; its
-    own table may replace them. Raises KeyError for an unknown gate.
-    """
-    configured = policy.gates[gate]
-    if configured.plugin != SCOPE_PLUGIN:
-        return dict(configured.settings)
-    scope = {"allowed": policy.default_paths, "protected": policy.protected_paths}
-    return {**scope, **configured.settings}
-
-
-def gate_definition(policy: Policy, gate: str) -> str:
-    """Return the SHA-256 of all that policy says of a gate: a verdict counts for this one alone.
-
-    Raises KeyError for an unknown gate.
-    """
-    configured = policy.gates[gate]
-    said = {
-        "plugin": configured.plugin,
-        "deadline_s": configured.deadline_s,
-        "settings": gate_settings(policy, gate),
-    }
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +32,20 @@ class Attempt:
     epoch: int
 
 
-def decide_dispatch(policy: Policy, attempt: Attempt, *, charged: int, live: int) -> Decision:
+def decide_dispatch(
+    policy: Policy, attempt: Attempt, *, charged: int, live: int, isolation: str
+) -> Decision:
     """Decide whether a task may be given to a worker now.
 
-    ``charged`` is how often it failed by its own fault, ``live`` how many executions the team has.
+    ``charged`` is how often it failed by its own fault, ``live`` how many executions the team has,
+    ``isolation`` the level that its worker would run at.
     """
     facts = {
         **_attempt_facts(attempt),
         "role": attempt.task.role,
         "charged": str(charged),
         "live": str(live),
+        "isolation": isolation,
     }
     return _decision(policy, "dispatch", attempt.actor, facts)
 
@@ -193,6 +164,7 @@ def _by_role(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
     role = policy.roles.get(_fact(facts, "role"))
     return {
         "gates": ",".join(required_gates(policy, _fact(facts, "tier"))),
+        "least_isolation": policy.tier_levels.get(_fact(facts, "tier"), ""),
         "max_attempts": str(policy.retries.max_attempts),
         "max_workers": str(policy.max_workers),
         "provider": role.provider if role else "",
@@ -208,6 +180,10 @@ def _dispatch(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
         return _Ruling(f"roles.{role}", f"policy has no role {shown(role)}")
     if not required_gates(policy, tier):
         return _no_gates(tier)
+    level, least = _fact(facts, "isolation"), policy.tier_levels.get(tier, "")
+    if not at_least(level, least):
+        reason = f"workers run at level {shown(level)}, tier {tier} demands {shown(least)}"
+        return _Ruling(f"tiers.{tier}.sandbox", reason)
     if charged >= policy.retries.max_attempts:
         return _Ruling("retries.max_attempts", f"{charged} attempts have failed")
     seats = f"{live} of {policy.max_workers} workers are live"
@@ -290,10 +266,11 @@ class _Action(NamedTuple):
 
 
 _ATTEMPT = ("team", "task", "tier", "execution", "epoch")
+_DISPATCH = (*_ATTEMPT, "role", "charged", "live", "isolation")
 _LANDING = (*_ATTEMPT, "target", "old", "new", "tree", "evidence")
 _NO_ACTION = _Action("task", (), _no_rule, _nothing_derived)
 _ACTIONS: Mapping[str, _Action] = {
-    "dispatch": _Action("task", (*_ATTEMPT, "role", "charged", "live"), _dispatch, _by_role),
+    "dispatch": _Action("task", _DISPATCH, _dispatch, _by_role),
     "landing": _Action("target", _LANDING, _landing, _by_tier),
     "done": _Action("task", (*_LANDING, "landed"), _done, _nothing_derived),
 }

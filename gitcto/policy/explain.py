@@ -22,8 +22,13 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield f"lease    {policy.lease_s} s"
     yield (
         f"attempt  at most {limits.wall_s} s, {limits.idle_s} s without sign of life,"
-        f" {limits.output_mib} MiB of output"
+        f" {limits.output_mib} MiB and {limits.output_lines} lines of output"
     )
+    yield (
+        f"         at most {limits.memory_mib} MiB of memory, {limits.processes} processes,"
+        f" {limits.file_mib} MiB a file, {limits.disk_mib} MiB on disk"
+    )
+    yield from _rooms(policy)
     yield f"retries  {retries.max_attempts} attempts, {retries.conflict} more for conflicts"
     yield f"merge    {', then '.join(policy.merge_resolvers)}"
     yield f"may      {_listed(policy.default_paths)} unless the task names its paths"
@@ -33,6 +38,22 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield from _roles(policy)
     yield from _gates(policy)
     yield from _tiers(policy)
+
+
+def _rooms(policy: Policy) -> Iterator[str]:
+    sandbox, rooms = policy.sandbox, policy.rooms
+    yield f"sandbox  {', else '.join(sandbox.use)}; a change outside: {sandbox.outside}"
+    yield f"network  {', '.join(sandbox.network) or 'none'}"
+    if sandbox.reads:
+        yield f"reads    {', '.join(sandbox.reads)}"
+    sparse = ", only a task's own paths" if rooms.sparse else ""
+    yield (
+        f"rooms    {rooms.plugin}, {rooms.pool} kept warm{sparse}, {rooms.ports} ports each;"
+        f" at most {rooms.disk_mib} MiB in all, {rooms.free_mib} MiB stay free"
+    )
+    for what, argv in (("setup", rooms.setup.argv), ("finish", rooms.finish)):
+        if argv:
+            yield f"{what:8} {json.dumps(argv)}"
 
 
 def _roles(policy: Policy) -> Iterator[str]:
@@ -54,7 +75,9 @@ def _gates(policy: Policy) -> Iterator[str]:
 
 def _tiers(policy: Policy) -> Iterator[str]:
     for tier, gates in policy.tiers.items():
-        yield f"tier     {tier}: {', '.join(gates) or 'no gates, so everything is refused'}"
+        level = policy.tier_levels[tier]
+        least = "" if level == "none" else f"; isolation {level} at least"
+        yield f"tier     {tier}: {', '.join(gates) or 'no gates, so everything is refused'}{least}"
 
 
 def _listed(patterns: tuple[str, ...]) -> str:

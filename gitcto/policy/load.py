@@ -79,7 +79,8 @@ def _version(root: Table) -> None:
 
 def _policy(root: Table, text: bytes) -> Policy:
     workers, lease_s = sections.concurrency(root.table("concurrency"))
-    workspace = sections.workspace(root.table("workspace"))
+    rooms = sections.rooms(root.table("workspace"))
+    tiers, tier_levels = sections.tiers(root.table("tiers"))
     protected, allowed = sections.scope(root.table("scope"))
     return Policy(
         digest=hashlib.sha256(text).hexdigest(),
@@ -89,13 +90,15 @@ def _policy(root: Table, text: bytes) -> Policy:
         lease_s=lease_s,
         limits=sections.limits(root.table("limits")),
         retries=sections.retries(root.table("retries")),
-        workspace=workspace,
+        rooms=rooms,
+        sandbox=sections.sandbox(root.table("sandbox")),
         protected_paths=protected,
         default_paths=allowed,
-        roles=sections.roles(root.table("roles"), workspace),
+        roles=sections.roles(root.table("roles"), rooms.plugin),
         providers=sections.providers(root.table("providers")),
         gates=sections.gates(root.table("gates")),
-        tiers=sections.tiers(root.table("tiers")),
+        tiers=tiers,
+        tier_levels=tier_levels,
         merge_resolvers=sections.merge(root.table("merge")),
         required_plugins=sections.plugins(root.table("plugins")),
     )

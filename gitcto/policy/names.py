@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from gitcto.model.ids import is_name
+from gitcto.model.isolation import STRENGTH
 from gitcto.model.plan import path_complaint
 
 _RANGE = re.compile(r"\s*(?:>=|<=|==|!=|>|<)\s*[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc|\.dev)[0-9]+)?\s*\Z")
 _BAD_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 _LONGEST_BRANCH = 200
+_DESTINATION = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]{1,5}\Z")
 
 
 def name(text: str) -> str:
@@ -22,6 +24,42 @@ def name(text: str) -> str:
 def pattern(text: str) -> str:
     """Check a glob of paths."""
     return path_complaint(text)
+
+
+def command_word(text: str) -> str:
+    """Check one word of an argv list."""
+    return "a NUL cannot be part of a command" if "\0" in text else ""
+
+
+def relative_path(text: str) -> str:
+    """Check a path inside a room."""
+    if not text or text.startswith("/") or ".." in text.split("/") or "\0" in text:
+        return "give a path inside the workspace, without a leading / and without .."
+    return ""
+
+
+def readable_path(text: str) -> str:
+    """Check a path of the machine that workers may read."""
+    if text.startswith(("/", "~/")) and "\0" not in text and ".." not in text.split("/"):
+        return ""
+    return "give an absolute path, or one that begins with ~/"
+
+
+def host_and_port(text: str) -> str:
+    """Check a network destination such as ``api.example.com:443``."""
+    if _DESTINATION.match(text):
+        return ""
+    return "give a host and a port, such as api.example.com:443; *.example.com covers subdomains"
+
+
+def isolation(text: str) -> str:
+    """Check a level of isolation."""
+    return "" if text in STRENGTH else f"the levels are {', '.join(STRENGTH)}"
+
+
+def outside(text: str) -> str:
+    """Check what a change outside the room is to mean."""
+    return "" if text in {"tell", "refuse"} else 'give "tell" or "refuse"'
 
 
 def version_range(text: str) -> str:

@@ -39,11 +39,20 @@ class PolicyError(CtoError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one attempt may use: seconds in all, seconds without sign of life, MiB of output."""
+    """What one attempt may use.
+
+    Seconds in all, seconds without sign of life, MiB and lines of output kept, MiB of memory and
+    number of processes of its whole tree, MiB of its largest file and of all it has on disk.
+    """
 
     wall_s: int
     idle_s: int
     output_mib: int
+    output_lines: int
+    memory_mib: int
+    processes: int
+    file_mib: int
+    disk_mib: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,60 @@ class Retries:
 
     max_attempts: int
     conflict: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """How workers are kept in their rooms.
+
+    ``use`` names sandbox plugins: the first that proves itself on this machine is used.
+    ``network`` are the ``host:port`` that a worker may reach, ``reads`` further paths it may read
+    (``~/`` is the home directory). ``outside`` says what a change outside the room means at a
+    level that confines writes: ``tell`` records it, ``refuse`` also keeps the work from landing.
+    """
+
+    use: tuple[str, ...]
+    network: tuple[str, ...]
+    reads: tuple[str, ...]
+    outside: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """A command that makes a fresh room ready; nothing is run when ``argv`` is empty.
+
+    What it makes below ``keeps`` is kept under the digest of the files ``keyed_by``, and put into
+    later rooms instead of running it again.
+    """
+
+    argv: tuple[str, ...]
+    keyed_by: tuple[str, ...]
+    keeps: tuple[str, ...]
+    deadline_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSettings:
+    """How workers' rooms are made and kept.
+
+    ``plugin`` is the workspace plugin of roles that name none, ``pool`` how many trees are kept
+    warm, ``sparse`` whether a task that names its paths gets only these, ``ports`` how many ports
+    a worker gets, ``finish`` a command run in the room after its worker. Nothing new is started
+    while rooms take more than ``disk_mib`` or the disk has less than ``free_mib`` left; warm trees
+    and kept set-ups go after ``max_age_days``. Ignored files that match ``preserve_ignored`` are
+    kept with work that does not land.
+    """
+
+    plugin: str
+    pool: int
+    sparse: bool
+    ports: int
+    finish: tuple[str, ...]
+    setup: Setup
+    disk_mib: int
+    free_mib: int
+    max_age_days: int
+    preserve_ignored: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +147,8 @@ class Policy:
     """One policy file. ``digest`` is the SHA-256 of ``text``, the file's bytes.
 
     ``protected_paths`` are globs no task may change, ``default_paths`` those that a task without
-    ``paths`` of its own may. A tier without gates refuses everything.
+    ``paths`` of its own may. A tier without gates refuses everything; ``tier_levels`` names the
+    weakest level of isolation that a tier's workers may run at.
     """
 
     digest: str
@@ -94,13 +158,15 @@ class Policy:
     lease_s: int
     limits: Limits
     retries: Retries
-    workspace: str
+    rooms: RoomSettings
+    sandbox: SandboxSettings
     protected_paths: tuple[str, ...]
     default_paths: tuple[str, ...]
     roles: Mapping[str, Role]
     providers: Mapping[str, ProviderSettings]
     gates: Mapping[str, GateSettings]
     tiers: Mapping[str, tuple[str, ...]]
+    tier_levels: Mapping[str, str]
     merge_resolvers: tuple[str, ...]
     required_plugins: Mapping[str, str]
 

@@ -8,7 +8,16 @@ from typing import TypeVar, get_args
 
 from gitcto.model.records import MAX_WORKERS, Tier
 from gitcto.policy import names
-from gitcto.policy.records import GateSettings, Limits, ProviderSettings, Retries, Role
+from gitcto.policy.records import (
+    GateSettings,
+    Limits,
+    ProviderSettings,
+    Retries,
+    Role,
+    RoomSettings,
+    SandboxSettings,
+    Setup,
+)
 from gitcto.policy.table import Table, shown
 
 DEFAULT_TARGET = "cto/{team}/integration"
@@ -26,7 +35,11 @@ DEFAULT_PROTECTED = (
 
 TIERS: tuple[str, ...] = get_args(Tier)
 
+MAX_POOL = 6
+"""Most warm trees of a repository."""
+
 _DAY = 24 * 3600
+_MUCH = 1 << 24
 _Value = TypeVar("_Value")
 
 
@@ -44,6 +57,11 @@ def limits(table: Table) -> Limits:
         wall_s=table.whole("wall_s", 3600, range(1, 7 * _DAY + 1)),
         idle_s=table.whole("idle_s", 900, range(1, 7 * _DAY + 1)),
         output_mib=table.whole("output_mib", 64, range(1, 1025)),
+        output_lines=table.whole("output_lines", 1_000_000, range(100, 100_000_001)),
+        memory_mib=table.whole("memory_mib", 8192, range(64, _MUCH)),
+        processes=table.whole("processes", 1000, range(4, 100_001)),
+        file_mib=table.whole("file_mib", 4096, range(1, _MUCH)),
+        disk_mib=table.whole("disk_mib", 16384, range(1, _MUCH)),
     )
     table.close()
     return read
@@ -59,11 +77,50 @@ def retries(table: Table) -> Retries:
     return read
 
 
-def workspace(table: Table) -> str:
-    """Read which plugin makes the workers' rooms."""
-    plugin = table.text("plugin", "clone", names.name)
+def rooms(table: Table) -> RoomSettings:
+    """Read how workers' rooms are made and kept."""
+    read = RoomSettings(
+        plugin=table.text("plugin", "clone", names.name),
+        pool=table.whole("pool", MAX_POOL, range(MAX_POOL + 1)),
+        sparse=table.flag("sparse", default=False),
+        ports=table.whole("ports", 10, range(1, 101)),
+        finish=table.texts("finish", (), names.command_word),
+        setup=_setup(table.table("setup")),
+        disk_mib=table.whole("disk_mib", 65536, range(1, _MUCH)),
+        free_mib=table.whole("free_mib", 512, range(_MUCH)),
+        max_age_days=table.whole("max_age_days", 7, range(1, 3651)),
+        preserve_ignored=table.texts("preserve_ignored", (), names.pattern),
+    )
     table.close()
-    return plugin
+    return read
+
+
+def _setup(table: Table) -> Setup:
+    read = Setup(
+        argv=table.texts("argv", (), names.command_word),
+        keyed_by=table.texts("keyed_by", (), names.relative_path),
+        keeps=table.texts("keeps", (), names.relative_path),
+        deadline_s=table.whole("deadline_s", 900, range(1, _DAY + 1)),
+    )
+    if read.argv and bool(read.keyed_by) != bool(read.keeps):
+        table.report('"keyed_by" and "keeps" belong together: what is kept, and for which files')
+    table.close()
+    return read
+
+
+def sandbox(table: Table) -> SandboxSettings:
+    """Read how workers are kept in their rooms."""
+    use = table.texts("use", ("strict",), names.name)
+    if not use and not table.lacks("use"):
+        table.report('"use" must name at least one; "none" is one, if that is what you want', "use")
+    read = SandboxSettings(
+        use=use,
+        network=table.texts("network", (), names.host_and_port),
+        reads=table.texts("reads", (), names.readable_path),
+        outside=table.text("outside", "tell", names.outside),
+    )
+    table.close()
+    return read
 
 
 def scope(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -110,15 +167,20 @@ def gates(table: Table) -> Mapping[str, GateSettings]:
     return _named(table, gate)
 
 
-def tiers(table: Table) -> Mapping[str, tuple[str, ...]]:
-    """Read which gates each tier demands; a tier that is not there demands the impossible."""
-    read: dict[str, tuple[str, ...]] = {}
+def tiers(table: Table) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
+    """Return which gates each tier demands, and the weakest level of isolation it allows.
+
+    A tier that is not there demands the impossible.
+    """
+    gates: dict[str, tuple[str, ...]] = {}
+    levels: dict[str, str] = {}
     for tier in TIERS:
         one = table.table(tier)
-        read[tier] = one.texts("gates", (), names.name)
+        gates[tier] = one.texts("gates", (), names.name)
+        levels[tier] = one.text("sandbox", "none", names.isolation)
         one.close()
     table.close()
-    return MappingProxyType(read)
+    return MappingProxyType(gates), MappingProxyType(levels)
 
 
 def merge(table: Table) -> tuple[str, ...]:

@@ -72,6 +72,14 @@ class Table:
             return value
         return default
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return a boolean."""
+        value = self._ask(key, None)
+        if value is None or isinstance(value, bool):
+            return default if value is None else value
+        self.report(f'"{key}" must be true or false, not {_kind(value)}', key)
+        return default
+
     def text(self, key: str, default: str, check: Callable[[str], str]) -> str:
         """Return a string; ``check`` gives what is wrong with it, or an empty string."""
         value = self._ask(key, None)

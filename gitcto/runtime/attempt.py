@@ -8,24 +8,24 @@ from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import (
     Launch,
     LaunchRequest,
-    RoomRequest,
     WorkerOutcome,
     WorkerReport,
 )
 from gitcto.errors import CtoError
 from gitcto.git.harvest import HarvestRefused, harvest
 from gitcto.model.records import Execution, Task
+from gitcto.policy.records import Policy
 from gitcto.runtime import workers
 from gitcto.runtime.ask import ask
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
+from gitcto.runtime.isolation import Inmate, confine
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.prompt import render
+from gitcto.runtime.rooms import make_room, needs_of
 from gitcto.runtime.workers import Started
-
-ROOM_DEADLINE_S = 600.0
-"""How long making or removing a room may take (seconds)."""
+from gitcto.store.sidecar import sidecar_path
 
 LAUNCH_DEADLINE_S = 60.0
 """How long a provider may take to say how its worker is started (seconds)."""
@@ -63,41 +63,43 @@ def _start(context: Context, task: Task, execution: Execution, notes: tuple[str,
     pin = layout.execution_ref(execution.id)
     context.refs.compare_and_swap(pin, None, execution.base)
     context.effects.crash_point("attempt.pinned")
-    _make_room(context, task, execution)
+    make_room(context, task, execution)
     context.effects.crash_point("attempt.room")
     launch = _launch(context, task, execution, notes)
-    limits = context.policy.limits
+    needs = needs_of(context, execution)
+    room = layout.room(execution.id)
+    inmate = Inmate(
+        argv=launch.argv,
+        env={**_environment(context, execution), **launch.env},
+        cwd=room,
+        writes=(room, layout.scratch(execution.id)),
+        reads=(*needs.reads, *launch.reads),
+        fixed=needs.fixed,
+    )
+    private = layout.private(execution.id)
+    private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    program = confine(context, inmate, private)
     layout.executions.mkdir(parents=True, exist_ok=True)
-    return workers.spawn(
-        layout.records(execution.id),
-        launch.argv,
-        {**_environment(context, execution), **launch.env},
-        layout.room(execution.id),
-        workers.Limits(
-            wall_s=limits.wall_s, idle_s=limits.idle_s, output_bytes=limits.output_mib << 20
-        ),
+    heartbeat = workers.Heartbeat(
+        sidecar=sidecar_path(context.repository), team=layout.team, execution=execution.id
     )
+    records = layout.records(execution.id)
+    return workers.spawn(records, program, limits_of(context.policy), heartbeat)
 
 
-def _make_room(context: Context, task: Task, execution: Execution) -> None:
-    registered = context.plugins.workspaces().get(execution.workspace)
-    if registered is None:
-        raise CtoError(
-            f"no plugin provides the workspace {execution.workspace!r}",
-            "name an installed one in policy.toml; `git cto plugins` lists them",
-        )
-    room = context.layout.room(execution.id)
-    room.parent.mkdir(parents=True, exist_ok=True)
-    request = RoomRequest(
-        repository=context.repository,
-        git=context.git,
-        path=room,
-        base=execution.base,
-        branch=f"cto/{context.layout.team}/{task.spec.id}",
+def limits_of(policy: Policy) -> workers.Limits:
+    """Return what one attempt may use."""
+    limits = policy.limits
+    return workers.Limits(
+        wall_s=limits.wall_s,
+        idle_s=limits.idle_s,
+        output_bytes=limits.output_mib << 20,
+        output_lines=limits.output_lines,
+        memory_bytes=limits.memory_mib << 20,
+        processes=limits.processes,
+        file_bytes=limits.file_mib << 20,
+        disk_bytes=limits.disk_mib << 20,
     )
-    answer = ask(context.plugins, registered, "create", request, deadline_s=ROOM_DEADLINE_S)
-    if answer is not None:
-        raise answer.error()
 
 
 def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Launch:

@@ -12,6 +12,7 @@ from gitcto.git.refs import Refs
 from gitcto.git.repository import Repository
 from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
+from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.layout import Layout
 from gitcto.store.ledger import Ledger
 
@@ -24,7 +25,8 @@ class Context:
     """A run's collaborators. ``holder`` names this orchestrator in leases.
 
     ``environ`` is the environment git-cto was started in, ``worker_env`` what every worker and
-    gate gets of it, ``max_workers`` the limit of this run. Only the ledger
+    gate gets of it, ``max_workers`` the limit of this run, ``isolation`` the sandbox of
+    everything that is not ours; None where nothing is started. Only the ledger
     belongs to one thread, the loop's; everything else may be used from jobs.
     """
 
@@ -41,6 +43,7 @@ class Context:
     worker_env: Mapping[str, str]
     holder: str
     max_workers: int
+    isolation: Isolation | None = None
 
     def committer(self, seconds: int) -> Signature:
         """Return git-cto's own signature at a time in seconds since the epoch."""

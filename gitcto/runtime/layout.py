@@ -54,6 +54,14 @@ class Layout:
         """Return an execution's private directory outside its workspace."""
         return self.place(execution) / "scratch"
 
+    def index(self, execution: str) -> Path:
+        """Return the index that matches a room's files as we checked them out."""
+        return self.place(execution) / "room.index"
+
+    def private(self, execution: str) -> Path:
+        """Return a directory for an execution's worker that the worker itself cannot see."""
+        return self.place(execution) / "private"
+
     @property
     def execution_prefix(self) -> str:
         """The prefix of the refs that keep unsettled work."""

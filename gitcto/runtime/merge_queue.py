@@ -10,7 +10,8 @@ from gitcto.model.commands import (
     SingleCommand,
 )
 from gitcto.model.records import Execution, Landing, TaskState, Verdict
-from gitcto.policy.decisions import decide_done, decide_landing, required_gates
+from gitcto.policy.decisions import decide_done, decide_landing
+from gitcto.policy.gates import required_gates
 from gitcto.runtime import failures
 from gitcto.runtime.asked import asked
 from gitcto.runtime.book import Book

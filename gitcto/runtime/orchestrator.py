@@ -25,6 +25,7 @@ from gitcto.runtime.attempt import adopt, begin
 from gitcto.runtime.book import Book
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
+from gitcto.runtime.isolation import isolation_of
 from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import (
@@ -115,7 +116,13 @@ class Orchestrator:
             epoch=task.epoch + 1,
         )
         live = len(self.book.state.live())
-        decision = decide_dispatch(context.policy, attempt, charged=task.charged, live=live)
+        decision = decide_dispatch(
+            context.policy,
+            attempt,
+            charged=task.charged,
+            live=live,
+            isolation=isolation_of(context).level,
+        )
         if decision.verdict == "deny":
             self.book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
             return
@@ -202,7 +209,9 @@ def start_of(execution: Execution, started: workers.Started) -> RecordStart:
         epoch=execution.epoch,
         pid=started.pid,
         process_start=started.process_start,
-        isolation="none",
+        isolation=str(started.isolation.get("level", "none")),
+        sandbox=str(started.isolation.get("sandbox", "")),
+        probe=dict(started.isolation.get("probe", {})),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitcto.effects import Effects
@@ -17,14 +17,17 @@ from gitcto.git.repository import Repository
 from gitcto.git.trees import is_ancestor
 from gitcto.model.commands import AdoptPolicy, Refusal, SetMode
 from gitcto.model.events import LandingDone
-from gitcto.model.records import MAX_WORKERS, Execution, TaskState, TeamMode
+from gitcto.model.isolation import at_least, confines
+from gitcto.model.records import MAX_WORKERS, Execution, Task, TaskState, TeamMode
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
 from gitcto.runtime.book import Book, Listener
 from gitcto.runtime.context import Context
+from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.orchestrator import Orchestrator
+from gitcto.runtime.probing import choose_sandbox
 from gitcto.runtime.recovery import recover
 from gitcto.runtime.target import ensure_target, refuse_checked_out
 from gitcto.store.ledger import Ledger
@@ -72,8 +75,9 @@ class RunResult:
 
 def run_team(request: RunRequest, listener: Listener, interrupted: Callable[[], bool]) -> RunResult:
     """Run a team until nothing is left to do. Raises ``CtoError`` when it may not begin."""
-    with _only_orchestrator(request) as context:
-        _begin(context, listener)
+    with _only_orchestrator(request) as opened:
+        _begin(opened, listener)
+        context = replace(opened, isolation=_chosen(opened, listener))
         book = Book(context, context.ledger.load(), listener)
         return _work(book, interrupted)
 
@@ -158,6 +162,32 @@ def _begin(context: Context, listener: Listener) -> None:
         listener.note(f"the team was {team.mode}; it runs again")
 
 
+def _chosen(context: Context, listener: Listener) -> Isolation:
+    """Return the sandbox of this run; refuse when a task to do demands a stronger one."""
+    policy = context.policy
+    isolation, failed = choose_sandbox(
+        context.plugins, policy.sandbox.use, context.layout.rooms_root, context.environ
+    )
+    for reason in failed:
+        listener.note(f"sandbox {reason}")
+    if failed or not confines(isolation.level):
+        listener.note(f"workers run at isolation level {isolation.level}, as policy allows")
+    open_tiers = {task.spec.tier for task in context.ledger.tasks() if not _ended(task)}
+    for tier in sorted(open_tiers):
+        least = policy.tier_levels[tier]
+        if not at_least(isolation.level, least):
+            raise CtoError(
+                f"tier {tier} demands isolation {least}, this machine gives {isolation.level}"
+                + "".join(f" ({reason})" for reason in failed),
+                f"make {least} work here, or lower `sandbox` in policy.toml, [tiers.{tier}]",
+            )
+    return isolation
+
+
+def _ended(task: Task) -> bool:
+    return task.state in {TaskState.DONE, TaskState.FAILED_TERMINAL}
+
+
 def _refuse_lost_target(context: Context, target: str) -> None:
     """Refuse when the target lost what landed: tasks that are done would not be on it."""
     for stored in context.ledger.events(newest_first=True):
@@ -179,6 +209,7 @@ def require_named_plugins(plugins: Plugins, policy: Policy) -> None:
     named = [
         ("provider", {each.plugin for each in policy.providers.values()}, plugins.providers()),
         ("gate", {each.plugin for each in policy.gates.values()}, plugins.gates()),
+        ("sandbox", set(policy.sandbox.use), plugins.sandboxes()),
         ("workspace", {each.workspace for each in policy.roles.values()}, plugins.workspaces()),
         ("merge resolver", set(policy.merge_resolvers), plugins.merge_resolvers()),
     ]

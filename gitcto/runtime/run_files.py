@@ -24,6 +24,9 @@ STDOUT = "stdout.log"
 STDERR = "stderr.log"
 SUPERVISOR_LOG = "supervisor.log"
 
+COMMAND = "command."
+"""What the name of a directory begins with that a short-lived command is supervised from."""
+
 MARKER = "CTO_EXECUTION_DIR"
 """Name of the environment variable that every process of a worker carries."""
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gitcto.containment import Crashed, TimedOut
-from gitcto.contracts import RoomTips
 from gitcto.errors import CtoError
 from gitcto.git.durable import discard
 from gitcto.git.harvest import HarvestRefused
 from gitcto.git.tips import take_tips
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.records import Execution, Task
+from gitcto.room_contracts import RoomTips
 from gitcto.runtime.ask import ask
-from gitcto.runtime.attempt import ROOM_DEADLINE_S, take_up
+from gitcto.runtime.attempt import take_up
 from gitcto.runtime.context import Context
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import RoomRemoved, Work
+from gitcto.runtime.rooms import ROOM_DEADLINE_S, release_room
+from gitcto.runtime.run_files import COMMAND
 
 
 def preserve(context: Context, execution: Execution, work: Work | None) -> RecordPreserved | None:
@@ -68,23 +70,10 @@ def remove(context: Context, execution: Execution) -> str:
     problem = keep_tips(context, execution)
     if problem:
         return problem
-    registered = context.plugins.workspaces().get(execution.workspace)
-    room = context.layout.room(execution.id)
-    if registered is not None:
-        answer = ask(
-            context.plugins,
-            registered,
-            "remove",
-            context.repository,
-            context.git,
-            room,
-            deadline_s=ROOM_DEADLINE_S,
-        )
-        if answer is not None:
-            return f"{answer.what}: {answer.reason}"
-    context.effects.crash_point("room.removed")
+    problem = release_room(context, execution)
+    if problem:
+        return problem
     try:
-        discard(context.layout.place(execution.id))
         discard(context.layout.records(execution.id))
     except CtoError as error:
         return error.message
@@ -142,11 +131,23 @@ def _strays(context: Context, execution: Execution) -> str:
     place = context.layout.place(execution.id)
     if execution.work or not place.is_dir():
         return ""
-    found = sorted(path.name for path in place.iterdir() if path.name not in _OURS)
+    found = sorted(name for path in place.iterdir() if (name := path.name) not in _OURS)
+    found = [name for name in found if not name.startswith(COMMAND)]
     return f"{place} holds what its worker moved there: {', '.join(found[:3])}" if found else ""
 
 
-_OURS = frozenset({"room", "scratch", "gate", "merged", "merged.index", ".room.removing"})
+_OURS = frozenset(
+    {
+        ".room.removing",
+        "gate",
+        "merged",
+        "merged.index",
+        "private",
+        "room",
+        "room.index",
+        "scratch",
+    }
+)
 
 
 def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gitcto.containment import Crashed, TimedOut
@@ -17,13 +18,15 @@ from gitcto.git.durable import discard
 from gitcto.git.objects import Commit
 from gitcto.git.trees import changes, checkout
 from gitcto.model.records import Execution, Task, Verdict
-from gitcto.policy.decisions import gate_definition, gate_settings, required_gates
+from gitcto.policy.gates import gate_definition, gate_settings, required_gates
 from gitcto.runtime import workers
 from gitcto.runtime.ask import ask
+from gitcto.runtime.attempt import limits_of
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.commits import landing_commit, message
 from gitcto.runtime.context import Context
 from gitcto.runtime.evidence import Judged, write_bundle
+from gitcto.runtime.isolation import Inmate, confine
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import Validated
 
@@ -32,6 +35,9 @@ MERGE_DEADLINE_S = 300.0
 
 GATE_OUTPUT_BYTES = 4 << 20
 """How much of a gate command's output is kept."""
+
+GATE_GRACE_S = 1.0
+"""How long a gate's command gets between the signals that end it (seconds)."""
 
 GRACE_S = 10.0
 """What a gate plugin gets beyond its command's deadline to say what happened (seconds)."""
@@ -191,7 +197,8 @@ def _ask_gate(context: Context, candidate: Candidate, name: str, files: Path | N
 def _runner(
     context: Context, execution: Execution, files: Path | None
 ) -> Callable[[Sequence[str], float], CommandResult]:
-    scratch = context.layout.place(execution.id) / "gate"
+    place = context.layout.place(execution.id)
+    scratch = place / "gate"
 
     def run(argv: Sequence[str], deadline_s: float) -> CommandResult:
         for part in ("home", "tmp"):
@@ -202,12 +209,18 @@ def _runner(
             "TMPDIR": str(scratch / "tmp"),
             "CTO_TASK": execution.task,
         }
-        return workers.run_command(
-            argv,
-            cwd=files or scratch,
-            env=env,
-            deadline_s=deadline_s,
+        writes = (scratch,) if files is None else (files, scratch)
+        inmate = Inmate(argv=tuple(argv), env=env, cwd=files or scratch, writes=writes)
+        private = context.layout.private(execution.id)
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        program = confine(context, inmate, private)
+        limits = replace(
+            limits_of(context.policy),
+            wall_s=deadline_s,
+            idle_s=None,
             output_bytes=GATE_OUTPUT_BYTES,
+            grace_s=GATE_GRACE_S,
         )
+        return workers.run_command(program, limits, place)
 
     return run

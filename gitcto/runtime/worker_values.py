@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.runtime import run_files
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 LOST = -1
@@ -20,24 +21,61 @@ class Limits:
     """What a worker may use; None is no limit.
 
     ``wall_s``: seconds from its start. ``idle_s``: seconds without output and without CPU time
-    used by any of its processes. ``output_bytes``: kept per output file, half from its beginning
-    and half from its end. ``grace_s``: seconds between SIGINT, SIGTERM and SIGKILL.
+    used by any of its processes. ``output_bytes`` and ``output_lines``: kept per output file, half
+    from its beginning and half from its end. ``memory_bytes`` and ``processes``: resident memory
+    and number of its whole tree; ``file_bytes``: its largest file; ``disk_bytes``: all that lies
+    below the directories it may write. ``grace_s``: seconds between SIGINT, SIGTERM and SIGKILL.
     """
 
     wall_s: float | None
     idle_s: float | None
     output_bytes: int
+    output_lines: int | None = None
+    memory_bytes: int | None = None
+    processes: int | None = None
+    file_bytes: int | None = None
+    disk_bytes: int | None = None
     grace_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """Where a supervisor says that it lives: the sidecar's path, and whose beat it is."""
+
+    sidecar: Path
+    team: str
+    execution: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What a supervisor starts: ``argv`` with exactly ``env`` in ``cwd``.
+
+    ``writes`` are the directories it may fill up. ``helpers`` are started before it, outside its
+    sandbox, and end with it; each says that it is ready by one byte on its standard output.
+    ``isolation`` is recorded with its start.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    writes: tuple[Path, ...] = ()
+    helpers: tuple[tuple[str, ...], ...] = ()
+    isolation: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """A worker and its supervisor; a ``*_start`` tells a process from a later one with its pid."""
+    """A worker and its supervisor; a ``*_start`` tells a process from a later one with its pid.
+
+    ``isolation`` is what the program that was started said of its sandbox.
+    """
 
     pid: int
     process_start: str
     supervisor_pid: int
     supervisor_start: str
+    isolation: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +92,8 @@ class Exit:
 
     ``code`` is its exit status as a shell has it (128 + n after signal n; 127 no such program, 126
     cannot be executed), ``LOST`` when nobody knows. ``cause`` is ``exited``, ``wall``, ``idle``,
-    ``output``, ``stopped`` or ``lost`` (its supervisor died first). ``survivors`` counts processes
+    ``output``, ``memory``, ``processes``, ``disk``, ``stopped``, ``helper`` (one could not start or
+    ended first) or ``lost`` (its supervisor died first). ``survivors`` counts processes
     that could not be killed; ``cut_bytes`` what was cut from its output.
     """
 

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,22 +25,26 @@ from gitcto.runtime.sweep import sweep
 from gitcto.runtime.worker_values import (
     LOST,
     Exit,
+    Heartbeat,
     Limits,
     Observed,
+    Program,
     Rung,
     SpawnError,
     Started,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "LOST",
     "CommandResult",
     "Exit",
+    "Heartbeat",
     "Limits",
     "Observed",
+    "Program",
     "Rung",
     "SpawnError",
     "Started",
@@ -52,19 +57,19 @@ __all__ = [
 ]
 
 READY_DEADLINE_S = 30.0
-GATE_GRACE_S = 1.0
 
 
 def spawn(
-    run_dir: Path, argv: Sequence[str], env: Mapping[str, str], cwd: Path, limits: Limits
+    run_dir: Path, program: Program, limits: Limits, heartbeat: Heartbeat | None = None
 ) -> Started:
     """Start a worker in a new, private ``run_dir`` and return once that is on disk.
 
-    The worker gets exactly ``env`` and the variable that marks its processes. That its program can
-    be executed is not known yet: if it cannot, ``wait`` says 126 or 127. Raises ``SpawnError``,
-    and ``FileExistsError`` when the directory was used before: one directory, one worker.
+    The worker gets exactly its ``env`` and the variable that marks its processes. That its program
+    can be executed is not known yet: if it cannot, ``wait`` says 126 or 127. Raises
+    ``SpawnError``, and ``FileExistsError`` when the directory was used before: one directory, one
+    worker.
     """
-    with _supervised(run_dir, _launch(run_dir, argv, env, cwd, limits)) as started:
+    with _supervised(run_dir, _launch(run_dir, program, limits, heartbeat)) as started:
         return started
 
 
@@ -123,31 +128,23 @@ def tail(path: Path, limit: int) -> bytes:
         return file.read(limit)
 
 
-def run_command(
-    argv: Sequence[str],
-    *,
-    cwd: Path,
-    env: Mapping[str, str],
-    deadline_s: float,
-    output_bytes: int,
-) -> CommandResult:
+def run_command(program: Program, limits: Limits, scratch: Path) -> CommandResult:
     """Run a command to its end under a supervisor of its own; nothing of it is left afterwards.
 
     ``output`` is stdout and stderr in the order written: head, one line, tail when longer than
-    ``output_bytes``, and a last line when the command could not start or was ended, in which case
-    ``code`` is None. It ends with this process, should this process die. Raises ``SpawnError``.
+    the limit, and a last line when the command could not start or was ended, in which case
+    ``code`` is None. It ends with this process, should this process die. ``scratch`` is a
+    directory that it cannot write. Raises ``SpawnError``.
     """
-    limits = Limits(wall_s=deadline_s, idle_s=None, output_bytes=output_bytes, grace_s=GATE_GRACE_S)
-    with tempfile.TemporaryDirectory(prefix="git-cto-") as scratch:
-        run_dir = Path(scratch) / "run"
-        launch = _launch(run_dir, argv, env, cwd, limits)
+    with tempfile.TemporaryDirectory(prefix=run_files.COMMAND, dir=scratch) as private:
+        run_dir = Path(private) / "run"
+        launch = _launch(run_dir, program, limits, None)
         with _supervised(run_dir, launch | {"tethered": True, "merged": True}):
             ended = wait(run_dir)
         output = (run_dir / run_files.STDOUT).read_bytes()
     if ended.cause != "exited":
-        reason = (
-            f"ended at its deadline of {deadline_s:g} s" if ended.cause == "wall" else ended.cause
-        )
+        deadline = f"ended at its deadline of {limits.wall_s:g} s"
+        reason = deadline if ended.cause == "wall" else ended.cause
         return CommandResult(code=None, output=output + _remark(reason))
     failed = ended.detail.startswith("cannot start")
     return CommandResult(
@@ -160,18 +157,18 @@ def _remark(text: str) -> bytes:
 
 
 def _launch(
-    run_dir: Path, argv: Sequence[str], env: Mapping[str, str], cwd: Path, limits: Limits
+    run_dir: Path, program: Program, limits: Limits, heartbeat: Heartbeat | None
 ) -> dict[str, Any]:
+    beat = heartbeat and asdict(heartbeat) | {"sidecar": str(heartbeat.sidecar)}
     return {
-        "argv": list(argv),
-        "env": dict(env) | {run_files.MARKER: str(run_dir.resolve())},
-        "cwd": str(cwd),
-        "limits": {
-            "wall_s": limits.wall_s,
-            "idle_s": limits.idle_s,
-            "output_bytes": limits.output_bytes,
-            "grace_s": limits.grace_s,
-        },
+        "argv": list(program.argv),
+        "env": dict(program.env) | {run_files.MARKER: str(run_dir.resolve())},
+        "cwd": str(program.cwd),
+        "writes": [str(path) for path in program.writes],
+        "helpers": [list(argv) for argv in program.helpers],
+        "isolation": dict(program.isolation),
+        "heartbeat": beat,
+        "limits": asdict(limits),
         "tethered": False,
         "merged": False,
     }
@@ -252,7 +249,10 @@ def _reap(run_dir: Path) -> None:
 
 def _started(run_dir: Path) -> Started | None:
     record: Any = run_files.read_record(str(run_dir), run_files.STARTED)
-    return Started(**record) if record else None
+    if not record:
+        return None
+    launch: Any = run_files.read_record(str(run_dir), run_files.LAUNCH)
+    return Started(**record, isolation=launch["isolation"] if launch else {})
 
 
 def _exit(run_dir: Path) -> Exit | None:

@@ -38,6 +38,11 @@ class SidecarUnusable(Exception):  # noqa: N818 - told to the caller within this
     """The sidecar has to be put aside and built again."""
 
 
+def sidecar_path(repository: Repository) -> Path:
+    """Return where the sidecar of a repository lies, or will."""
+    return repository.cto_dir / NAME
+
+
 def lock_path(repository: Repository) -> Path:
     """Return the file whose lock serialises every write of git-cto in a repository."""
     return repository.cto_dir / "lock"

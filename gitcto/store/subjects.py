@@ -18,6 +18,7 @@ _OfExecution = (
     | ev.LeaseTaken
     | ev.ExecutionStarted
     | ev.ExecutionExited
+    | ev.OutsideChanged
     | ev.WorkHarvested
     | ev.WorkPreserved
     | ev.WorkDiscarded
@@ -76,6 +77,9 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = f"started as process {body.pid}"
         case ev.ExecutionExited():
             what = f"worker ended ({body.cause}, code {body.code})"
+        case ev.OutsideChanged():
+            blocks = ", which blocks its landing" if body.blocking else ""
+            what = f"SECURITY: changed outside its room{blocks}: {body.changes[0]}"
         case ev.WorkHarvested():
             what = f"{body.changed} changes harvested"
         case ev.WorkPreserved():

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitcto.contracts import RoomRequest
 from gitcto.errors import CtoError
+from gitcto.git.durable import discard
+from gitcto.git.trees import checkout
+from gitcto.room_contracts import RoomRequest
 from gitcto.testing.kit import Contract, ContractBrokenError, must
 from gitcto.testing.repo import CtoRepo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gitcto.contracts import RoomMaker
+    from gitcto.room_contracts import RoomMaker
 
 _HOOK = "#!/bin/sh\ntouch '{marker}'\n"
 
@@ -48,13 +50,15 @@ class WorkspaceContract(Contract):
         from gitcto.git.repository import discover
 
         repository = discover(world.path, world.environment)
-        (tmp_path / "rooms").mkdir()
+        (tmp_path / "rooms" / "one").mkdir(parents=True)
+        (tmp_path / "rooms" / "two").mkdir()
         return RoomRequest(
             repository=repository,
             git=trusted(repository),
-            path=tmp_path / "rooms" / "one",
+            path=tmp_path / "rooms" / "one" / "room",
             base=world.oid(),
             branch="cto/main/T-1",
+            index=tmp_path / "one.index",
         )
 
     def test_a_room_holds_its_base(
@@ -64,7 +68,7 @@ class WorkspaceContract(Contract):
 
         A room without refs of its own may be detached: its branch would be the user's.
         """
-        workspace.create(room_request)
+        _make(workspace, room_request)
         room = str(room_request.path)
         must(world.git("-C", room, "rev-parse", "HEAD") == room_request.base, "HEAD is the base")
         if self.capabilities.own_refs:
@@ -78,7 +82,7 @@ class WorkspaceContract(Contract):
         self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
     ) -> None:
         """Plain git works in the room."""
-        workspace.create(room_request)
+        _make(workspace, room_request)
         room = str(room_request.path)
         (room_request.path / "new").write_text("new\n", encoding="utf-8")
         world.git("-C", room, "add", "new")
@@ -91,7 +95,7 @@ class WorkspaceContract(Contract):
         """Nothing has to be kept of a room that was only made, or that is absent."""
         absent = workspace.tips(room_request.repository, room_request.path)
         must(not absent.commits, "a room that is absent has no tips")
-        workspace.create(room_request)
+        _make(workspace, room_request)
         found = workspace.tips(room_request.repository, room_request.path).commits
         zero = "0" * len(room_request.base)
         must(found <= {room_request.base, zero}, f"a new room has the tips {sorted(found)}")
@@ -100,7 +104,7 @@ class WorkspaceContract(Contract):
         self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
     ) -> None:
         """A commit is found while its branch has it, and after HEAD was moved away from it."""
-        workspace.create(room_request)
+        _make(workspace, room_request)
         room = str(room_request.path)
         made = []
         for number in range(2):
@@ -120,17 +124,17 @@ class WorkspaceContract(Contract):
     ) -> None:
         """Making and removing a room changes no byte of config, HEAD, index, stash or files."""
         before = _surroundings(world)
-        workspace.create(room_request)
+        _make(workspace, room_request)
         must(_surroundings(world) == before, "making a room changed the user's checkout")
-        workspace.remove(room_request.repository, room_request.git, room_request.path)
+        _remove(workspace, room_request)
         must(_surroundings(world) == before, "removing a room changed the user's checkout")
 
     def test_no_hook_runs(
         self, workspace: RoomMaker, room_request: RoomRequest, tmp_path: Path
     ) -> None:
         """The repository's own hooks run neither when a room is made nor when it is removed."""
-        workspace.create(room_request)
-        workspace.remove(room_request.repository, room_request.git, room_request.path)
+        _make(workspace, room_request)
+        _remove(workspace, room_request)
         must(not (tmp_path / "hook-ran").exists(), "a hook of the repository ran")
 
     def test_removing_leaves_no_trace(
@@ -138,10 +142,10 @@ class WorkspaceContract(Contract):
     ) -> None:
         """The room, and the repository's memory of it, are gone; a second removal is fine."""
         worktrees, branches = _worktrees(world), _branches(world)
-        workspace.create(room_request)
+        _make(workspace, room_request)
         (room_request.path / "left over").write_text("by the worker", encoding="utf-8")
         for _ in range(2):
-            workspace.remove(room_request.repository, room_request.git, room_request.path)
+            _remove(workspace, room_request)
         must(not room_request.path.exists(), "the room is still there")
         must(_worktrees(world) == worktrees, "git still lists a worktree")
         must(_branches(world) == branches, "a branch was left behind")
@@ -149,29 +153,28 @@ class WorkspaceContract(Contract):
     def test_a_failed_creation_leaves_nothing(
         self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
     ) -> None:
-        """A base that is not there is refused, with no half-made room."""
+        """A room that has a ``.git`` already is refused, and the repository knows nothing of it."""
         worktrees, branches = _worktrees(world), _branches(world)
         try:
-            workspace.create(dataclasses.replace(room_request, base="1" * 40))
+            workspace.create(room_request)
         except CtoError as error:
             must(error.hint, "a refusal must say what to do about it")
         else:
-            raise ContractBrokenError("a base that does not exist must be refused")
-        must(not room_request.path.exists(), "a half-made room was left behind")
+            raise ContractBrokenError("a room that has a `.git` already must be refused")
         must(_worktrees(world) == worktrees, "git lists a half-made worktree")
         must(_branches(world) == branches, "a branch was left behind")
 
     def test_rooms_stand_side_by_side(
-        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest, tmp_path: Path
     ) -> None:
         """Several rooms on one base do not see each other's files, and go one by one."""
         second = dataclasses.replace(
-            room_request, path=room_request.path.with_name("two"), branch="cto/main/T-2"
+            room_request, path=tmp_path / "rooms" / "two" / "room", branch="cto/main/T-2"
         )
-        workspace.create(room_request)
-        workspace.create(second)
+        _make(workspace, room_request)
+        _make(workspace, second)
         (room_request.path / "README").write_text("mine\n", encoding="utf-8")
-        workspace.remove(room_request.repository, room_request.git, room_request.path)
+        _remove(workspace, room_request)
         must(not world.git("-C", str(second.path), "status", "--porcelain"), "the other is clean")
 
     def test_a_room_has_its_own_refs(
@@ -179,12 +182,25 @@ class WorkspaceContract(Contract):
     ) -> None:
         """What a worker does to refs in its room does not reach the repository."""
         self.needs("own_refs")
-        workspace.create(room_request)
+        _make(workspace, room_request)
         before = _branches(world)
         world.git("-C", str(room_request.path), "branch", "planted")
         world.git("-C", str(room_request.path), "update-ref", "-d", "refs/heads/planted")
         world.git("-C", str(room_request.path), "tag", "planted")
         must(_branches(world) == before, "a ref made in the room reached the repository")
+
+
+def _make(workspace: RoomMaker, request: RoomRequest) -> None:
+    """Check the files out, as the core does, and make them a room."""
+    request.index.unlink(missing_ok=True)
+    checkout(request.git, request.base, request.path, request.index)
+    workspace.create(request)
+
+
+def _remove(workspace: RoomMaker, request: RoomRequest) -> None:
+    """Take the repository away, then the files, as the core does."""
+    workspace.release(request.repository, request.git, request.path)
+    discard(request.path)
 
 
 def _surroundings(world: CtoRepo) -> dict[str, bytes]:

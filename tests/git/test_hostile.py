@@ -181,7 +181,7 @@ def test_nothing_runs_in_the_orchestrator(
         plumbing(repository).run("cat-file", "-p", "1" * 40)
     with pytest.raises(CtoError):
         git.run("cat-file", "-p", "1" * 40)
-    maker().remove(repository, git, room)
+    maker().release(repository, git, room)
 
     assert trap.fired == set()
 

@@ -98,11 +98,11 @@ def test_a_room_that_is_made_returns_nothing() -> None:
     class Maker:
         def create(self, _request: object) -> None: ...
 
-        def remove(self, *_arguments: object) -> bool:
+        def release(self, *_arguments: object) -> bool:
             return True
 
     assert call_contained(REGISTERED, Maker(), "create", 1, deadline_s=9) is None
-    outcome = call_contained(REGISTERED, Maker(), "remove", 1, deadline_s=9)
+    outcome = call_contained(REGISTERED, Maker(), "release", 1, deadline_s=9)
     assert isinstance(outcome, Crashed)
 
 

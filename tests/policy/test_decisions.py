@@ -13,11 +13,9 @@ from gitcto.policy.decisions import (
     decide_dispatch,
     decide_done,
     decide_landing,
-    gate_definition,
-    gate_settings,
     reevaluate,
-    required_gates,
 )
+from gitcto.policy.gates import gate_definition, gate_settings, required_gates
 from gitcto.policy.load import parse
 from gitcto.policy.records import Policy
 

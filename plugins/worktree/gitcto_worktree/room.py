@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
     CtoError,
+    RoomNeeds,
     RoomTips,
-    checkout,
     discard,
     exclusive,
     plumbing,
@@ -26,24 +27,25 @@ _MARK = "cto-branch"
 
 
 class WorktreeRoom:
-    """Makes linked worktrees, one at a time: ``git worktree add`` is not safe against itself."""
+    """Makes linked worktrees as git does, but of files that are there, and safe against itself."""
 
     def create(self, request: RoomRequest) -> None:
-        """Make the room, or raise ``CtoError`` and leave nothing behind."""
-        if request.path.exists() or request.path.is_symlink():
-            raise CtoError(
-                f"cannot make the room {request.path}: something stands there",
-                "remove it, or look at it with `git worktree list`",
-            )
+        """Make the room a worktree, or raise ``CtoError`` and leave no trace of one."""
         try:
             with _one_at_a_time(request.repository):
-                _add(request)
-                (entry,) = _entries_of(request.repository, request.path)
-                _take_branch(request, entry)
-            checkout(request.git, request.base, request.path, entry / "index")
-        except BaseException:
-            self.remove(request.repository, request.git, request.path)
+                _link(request)
+        except BaseException as error:
+            self.release(request.repository, request.git, request.path)
+            if isinstance(error, OSError):
+                raise CtoError(
+                    f"cannot link the room {request.path}: {error.strerror}",
+                    "free some disk space, and see to it that no file `.git` is in the commit",
+                ) from error
             raise
+
+    def needs(self, repository: Repository, path: Path) -> RoomNeeds:
+        """Return the whole git directory, to read, and the room's link to it, to stay."""
+        return RoomNeeds(reads=(repository.common_dir,), fixed=(path / ".git",))
 
     def tips(self, repository: Repository, path: Path) -> RoomTips:
         """Return what the room's HEAD and its branch named: all other refs stay without it."""
@@ -56,9 +58,9 @@ class WorktreeRoom:
                 found |= ref_ids(repository.common_dir, name)
         return RoomTips(commits=frozenset(found))
 
-    def remove(self, repository: Repository, git: Git, path: Path) -> None:  # noqa: ARG002
-        """Remove the room, its branch and its entry, and nobody else's. Absent is fine."""
-        discard(path)
+    def release(self, repository: Repository, git: Git, path: Path) -> None:  # noqa: ARG002
+        """Remove the room's link, its branch and its entry, and nobody else's. Absent is fine."""
+        discard(path / ".git")
         with _one_at_a_time(repository):
             for entry in _entries_of(repository, path):
                 mark = entry / _MARK
@@ -71,23 +73,42 @@ def _one_at_a_time(repository: Repository) -> AbstractContextManager[None]:
     return exclusive(repository.cto_dir / "worktrees.lock")
 
 
-def _add(request: RoomRequest) -> None:
-    """Add the worktree, detached and without files: git's checkout would run smudge filters."""
-    arguments = ("worktree", "add", "--detach", "--no-checkout", str(request.path), request.base)
-    plumbing(request.repository).run(*arguments)
+def _link(request: RoomRequest) -> None:
+    """Make the entry aside and rename it: ``git worktree prune`` would remove a half-made one."""
+    repository, name = request.repository, _free_branch(request)
+    root = repository.common_dir / "worktrees"
+    entry = root / _entry_name(request.path)
+    made = repository.cto_dir / f"worktree.{entry.name}"
+    discard(made)
+    made.mkdir(parents=True)
+    for file, text in (
+        ("commondir", "../.."),
+        ("gitdir", str(request.path / ".git")),
+        ("HEAD", f"ref: {name}"),
+        (_MARK, name),
+    ):
+        end = "" if file == _MARK else "\n"
+        (made / file).write_text(text + end, errors="surrogateescape")
+    shutil.copyfile(request.index, made / "index")
+    with (request.path / ".git").open("x", errors="surrogateescape") as link:
+        link.write(f"gitdir: {entry}\n")
+    root.mkdir(exist_ok=True)
+    made.rename(entry)
+    _make_branch(request, entry, name)
 
 
-def _take_branch(request: RoomRequest, entry: Path) -> None:
-    """Make the branch here and not in ``git worktree add``, which may die between the two."""
-    git, name = plumbing(request.repository), _free_branch(request)
-    mark = entry / _MARK
-    mark.write_text(name, errors="surrogateescape")
+def _entry_name(path: Path) -> str:
+    """Return a name that no two rooms share: rooms lie in directories that are not used twice."""
+    return f"{path.parent.name}.{path.name}"
+
+
+def _make_branch(request: RoomRequest, entry: Path, name: str) -> None:
+    git = plumbing(request.repository)
     try:
         git.run("update-ref", "--no-deref", name, request.base, "0" * len(request.base))
     except CtoError:
-        mark.unlink()
+        (entry / _MARK).unlink()
         raise
-    (entry / "HEAD").write_text(f"ref: {name}\n", errors="surrogateescape")
 
 
 def _free_branch(request: RoomRequest) -> str:

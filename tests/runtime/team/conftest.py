@@ -35,6 +35,8 @@ provider = "scripted"
 plugin = "fake"
 [workspace]
 plugin = "clone"
+[sandbox]
+use = ["none"]
 [retries]
 max_attempts = 2
 conflict = 2
