@@ -7,9 +7,10 @@ capability must work.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from gitcto.model.isolation import Level
+if TYPE_CHECKING:
+    from gitcto.model.isolation import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,14 @@ import sys
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from gitcto.containment import Crashed, TimedOut, call_contained, contain, one_line
 from gitcto.effects import SystemEffects
 from gitcto.entrypoints import Source, scan
 from gitcto.errors import CtoError, ExitCode
 from gitcto.loading import Loaded, construct, load_one, new_manager, tell
-from gitcto.registry import KINDS, Offers, Registered, resolve
+from gitcto.registry import KINDS, Offers, PluginRow, Registered, resolve
 from gitcto.versions import within
 
 if TYPE_CHECKING:
@@ -48,20 +48,6 @@ IMPORT_DEADLINE_S = 60.0
 
 NOTIFY_DEADLINE_S = 10.0
 """How long a notification may take, in seconds; a plugin that exceeds it is told no more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginRow:
-    """One line of ``git cto plugins``; ``provides`` holds entries like ``gate tests``."""
-
-    name: str
-    distribution: str
-    version: str
-    source: Literal["first-party", "third-party"]
-    status: Literal["active", "failed"]
-    reason: str
-    provides: tuple[str, ...]
-    load_ms: float
 
 
 def _silent(_line: str) -> None:

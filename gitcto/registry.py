@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from gitcto.descriptors import (
     CommandPoint,
@@ -125,6 +125,20 @@ class Offer:
 
     descriptor: Descriptor
     replace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginRow:
+    """One line of ``git cto plugins``; ``provides`` holds entries like ``gate tests``."""
+
+    name: str
+    distribution: str
+    version: str
+    source: Literal["first-party", "third-party"]
+    status: Literal["active", "failed"]
+    reason: str
+    provides: tuple[str, ...]
+    load_ms: float
 
 
 @dataclass(slots=True)

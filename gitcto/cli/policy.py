@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,17 +79,13 @@ def show(app: App, *, file: Path | None, as_json: bool) -> None:
 
 def summary(shown: Policy) -> dict[str, object]:
     """Return a policy as plain values, for ``--json``."""
-    limits, retries = shown.limits, shown.retries
+    retries = shown.retries
     return {
         "digest": shown.digest,
         "target": shown.target_template,
         "max_workers": shown.max_workers,
         "lease_s": shown.lease_s,
-        "limits": {
-            "wall_s": limits.wall_s,
-            "idle_s": limits.idle_s,
-            "output_mib": limits.output_mib,
-        },
+        "limits": asdict(shown.limits),
         "retries": {"max_attempts": retries.max_attempts, "conflict": retries.conflict},
         "roles": {
             name: {"provider": role.provider, "workspace": role.workspace}
@@ -106,7 +103,10 @@ def summary(shown: Policy) -> dict[str, object]:
             }
             for name, gate in shown.gates.items()
         },
+        "sandbox": asdict(shown.sandbox),
+        "workspace": asdict(shown.rooms),
         "tiers": {tier: list(gates) for tier, gates in shown.tiers.items()},
+        "tier_sandbox": dict(shown.tier_levels),
         "merge": list(shown.merge_resolvers),
         "required_plugins": dict(shown.required_plugins),
         "protected_paths": list(shown.protected_paths),

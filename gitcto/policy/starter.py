@@ -135,6 +135,13 @@ output_mib = 64
 
 [retries]
 max_attempts = 3
+
+# What keeps workers in their rooms: the first of these that holds on this machine. "strict" needs
+# bubblewrap. Weaker ones count only when named: "landlock", "seatbelt" (macOS), "detect", "none".
+[sandbox]
+use = ["strict"]
+network = []  # where workers may connect to, for example "api.example.com:443"
+reads = []  # further paths they may read, for example "~/.nvm"
 """
 
 _WORKER = """\

@@ -17,7 +17,7 @@ from gitcto.model.commands import (
     RenewLease,
     SingleCommand,
 )
-from gitcto.model.records import Execution, Task, TeamMode
+from gitcto.model.records import Decision, Execution, Task, TeamMode
 from gitcto.model.schedule import choose
 from gitcto.policy.decisions import Attempt, decide_dispatch
 from gitcto.runtime import failures, workers
@@ -108,21 +108,7 @@ class Orchestrator:
     def _start(self, task: Task, now_ms: int) -> None:
         context, spec = self.book.context, task.spec
         execution_id = context.effects.new_id()
-        attempt = Attempt(
-            actor=context.holder,
-            team=context.layout.team,
-            task=spec,
-            execution=execution_id,
-            epoch=task.epoch + 1,
-        )
-        live = len(self.book.state.live())
-        decision = decide_dispatch(
-            context.policy,
-            attempt,
-            charged=task.charged,
-            live=live,
-            isolation=isolation_of(context).level,
-        )
+        decision = self._decide(task, execution_id)
         if decision.verdict == "deny":
             self.book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
             return
@@ -148,6 +134,23 @@ class Orchestrator:
         execution = self.book.state.executions[execution_id]
         leased = self.book.state.tasks[spec.id]
         self.jobs.start(f"attempt {execution_id}", begin(context, leased, execution, _notes(task)))
+
+    def _decide(self, task: Task, execution_id: str) -> Decision:
+        context = self.book.context
+        attempt = Attempt(
+            actor=context.holder,
+            team=context.layout.team,
+            task=task.spec,
+            execution=execution_id,
+            epoch=task.epoch + 1,
+        )
+        return decide_dispatch(
+            context.policy,
+            attempt,
+            charged=task.charged,
+            live=len(self.book.state.live()),
+            isolation=isolation_of(context).level,
+        )
 
     def _finished(self) -> bool:
         if self._attempts or self.queue.busy or self.ending.removing:

@@ -189,6 +189,8 @@ plugin = "fake"
 provider = "fake"
 [gates.nonempty]
 plugin = "nonempty"
+[sandbox]
+use = ["none"]
 [tiers.P0]
 gates = ["nonempty"]
 [tiers.P1]

@@ -30,7 +30,10 @@ def test_a_run_tells_its_events_and_how_it_ended(crew: Crew) -> None:
     assert lines[0] == "A: attempt 1 leased to fake"
     assert "A: landed on cto/main/integration" in lines
     assert lines[-1].split() == ["A", "done", "1", "-", "Do", "A"]
-    assert done.err == "hint: bring it to your branch with `git cto land`\n"
+    assert done.err.splitlines() == [
+        "workers run at isolation level none, as policy allows",
+        "hint: bring it to your branch with `git cto land`",
+    ]
     assert crew.git("status", "--porcelain") == "?? policy.toml"
 
 
@@ -39,7 +42,8 @@ def test_json_is_a_line_an_event_and_the_result_last(crew: Crew) -> None:
     crew.plan(TaskSpec(id="B", title="again", inputs={"script": json.dumps([[WRITE]])}))
     told = [json.loads(line) for line in crew.cto("run", "--json", expect=1).out.splitlines()]
     assert {line["version"] for line in told} == {1}
-    assert told[0]["event"]["body"]["kind"] == "execution.leased"
+    assert told[0]["type"] == "note"
+    assert told[1]["event"]["body"]["kind"] == "execution.leased"
     assert told[-1]["type"] == "result"
     assert told[-1]["unfinished"] == ["B"]
     assert [task["state"] for task in told[-1]["tasks"]] == ["done", "failed_terminal"]

@@ -80,6 +80,11 @@ def test_hook_register_workspaces(site: PluginSite) -> None:
     assert site.load().workspaces()["mine"].distribution == "cto-x"
 
 
+def test_hook_register_sandboxes(site: PluginSite) -> None:
+    site.add("cto-x", x=registers("sandboxes", "Sandbox", ", level='detect'"))
+    assert site.load().sandboxes()["mine"].descriptor.level == "detect"
+
+
 def test_hook_register_gates(site: PluginSite) -> None:
     site.add("cto-x", x=registers("gates", "Gate", ", deadline_s=5.0"))
     assert site.load().gates()["mine"].descriptor.deadline_s == 5.0

@@ -33,8 +33,10 @@ argv = ["make", "test"]
 [gates.style]
 [tiers.P0]
 gates = ["tests", "style"]
+sandbox = "strict"
 [tiers.P1]
 gates = ["tests"]
+sandbox = "landlock"
 [tiers.P2]
 gates = []
 """
@@ -66,8 +68,10 @@ def verdict(gate="tests", status="pass", tree=TREE, by=None) -> Verdict:
     return Verdict(gate=gate, status=status, reason="r", tree=tree, definition=definition)
 
 
-def dispatch(by=None, *, charged=0, live=0, **kind) -> Decision:
-    return decide_dispatch(by or policy(), attempt(**kind), charged=charged, live=live)
+def dispatch(by=None, *, charged=0, live=0, isolation="strict", **kind) -> Decision:
+    return decide_dispatch(
+        by or policy(), attempt(**kind), charged=charged, live=live, isolation=isolation
+    )
 
 
 def land(*verdicts, by=None, tier="P1", **changes) -> Decision:
@@ -95,7 +99,9 @@ def test_dispatch_is_allowed_and_says_by_what():
         "epoch": "3",
         "charged": "0",
         "live": "1",
+        "isolation": "strict",
         "gates": "tests",
+        "least_isolation": "landlock",
         "max_attempts": "2",
         "max_workers": "2",
         "provider": "agent",
@@ -110,12 +116,20 @@ def test_dispatch_is_allowed_and_says_by_what():
         ({"live": 7}, "concurrency.max_workers"),
         ({"charged": 2}, "retries.max_attempts"),
         ({"tier": "P2"}, "tiers.P2.gates"),
+        ({"isolation": "detect"}, "tiers.P1.sandbox"),
+        ({"isolation": "perfect"}, "tiers.P1.sandbox"),
+        ({"tier": "P0", "isolation": "landlock"}, "tiers.P0.sandbox"),
         ({"role": "pilot"}, "roles.pilot"),
     ],
 )
 def test_dispatch_is_denied_by_the_rule_it_breaks(facts, rule):
     decision = dispatch(**facts)
     assert (decision.verdict, decision.rule) == ("deny", rule)
+
+
+@pytest.mark.parametrize("level", ["strict", "landlock", "seatbelt"])
+def test_levels_of_one_strength_stand_in_for_each_other(level):
+    assert dispatch(isolation=level).verdict == "allow"
 
 
 def test_a_tier_that_is_not_in_the_policy_refuses_like_an_empty_one():
@@ -241,7 +255,7 @@ def test_tampered_inputs_are_seen(decision, changes):
 
 @pytest.mark.parametrize("decision", [DECISIONS[0], DECISIONS[5], DECISIONS[9]])
 def test_a_missing_input_denies(decision):
-    derived = {"gates", "max_attempts", "max_workers", "provider", "workspace"}
+    derived = {"gates", "least_isolation", "max_attempts", "max_workers", "provider", "workspace"}
     for key in set(decision.inputs) - derived - {"definition.tests"}:
         inputs = {k: v for k, v in decision.inputs.items() if k != key}
         again = reevaluate(policy(), msgspec.structs.replace(decision, inputs=inputs))

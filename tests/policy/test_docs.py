@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -60,8 +62,16 @@ def test_the_table_of_keys_names_every_default():
     assert rows["target"] == f'"{DEFAULT_TARGET}"'
     assert int(rows["max_workers"]) == bare.max_workers
     assert int(rows["lease_s"]) == bare.lease_s
-    for name in ("wall_s", "idle_s", "output_mib"):
-        assert int(rows[name]) == getattr(bare.limits, name)
+    for field in fields(bare.limits):
+        if field.name != "disk_mib":  # a key of two sections
+            assert int(rows[field.name]) == getattr(bare.limits, field.name)
+    assert f"`disk_mib` | `{bare.limits.disk_mib}`" in page
+    assert f"`disk_mib` | `{bare.rooms.disk_mib}`" in page
+    for name in ("pool", "ports", "free_mib", "max_age_days"):
+        assert int(rows[name]) == getattr(bare.rooms, name)
+    assert int(rows["deadline_s"]) == bare.rooms.setup.deadline_s
+    assert rows["use"] == json.dumps(bare.sandbox.use)
+    assert rows["outside"] == json.dumps(bare.sandbox.outside)
     for name in ("max_attempts", "conflict"):
         assert int(rows[name]) == getattr(bare.retries, name)
     assert all(f"`{path}`" in page for path in DEFAULT_PROTECTED)
@@ -78,7 +88,7 @@ def test_our_own_policy_is_valid_and_shows_every_key():
 
 def test_our_own_policy_states_the_defaults_it_claims():
     ours, bare = load(ROOT / "policy.toml"), parse(b"version = 1", "p")
-    same = ("target_template", "max_workers", "lease_s", "limits", "retries", "workspace")
+    same = ("target_template", "max_workers", "lease_s", "limits", "retries", "rooms", "sandbox")
     for name in (*same, "default_paths", "merge_resolvers"):
         assert getattr(ours, name) == getattr(bare, name), name
     assert set(bare.protected_paths) < set(ours.protected_paths)

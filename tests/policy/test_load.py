@@ -85,12 +85,79 @@ def test_every_section_is_read():
     assert (policy.max_workers, policy.lease_s) == (6, 60)
     assert (policy.limits.wall_s, policy.limits.idle_s, policy.limits.output_mib) == (100, 10, 8)
     assert (policy.retries.max_attempts, policy.retries.conflict) == (2, 1)
-    assert policy.workspace == "worktree"
+    assert policy.rooms.plugin == "worktree"
     assert policy.protected_paths == ("policy.toml",)
     assert policy.default_paths == ("src/**",)
     assert policy.merge_resolvers == ("git-merge", "other")
     assert policy.required_plugins == {"tests": ">=0.1, <2"}
     assert policy.tiers == {"P0": ("tests", "paths", "style"), "P1": ("tests", "paths"), "P2": ()}
+
+
+ROOMS = """\
+version = 1
+[sandbox]
+use = ["strict", "landlock"]
+network = ["api.example.com:443", "*.example.org:8443"]
+reads = ["~/.nvm", "/opt/tools"]
+outside = "refuse"
+[workspace]
+plugin = "worktree"
+pool = 2
+sparse = true
+ports = 3
+finish = ["make", "format"]
+disk_mib = 100
+free_mib = 0
+max_age_days = 1
+preserve_ignored = ["*.log"]
+[workspace.setup]
+argv = ["npm", "ci"]
+keyed_by = ["package-lock.json"]
+keeps = ["node_modules"]
+deadline_s = 60
+[limits]
+memory_mib = 64
+processes = 4
+file_mib = 1
+disk_mib = 2
+output_lines = 100
+"""
+
+
+def test_rooms_and_what_keeps_workers_in_them_are_read():
+    policy = parse(ROOMS.encode(), "policy.toml")
+
+    sandbox, rooms, limits = policy.sandbox, policy.rooms, policy.limits
+    assert sandbox.use == ("strict", "landlock")
+    assert sandbox.network == ("api.example.com:443", "*.example.org:8443")
+    assert (sandbox.reads, sandbox.outside) == (("~/.nvm", "/opt/tools"), "refuse")
+    assert (rooms.plugin, rooms.pool, rooms.sparse, rooms.ports) == ("worktree", 2, True, 3)
+    assert (rooms.disk_mib, rooms.free_mib, rooms.max_age_days) == (100, 0, 1)
+    assert (rooms.finish, rooms.preserve_ignored) == (("make", "format"), ("*.log",))
+    assert (rooms.setup.argv, rooms.setup.deadline_s) == (("npm", "ci"), 60)
+    assert (rooms.setup.keyed_by, rooms.setup.keeps) == (("package-lock.json",), ("node_modules",))
+    assert (limits.memory_mib, limits.processes, limits.output_lines) == (64, 4, 100)
+    assert (limits.file_mib, limits.disk_mib) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[sandbox]\nuse = []", 'must name at least one; "none" is one'),
+        ('[sandbox]\noutside = "ignore"', 'give "tell" or "refuse"'),
+        ('[sandbox]\nnetwork = ["example.com"]', "give a host and a port"),
+        ('[sandbox]\nreads = ["relative"]', "give an absolute path"),
+        ('[sandbox]\nreads = ["~/../etc"]', "give an absolute path"),
+        ("[workspace]\npool = 7", '"pool" must be 0 to 6'),
+        ('[workspace]\nsparse = "yes"', '"sparse" must be true or false'),
+        ('[workspace.setup]\nargv = ["x"]\nkeeps = ["y"]', "belong together"),
+        ('[workspace.setup]\nkeeps = ["../y"]', "give a path inside the workspace"),
+        ('[tiers.P0]\nsandbox = "perfect"', "the levels are none, detect"),
+    ],
+)
+def test_what_rooms_cannot_be_is_said(text, complaint):
+    [problem] = problems(f"version = 1\n{text}\n")
+    assert complaint in problem
 
 
 def test_roles_take_the_default_workspace_unless_they_name_one():
