@@ -85,7 +85,8 @@ def run_team(request: RunRequest, listener: Listener, interrupted: Callable[[], 
 def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
     """End a stopped team's workers and keep their work; None when a run is alive and does it."""
     try:
-        with _only_orchestrator(request) as context:
+        with _only_orchestrator(request) as opened:
+            context = replace(opened, isolation=_if_any(opened))
             book = Book(context, context.ledger.load(), listener)
             return _work(book, lambda: False)
     except LockBusy:
@@ -182,6 +183,22 @@ def _chosen(context: Context, listener: Listener) -> Isolation:
                 f"make {least} work here, or lower `sandbox` in policy.toml, [tiers.{tier}]",
             )
     return isolation
+
+
+def _if_any(context: Context) -> Isolation | None:
+    """Return a sandbox for what may have to be run to take work up; None when none holds.
+
+    Ending workers must not depend on it: without one, such work stays where it is.
+    """
+    try:
+        return choose_sandbox(
+            context.plugins,
+            context.policy.sandbox.use,
+            context.layout.rooms_root,
+            context.environ,
+        )[0]
+    except CtoError:
+        return None
 
 
 def _ended(task: Task) -> bool:

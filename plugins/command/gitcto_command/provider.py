@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from gitcto.api import LaunchRequest, WorkerOutcome
 
-ALWAYS_PASSED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
-"""Variables every command gets from git-cto's own environment; policy names any others."""
+ALWAYS_PASSED = ("LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER")
+"""Variables every command gets from git-cto's own environment; policy names any others.
+
+``HOME`` and ``TMPDIR`` are not among them: each attempt has its own, which the core sets.
+"""
 
 _TAIL = 4096
 _LINE = 300

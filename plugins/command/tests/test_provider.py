@@ -38,7 +38,6 @@ def test_argv_and_environment_are_filled() -> None:
     assert launch.argv == ("agent", "/p.md", "2", "01e", "fast")
     assert launch.env == {
         "PATH": "/usr/bin:/bin",
-        "HOME": "/srv/ada",
         "TOKEN": "secret",
         "AGENT_HOME": "/s/home",
         "CTO_TASK": "T-1",
