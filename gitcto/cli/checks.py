@@ -33,7 +33,7 @@ def examine(app: App) -> list[Finding]:
     repository = app.repository
     kind = "bare" if repository.bare else "with a work tree"
     found = [Finding("repository", True, f"{repository.common_dir}, {kind}")]
-    for check in (_space, _plugins, _policy, _providers, _sidecar, _refs):
+    for check in (_space, _plugins, _policy, _sandbox, _providers, _sidecar, _refs):
         found += _made(check.__name__.strip("_"), check, app)
     for team in app.teams():
         found += _made(f"team {team}", partial(_team, name=team), app)
@@ -83,6 +83,25 @@ def _policy(app: App) -> Iterator[Finding]:
                 "has no gate, so nothing of it can land",
                 f"name its gates in policy.toml, [tiers.{tier}]",
             )
+
+
+def _sandbox(app: App) -> Iterator[Finding]:
+    """Put the sandboxes of policy to the test, as a run would."""
+    import tempfile
+    from pathlib import Path
+
+    from gitcto.runtime.probing import choose_sandbox
+
+    settings = app.policy().sandbox
+    with tempfile.TemporaryDirectory(prefix="git-cto-", dir=app.host.temporary) as place:
+        chosen, failed = choose_sandbox(
+            app.silent_plugins(), settings.use, Path(place), app.host.environ
+        )
+    stopped = sum(1 for result in chosen.probe.values() if result == "stopped")
+    found = f"{chosen.sandbox.name} holds, {stopped} of {len(chosen.probe)} attacks stopped"
+    yield Finding("sandbox", True, found)
+    for reason in failed:
+        yield Finding("sandbox", True, reason, "runs take a weaker one, as policy allows")
 
 
 def _providers(app: App) -> Iterator[Finding]:

@@ -66,8 +66,7 @@ def choose_sandbox(
     reasons: list[str] = []
     hint = ""
     for name in wanted:
-        registered = plugins.sandboxes()[name]
-        found = _try(plugins, registered, place, environ)
+        found = _try(plugins, name, place, environ)
         if isinstance(found, Isolation):
             return found, tuple(reasons)
         reasons.append(f"{name}: {found.reason}")
@@ -86,8 +85,11 @@ class _Unusable:
 
 
 def _try(
-    plugins: Plugins, registered: Registered[Sandbox], place: Path, environ: Mapping[str, str]
+    plugins: Plugins, name: str, place: Path, environ: Mapping[str, str]
 ) -> Isolation | _Unusable:
+    registered = plugins.sandboxes().get(name)
+    if registered is None:
+        return _Unusable("no plugin provides it", f"install a plugin with the sandbox {name!r}")
     answer: Probe | Crashed | TimedOut = ask(
         plugins, registered, "available", environ, deadline_s=CONFINE_DEADLINE_S
     )

@@ -19,12 +19,13 @@ def test_a_healthy_team_is_healthy(crew: Crew) -> None:
     assert "WRONG" not in done.out
     assert "ok    team main: its ledger's chain is whole" in done.out
     assert "ok    provider fake: " in done.out
+    assert "ok    sandbox: none holds, 1 of 14 attacks stopped" in done.out
     assert json.loads(crew.cto("doctor", "--json").out)["healthy"] is True
 
 
 def test_without_a_policy_everything_else_is_still_looked_at(repo: Room) -> None:
     found = wrong(repo.cto("doctor", "--json", expect=1))
-    assert set(found) == {"policy", "providers"}
+    assert set(found) == {"policy", "providers", "sandbox"}
 
 
 def test_what_is_wrong_is_named_with_what_to_do(crew: Crew, extra_plugin: PluginMaker) -> None:
