@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         WorkerReport,
     )
     from gitcto.errors import CtoError, ExitCode
+    from gitcto.forwarder import forwarded
     from gitcto.git.change import Change
     from gitcto.git.durable import discard
     from gitcto.git.lock import exclusive
@@ -97,6 +98,7 @@ _LAZY = {
         "WorkerReport",
     ),
     "gitcto.errors": ("CtoError", "ExitCode"),
+    "gitcto.forwarder": ("forwarded",),
     "gitcto.git.change": ("Change",),
     "gitcto.git.durable": ("discard",),
     "gitcto.git.lock": ("exclusive",),
@@ -180,6 +182,7 @@ __all__ = [
     "checkout",
     "discard",
     "exclusive",
+    "forwarded",
     "hookimpl",
     "is_ancestor",
     "is_name",
