@@ -74,13 +74,21 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
         env=inmate.env,
         cwd=inmate.cwd,
         writes=inmate.writes,
-        reads=(*inmate.reads, *reads),
+        reads=(*own_programs(), *inmate.reads, *reads),
         fixed=inmate.fixed,
         hides=tuple(path for path in (*hides, context.layout.rooms_root) if path is not None),
         proxy=private / "proxy.sock" if settings.network else None,
         run_dir=private,
     )
     return start_confined(context.plugins, isolation_of(context), request, settings.network)
+
+
+def own_programs() -> tuple[Path, ...]:
+    """Return what a sandboxed process must be able to read to run our own Python programs.
+
+    Every program may: the forwarder to its proxy is one, and so is this Python for a gate.
+    """
+    return (Path(sys.prefix), Path(sys.base_prefix), Path(proxy.__file__).parent)
 
 
 def isolation_of(context: Context) -> Isolation:

@@ -27,8 +27,13 @@ from gitcto.registry import Registered
 from gitcto.room_contracts import ConfineRequest
 from gitcto.runtime import probe_program, processes, run_files, workers
 from gitcto.runtime.ask import ask
-from gitcto.runtime.isolation import CONFINE_DEADLINE_S, Isolation, start_confined
-from gitcto.runtime.workers import Limits
+from gitcto.runtime.isolation import (
+    CONFINE_DEADLINE_S,
+    Isolation,
+    own_programs,
+    start_confined,
+)
+from gitcto.runtime.workers import Limits, Program
 
 PROBE_S = 20.0
 """How long a sandboxed prober may take (seconds)."""
@@ -100,7 +105,7 @@ def _try(
         return _Unusable("not available here", answer.hint)
     fix = answer.hint or "see docs/explanation/isolation.md"
     try:
-        results = run_probe(plugins, registered, place)
+        results = run_probe(plugins, registered, place, environ.get("PATH", os.defpath))
     except CtoError as error:
         return _Unusable(error.message, error.hint)
     if not results:
@@ -115,24 +120,39 @@ def _stopped(results: Mapping[str, str]) -> frozenset[str]:
     return frozenset(name for name, result in results.items() if result == "stopped")
 
 
-def run_probe(plugins: Plugins, registered: Registered[Sandbox], place: Path) -> dict[str, str]:
+def run_probe(
+    plugins: Plugins, registered: Registered[Sandbox], place: Path, path: str = os.defpath
+) -> dict[str, str]:
+    """Let a prober work and attack in a plugin's sandbox, see :func:`put_to_the_test`."""
+    isolation = Isolation(sandbox=registered, probe={})
+
+    def start(request: ConfineRequest) -> Program:
+        return start_confined(plugins, isolation, request)
+
+    return put_to_the_test(start, place, path)
+
+
+def put_to_the_test(
+    start: Callable[[ConfineRequest], Program], place: Path, path: str = os.defpath
+) -> dict[str, str]:
     """Let a prober work and attack in a sandbox; return ``stopped`` or ``open`` for each attack.
 
-    Nothing is returned when it could not even do its harmless deed. Raises ``CtoError``.
+    ``start`` says how a program is started in it, ``place`` is a directory of ours, ``path`` the
+    prober's ``PATH``. Nothing is returned when it could not even do its harmless deed. Raises
+    ``CtoError``.
     """
     place.mkdir(parents=True, exist_ok=True)
     scene = Path(tempfile.mkdtemp(prefix=".probe.", dir=place))
     try:
-        return _probe(plugins, registered, scene)
+        return _probe(start, scene, path)
     finally:
         discard(scene)
 
 
-def _probe(plugins: Plugins, registered: Registered[Sandbox], scene: Path) -> dict[str, str]:
+def _probe(start: Callable[[ConfineRequest], Program], scene: Path, path: str) -> dict[str, str]:
     room, victim, private = scene / "room", scene / "victim", scene / "private"
     _prepare(room, victim, private)
     before = _look(victim)
-    isolation = Isolation(sandbox=registered, probe={})
     with _listening() as (port, was_reached):
         at = {
             "room": str(room),
@@ -143,17 +163,16 @@ def _probe(plugins: Plugins, registered: Registered[Sandbox], scene: Path) -> di
         }
         request = ConfineRequest(
             argv=(sys.executable, "-I", "-S", probe_program.__file__, canonical(at).decode()),
-            env={"PATH": os.defpath},
+            env={"PATH": path},
             cwd=room,
             writes=(room,),
             reads=own_programs(),
             hides=(victim,),
             run_dir=private,
         )
-        program = start_confined(plugins, isolation, request)
         limits = Limits(wall_s=PROBE_S, idle_s=None, output_bytes=1 << 16, grace_s=0.0)
         run_dir = scene / "run"
-        workers.spawn(run_dir, program, limits)
+        workers.spawn(run_dir, start(request), limits)
         workers.wait(run_dir)
         reached = was_reached()
     if _text(room / "control") != scene.name:
@@ -162,12 +181,6 @@ def _probe(plugins: Plugins, registered: Registered[Sandbox], scene: Path) -> di
     came_through |= {"tcp"} if reached else set()
     came_through |= {"daemon"} if _survivors(run_dir) else set()
     return {name: "open" if name in came_through else "stopped" for name in probe_program.ATTACKS}
-
-
-def own_programs() -> tuple[Path, ...]:
-    """Return what a sandboxed process must be able to read to run our own Python programs."""
-    package = Path(probe_program.__file__).parent.parent
-    return (Path(sys.prefix), Path(sys.base_prefix), package)
 
 
 _TARGETS = {

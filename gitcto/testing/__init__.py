@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitcto.testing.planner_contract import PlannerContract
     from gitcto.testing.provider_contract import ProviderContract
     from gitcto.testing.repo import CtoRepo
+    from gitcto.testing.sandbox_contract import SandboxContract
     from gitcto.testing.workspace_contract import WorkspaceContract
 
 _HOME = {
@@ -30,6 +31,7 @@ _HOME = {
     "PlannerContract": "planner_contract",
     "PluginContract": "kit",
     "ProviderContract": "provider_contract",
+    "SandboxContract": "sandbox_contract",
     "WorkspaceContract": "workspace_contract",
     "gate_context": "gate_contract",
 }
@@ -45,6 +47,7 @@ __all__ = [
     "PlannerContract",
     "PluginContract",
     "ProviderContract",
+    "SandboxContract",
     "WorkspaceContract",
     "gate_context",
 ]

@@ -53,7 +53,8 @@ class Capabilities:
     ``runs_offline``: a provider's launch can be carried out here, without network or key.
     ``settings``: a gate or provider refuses settings it does not know.
     ``fails``: a gate can say no. ``runs_commands``: a gate judges by running a command.
-    ``own_refs``: a worker's room has refs of its own.
+    ``own_refs``: a worker's room has refs of its own. ``fixes``: a sandbox that confines writes
+    can keep single paths in a room from being changed.
     """
 
     runs_offline: bool = True
@@ -61,6 +62,7 @@ class Capabilities:
     fails: bool = True
     runs_commands: bool = True
     own_refs: bool = True
+    fixes: bool = True
 
 
 class Contract:
