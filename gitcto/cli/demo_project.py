@@ -201,7 +201,7 @@ provider = "scripted"
 plugin = "fake"
 
 [sandbox]
-use = ["detect"]
+use = ["strict", "detect"]
 
 [gates.nonempty]
 

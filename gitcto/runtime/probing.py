@@ -21,7 +21,6 @@ from gitcto.contracts import Probe
 from gitcto.descriptors import Sandbox
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.durable import discard
-from gitcto.model.codec import canonical
 from gitcto.plugins import Plugins
 from gitcto.registry import Registered
 from gitcto.room_contracts import ConfineRequest
@@ -154,15 +153,9 @@ def _probe(start: Callable[[ConfineRequest], Program], scene: Path, path: str) -
     _prepare(room, victim, private)
     before = _look(victim)
     with _listening() as (port, was_reached):
-        at = {
-            "room": str(room),
-            "victim": str(victim),
-            "pid": os.getpid(),
-            "port": port,
-            "nonce": scene.name,
-        }
+        at = (str(room), str(victim), str(os.getpid()), str(port), scene.name)
         request = ConfineRequest(
-            argv=(sys.executable, "-I", "-S", probe_program.__file__, canonical(at).decode()),
+            argv=(sys.executable, "-I", "-S", probe_program.__file__, *at),
             env={"PATH": path},
             cwd=room,
             writes=(room,),
