@@ -155,6 +155,7 @@ def resolve(path: Path, links: dict[Path, str]) -> Path | None:
     Each is noted by its own real place, with its target as it stands there.
     """
     at, ahead, met = _ROOT, list(reversed(path.parts[1:])), dict[Path, str]()
+    followed = 0
     while ahead:
         part = ahead.pop()
         at, here = (at.parent if part == ".." else at / part), at
@@ -165,7 +166,8 @@ def resolve(path: Path, links: dict[Path, str]) -> Path | None:
         if stat.S_ISLNK(kind):
             target = at.readlink()
             met[at] = str(target)
-            if len(met) > _MOST_LINKS:
+            followed += 1
+            if followed > _MOST_LINKS:
                 return None
             ahead += reversed(target.parts[1:] if target.is_absolute() else target.parts)
             at = _ROOT if target.is_absolute() else here

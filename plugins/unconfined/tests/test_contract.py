@@ -18,5 +18,9 @@ class TestDetect(SandboxContract):
         return Unconfined()
 
 
-class TestNone(TestDetect):
+class TestNone(SandboxContract):
     level = "none"
+
+    @pytest.fixture
+    def sandbox(self) -> Unconfined:
+        return Unconfined()
