@@ -109,10 +109,11 @@ def test_only_public_addresses_are_fit_unless_named(address: str, fit: bool) -> 
         ("api.example.com.evil.example", False),
         ("exact.example.org", True),
         ("sub.exact.example.org", False),
+        ("8.8.8.8", False),
     ],
 )
 def test_a_wildcard_covers_subdomains_only(host: str, allowed: bool) -> None:
-    policy = {"*.example.com:443", "exact.example.org:443"}
+    policy = {"*.example.com:443", "exact.example.org:443", "*.8.8.8:443"}
     assert is_allowed(host, 443, policy) is allowed
     assert not is_allowed(host, 80, policy)
 

@@ -131,7 +131,7 @@ def _wanted(request: ConfineRequest) -> Iterator[tuple[Path, How]]:
     hidden = {Path(os.path.realpath(path)) for path in (*request.hides, request.run_dir)}
     program = shutil.which(Path(request.cwd, word)) if "/" in (word := request.argv[0]) else None
     yield from ((path, How.READ) for path in SYSTEM)
-    yield from ((path, How.HIDE) for path in hidden if not _leads_to(path, SYSTEM))
+    yield from ((path, How.HIDE) for path in hidden)
     if os.geteuid() == 0:
         yield from ((path, How.HIDE) for path in roots_own(Path("/etc")))
     for name in request.env.get("PATH", "").split(os.pathsep):
@@ -145,7 +145,7 @@ def _wanted(request: ConfineRequest) -> Iterator[tuple[Path, How]]:
     yield from ((path, How.FIX) for path in request.fixed)
 
 
-def _leads_to(path: Path, others: frozenset[Path] | set[Path] | tuple[Path, ...]) -> bool:
+def _leads_to(path: Path, others: set[Path]) -> bool:
     return any(path == other or path in other.parents for other in others)
 
 
@@ -169,8 +169,8 @@ def resolve(path: Path, links: dict[Path, str]) -> Path | None:
             followed += 1
             if followed > _MOST_LINKS:
                 return None
-            ahead += reversed(target.parts[1:] if target.is_absolute() else target.parts)
-            at = _ROOT if target.is_absolute() else here
+            ahead += reversed(target.parts)  # the first part of an absolute one is the root
+            at = here
     links |= met
     return at
 
