@@ -15,7 +15,9 @@ PROGRAM = (sys.executable, "-c", "import sys; from gitcto.cli.entry import main;
 
 
 class Shop:
-    """The demo's repository, driven through the command line."""
+    """The demo's repository, driven through the command line; ``under`` runs git-cto itself."""
+
+    under: tuple[str, ...] = ()
 
     def __init__(self, root: Path) -> None:
         self.path = root / "shop"
@@ -44,7 +46,7 @@ class Shop:
 
     def cto(self, *words: str, directory: Path | None = None) -> subprocess.CompletedProcess[str]:
         where = ("-C", str(directory)) if directory else ()
-        return self.call(*PROGRAM, *where, *words)
+        return self.call(*self.under, *PROGRAM, *where, *words)
 
     def git(self, *arguments: str) -> str:
         done = self.call("git", *arguments)
