@@ -65,18 +65,19 @@ def choose_sandbox(
 ) -> tuple[Isolation, tuple[str, ...]]:
     """Return the first of the ``wanted`` sandboxes that holds, and why those before it do not.
 
-    ``place`` is a directory of ours to try them in. Raises ``CtoError`` when none does.
+    Each why comes with what to do about it. ``place`` is a directory of ours to try them in. Raises
+    ``CtoError`` when none holds.
     """
-    reasons: list[str] = []
-    hint = ""
+    failed: dict[str, _Unusable] = {}
     for name in wanted:
         found = _try(plugins, name, place, environ)
         if isinstance(found, Isolation):
-            return found, tuple(reasons)
-        reasons.append(f"{name}: {found.reason}")
-        hint = hint or found.hint
+            return found, tuple(f"{one}: {why.reason}; {why.hint}" for one, why in failed.items())
+        failed[name] = found
+    reasons = "; ".join(f"{one}: {why.reason}" for one, why in failed.items())
+    hint = next((why.hint for why in failed.values() if why.hint), "")
     raise CtoError(
-        f"no sandbox of policy holds on this machine ({'; '.join(reasons)})",
+        f"no sandbox of policy holds on this machine ({reasons})",
         f"{hint}; or accept a weaker one by name in policy.toml, [sandbox] use",
         ExitCode.REFUSED,
     )
