@@ -201,7 +201,7 @@ provider = "scripted"
 plugin = "fake"
 
 [sandbox]
-use = ["strict", "detect"]
+use = ["strict", "landlock", "seatbelt", "detect"]
 
 [gates.nonempty]
 
