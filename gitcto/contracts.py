@@ -59,8 +59,8 @@ class LaunchRequest:
 class Launch:
     """How to start the worker: an argv list (never a shell string) and its whole environment.
 
-    ``reads`` are absolute paths that the worker needs besides its room and the system's programs:
-    a sandbox that hides their surroundings shows them read-only.
+    ``reads`` are absolute paths that the worker needs besides its room, the system's programs and
+    git-cto with its Python: a sandbox that hides their surroundings shows them read-only.
     """
 
     argv: tuple[str, ...]

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 PATIENCE_S = 30.0
 """How long a worker may take before a test gives up (seconds)."""
 
+GRACE_S = 5.0
+"""How long a worker has to end when it is asked to (seconds)."""
+
 _SHOW = "import json, os, sys; print(json.dumps({'argv': sys.argv[1:], 'env': dict(os.environ)}))"
 _ASKED = """
 trap 'echo asked >> "$1/asked"; exit 3' INT
@@ -92,7 +95,7 @@ class Scene:
 
     def start(self, request: ConfineRequest) -> workers.Started:
         """Start a worker in the sandbox."""
-        limits = Limits(wall_s=PATIENCE_S, idle_s=None, output_bytes=1 << 20, grace_s=PATIENCE_S)
+        limits = Limits(wall_s=PATIENCE_S, idle_s=None, output_bytes=1 << 20, grace_s=GRACE_S)
         return workers.spawn(self.run_dir, self.program(request), limits)
 
     def run(self, *argv: str, **changes: Any) -> Exit:

@@ -1,0 +1,67 @@
+"""The probe: attacks that come through where nothing stops them, and the sandbox that is chosen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gitcto.plugins import Plugins
+from gitcto.runtime import probe_program, processes
+from gitcto.runtime.probing import MUST_STOP, choose_sandbox, put_to_the_test
+from gitcto.runtime.run_files import MARKER
+from gitcto.runtime.worker_values import Program
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+
+def unconfined(request) -> Program:
+    return Program(argv=request.argv, env=request.env, cwd=request.cwd)
+
+
+@linux
+def test_where_nothing_stops_them_all_attacks_come_through(tmp_path) -> None:
+    results = put_to_the_test(unconfined, tmp_path)
+    assert {name for name, result in results.items() if result == "stopped"} == {"daemon"}
+    assert list(tmp_path.iterdir()) == []
+
+
+@linux
+def test_the_daemon_is_real_too_but_for_the_supervisor(tmp_path) -> None:
+    marker = f"{MARKER}={tmp_path}"
+    words = (str(tmp_path), str(tmp_path / "victim"), "1", "9", "nonce")
+    subprocess.run(
+        [sys.executable, "-I", "-S", probe_program.__file__, *words],
+        env=dict([marker.split("=", 1)]),
+        check=True,
+    )
+    rows = processes.table()
+    [daemon] = processes.marked(os.fsencode(marker), rows)
+    assert rows[daemon].parent != os.getpid()
+    os.kill(daemon, signal.SIGKILL)
+
+
+def test_a_sandbox_that_starts_nothing_proves_nothing(tmp_path) -> None:
+    def starts_nothing(request) -> Program:
+        return Program(argv=("true",), env=request.env, cwd=request.cwd)
+
+    assert put_to_the_test(starts_nothing, tmp_path) == {}
+
+
+@linux
+def test_the_strongest_that_holds_is_chosen(tmp_path) -> None:
+    bwrap = shutil.which("bwrap")
+    argv = [bwrap or "false", "--unshare-all", "--ro-bind", "/", "/", "true"]
+    if subprocess.run(argv, check=False, capture_output=True).returncode:
+        pytest.skip("bubblewrap is not installed, or may not make namespaces")
+    plugins = Plugins.load(sys.path)
+    chosen, failed = choose_sandbox(plugins, ("strict", "detect"), tmp_path, os.environ)
+    assert (chosen.level, failed) == ("strict", ())
+    assert set(chosen.probe.values()) == {"stopped"}
+    assert set(chosen.probe) == MUST_STOP["strict"]
+    assert Path(tmp_path).is_dir()
