@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -83,3 +84,25 @@ def _environment_is_left_alone() -> Iterator[None]:
         os.environ.clear()
         os.environ.update(before)
         pytest.fail(f"the test changed the environment: {changed}")
+
+
+@pytest.fixture(scope="session")
+def bwrap() -> None:
+    """Skip where there is no bubblewrap, or where it may not make the namespaces it needs."""
+    program = shutil.which("bwrap")
+    if program is None:
+        pytest.skip("bubblewrap is not installed")
+    argv = [
+        program,
+        "--unshare-all",
+        "--unshare-user",
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "true",
+    ]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"bubblewrap does not work here: {done.stderr.strip()}")

@@ -115,7 +115,7 @@ def _obstacle(sysctls: Path) -> str:
             continue
         if value == forbids:
             return f"allow user namespaces: sysctl {name.replace('/', '.')}={allows}"
-    return "see what `bwrap --unshare-all --ro-bind / / true` says; containers may forbid it"
+    return "see what `bwrap --unshare-all --ro-bind / / --proc /proc true` says"
 
 
 def _program(path: Path) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,20 +13,6 @@ from gitcto.api import ConfineRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def works() -> bool:
-    """Whether this machine has a bwrap that may make namespaces."""
-    if shutil.which("bwrap") is None:
-        return False
-    argv = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
-    return subprocess.run(argv, check=False, capture_output=True).returncode == 0
-
-
-@pytest.fixture(scope="session")
-def _bwrap() -> None:
-    if not works():
-        pytest.skip("bubblewrap is not installed, or may not make namespaces")
 
 
 @dataclass

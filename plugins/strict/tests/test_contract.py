@@ -12,7 +12,7 @@ class TestPlugin(PluginContract):
     plugin = "strict"
 
 
-@pytest.mark.usefixtures("_bwrap")
+@pytest.mark.usefixtures("bwrap")
 class TestStrict(SandboxContract):
     level = "strict"
 

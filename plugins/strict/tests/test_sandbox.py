@@ -64,7 +64,7 @@ print(json.dumps(found))
 UNSHARE_AND_MOUNT = {"x86_64": ("272", "165"), "aarch64": ("97", "40")}
 
 
-@pytest.mark.usefixtures("_bwrap")
+@pytest.mark.usefixtures("bwrap")
 @pytest.mark.skipif(not Path(PYTHON).exists(), reason="there is no system Python")
 @pytest.mark.skipif(
     os.uname().machine not in UNSHARE_AND_MOUNT, reason="system calls are not filtered here"
@@ -89,7 +89,7 @@ def test_what_lies_beside_files_is_stopped_too(home: Home) -> None:
     assert {name for name, error in found.items() if error == "open"} == set()
 
 
-@pytest.mark.usefixtures("_bwrap")
+@pytest.mark.usefixtures("bwrap")
 def test_it_holds_no_capability_and_gets_none(home: Home) -> None:
     status = home.sh("grep -E 'Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs' /proc/self/status")
     values = dict(re.findall(r"(\w+):\s+(\w+)", status))
@@ -98,7 +98,7 @@ def test_it_holds_no_capability_and_gets_none(home: Home) -> None:
     assert "nosuid" in home.sh("grep ' /usr ' /proc/mounts")
 
 
-@pytest.mark.usefixtures("_bwrap")
+@pytest.mark.usefixtures("bwrap")
 def test_it_ends_with_the_process_that_started_it(home: Home) -> None:
     confined = Strict().confine(home.request("sh", "-c", "echo ready; exec sleep 600"))
     start = "import subprocess, sys; subprocess.run(sys.argv[1:])"
@@ -114,7 +114,7 @@ def test_it_ends_with_the_process_that_started_it(home: Home) -> None:
     os.close(reading)
 
 
-@pytest.mark.usefixtures("_bwrap")
+@pytest.mark.usefixtures("bwrap")
 def test_an_older_bwrap_is_asked_for_less(home: Home, tmp_path: Path, monkeypatch) -> None:
     program = Path(shutil.which("bwrap")).read_bytes()
     for option in (b"--disable-userns", b"--size"):
@@ -130,6 +130,7 @@ def test_an_older_bwrap_is_asked_for_less(home: Home, tmp_path: Path, monkeypatc
     assert not {"--disable-userns", "--size"} & set(argv)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nothing would help")
 def test_a_machine_without_bwrap_is_told_what_to_install(
     home: Home, tmp_path: Path, monkeypatch
 ) -> None:
@@ -163,7 +164,7 @@ def test_the_setting_that_forbids_namespaces_is_named(
     assert hint in sandbox._obstacle(tmp_path)
 
 
-@pytest.mark.usefixtures("_bwrap")
+@pytest.mark.usefixtures("bwrap")
 def test_the_version_is_read_without_running_it() -> None:
     said = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=True).stdout
     assert said.strip() == f"bubblewrap {Strict().available({'PATH': os.environ['PATH']}).version}"

@@ -12,7 +12,7 @@ from gitcto_strict.view import TEMPORARY, TEMPORARY_BYTES, resolve, roots_own
 if TYPE_CHECKING:
     from plugins.strict.tests.conftest import Home
 
-pytestmark = pytest.mark.usefixtures("_bwrap")
+pytestmark = pytest.mark.usefixtures("bwrap")
 
 
 def executable(path: Path, text: str) -> Path:

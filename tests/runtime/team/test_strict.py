@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from typing import Any
 
 import pytest
 
 from gitcto.model.events import ExecutionStarted
 
-WORKS = (
-    shutil.which("bwrap") is not None
-    and subprocess.run(
-        ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"], check=False, capture_output=True
-    ).returncode
-    == 0
-)
-pytestmark = pytest.mark.skipif(
-    not WORKS, reason="bubblewrap is not installed, or may not make namespaces"
-)
+pytestmark = pytest.mark.usefixtures("bwrap")
 DONE = {"do": "write", "path": "x", "text": "1\n"}
 WORKER = """
 echo work > work
