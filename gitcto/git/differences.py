@@ -22,6 +22,7 @@ WORDS: Mapping[str, str] = {
     "entry": "{}",
     "kept": "kept work {}",
     "room": "the room {}",
+    "warm": "the warm tree {}",
     "record": "the process record {}",
     "checkout": "the worktree {}",
     "state": "{}",
@@ -34,7 +35,7 @@ WORDS: Mapping[str, str] = {
 }
 """What a name of each surface is called; the order is the order of gravity."""
 
-GUARDED = frozenset({"hook", "config", "info", "entry", "kept", "room", "record"})
+GUARDED = frozenset({"hook", "config", "info", "entry", "kept", "room", "warm", "record"})
 """Surfaces that nobody changes in passing, and by which something of the worker's could run."""
 
 _GROWS = frozenset({"kept", "room", "record"})

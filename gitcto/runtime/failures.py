@@ -63,6 +63,16 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     return None
 
 
+def of_outside(task: str, changes: tuple[str, ...]) -> Failure:
+    """Return the failure of work that may not land, because of what changed around its worker."""
+    more = f" (and {len(changes) - 1} more)" if len(changes) > 1 else ""
+    detail = (
+        f"while its worker ran, {changes[0]}{more}; every worker of that time is held for it: look "
+        f"at it, and if it was you, `git cto retry {task}`"
+    )
+    return Failure(reason="outside_changed", detail=detail, charged=False, block=True)
+
+
 def of_validation(message: Validated, task: Task, policy: Policy) -> Failure | None:
     """Return why a judged attempt may not land, or None."""
     if message.conflicts:

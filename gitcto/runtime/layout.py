@@ -62,6 +62,10 @@ class Layout:
         """Return a directory for an execution's worker that the worker itself cannot see."""
         return self.place(execution) / "private"
 
+    def outside(self, execution: str) -> Path:
+        """Return where is kept what was outside an execution's room before its worker started."""
+        return self.home / "outside" / execution
+
     @property
     def execution_prefix(self) -> str:
         """The prefix of the refs that keep unsettled work."""

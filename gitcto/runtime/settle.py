@@ -74,6 +74,7 @@ def remove(context: Context, execution: Execution) -> str:
     if problem:
         return problem
     try:
+        discard(context.layout.outside(execution.id))
         discard(context.layout.records(execution.id))
     except CtoError as error:
         return error.message
