@@ -38,7 +38,7 @@ WORDS: Mapping[str, str] = {
 GUARDED = frozenset({"hook", "config", "info", "entry", "kept", "room", "warm", "record"})
 """Surfaces that nobody changes in passing, and by which something of the worker's could run."""
 
-_GROWS = frozenset({"kept", "room", "record"})
+_GROWS = frozenset({"kept", "room", "warm", "record"})
 """Surfaces to which git-cto itself adds; only what was there before counts."""
 
 # Everything else is guarded: most settings make git run a program sooner or later, and new ones

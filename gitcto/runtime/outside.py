@@ -217,9 +217,18 @@ def _warm_trees(layout: Layout) -> dict[str, str]:
     """Return the trees that wait for a next room; each is told from a later one in its place."""
     found = {}
     for tree in sorted(layout.rooms_root.glob(".pool/*")):
-        which = tree.lstat()
-        found[str(tree)] = f"{which.st_ino} {which.st_mtime_ns} {tree_stamp(str(tree))}"
+        which, stamp = _which(tree), tree_stamp(str(tree))
+        if which and which == _which(tree):  # else it is being handed out
+            found[str(tree)] = f"{which} {stamp}"
     return found
+
+
+def _which(tree: Path) -> str:
+    try:
+        found = tree.lstat()
+    except FileNotFoundError:
+        return ""
+    return f"{found.st_ino} {found.st_mtime_ns}"
 
 
 def _warm_now(layout: Layout, before: Fingerprint) -> dict[str, str]:
