@@ -23,6 +23,7 @@ from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Inmate, confine
 from gitcto.runtime.jobs import Post
+from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.prompt import render
 from gitcto.runtime.rooms import make_room, needs_of
@@ -210,12 +211,14 @@ def work_unseen(context: Context, task: Task, execution: Execution) -> Work | No
 def take_up(context: Context, task: Task, execution: Execution) -> Work:
     """Harvest an execution's room into a commit under its execution ref.
 
-    Raises :class:`HarvestRefused` when the room is gone or holds what must not be taken up.
+    What is not taken up with the rest is noted, so that its room stays. Raises
+    :class:`HarvestRefused` when the room is gone or holds what must not be taken up.
     Doing it twice gives the same commit.
     """
     room = context.layout.room(execution.id)
     taken = harvest(context.repository, room, execution.base, context.layout.place(execution.id))
     context.effects.crash_point("attempt.harvested")
+    note_left(context.layout, execution, taken.dropped)
     commit = attempt_commit(context, task.spec, execution, taken.tree)
     pin = context.layout.execution_ref(execution.id)
     current = context.refs.read(pin)

@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from gitcto.errors import CtoError
 from gitcto.model.codec import Event
 from gitcto.model.commands import ImportPlan, RequeueTask
+from gitcto.model.isolation import confines
 from gitcto.model.records import TaskSpec, TaskState
+from gitcto.plugins import Plugins
 from gitcto.runtime import outside
 from gitcto.runtime.land import fast_forward
+from gitcto.runtime.layout import Layout
+from gitcto.runtime.probing import choose_sandbox
+from gitcto.runtime.run import make_context
 
 
 def write(path: object, text: str) -> dict[str, object]:
@@ -31,12 +38,19 @@ def security(team: Any) -> list[Event]:
     return [event for event in team.told.events if event.kind == "security.outside"]
 
 
-def confining(team: Any, monkeypatch: pytest.MonkeyPatch, outside_word: str = "tell") -> None:
-    """Let the run believe that its sandbox confines, so that a test can stand for a person."""
-    team.policy_text = team.policy_text.replace(
-        'use = ["none"]', f'use = ["none"]\noutside = "{outside_word}"'
-    )
-    monkeypatch.setattr("gitcto.runtime.outside.confines", lambda level: level == "none")
+@pytest.fixture
+def confined(team: Any) -> Any:
+    """A team whose sandbox keeps its workers in their rooms, so that changes are a person's."""
+    offered = Plugins.load(sys.path).sandboxes()
+    names = [name for name, each in offered.items() if confines(each.descriptor.level)]
+    for name in names:
+        try:
+            choose_sandbox(Plugins.load(sys.path), (name,), team.root / "probe", team.environ)
+        except CtoError:
+            continue
+        team.policy_text = team.policy_text.replace('use = ["none"]', f'use = ["{name}"]')
+        return team
+    pytest.skip("no sandbox that confines writes works on this machine")
 
 
 def add(team: Any, task: TaskSpec) -> None:
@@ -77,28 +91,46 @@ def test_after_a_person_has_looked_a_retry_lands(team: Any) -> None:
 
 
 @pytest.mark.parametrize("word", ["tell", "refuse"])
+@pytest.mark.parametrize("grave", [False, True])
 def test_where_writes_are_confined_a_person_may_work_in_the_checkout(
-    team: Any, monkeypatch: pytest.MonkeyPatch, word: str
+    confined: Any, word: str, grave: bool
 ) -> None:
-    confining(team, monkeypatch, word)
-    team.plan(team.task("A", [append(team.path / "base.txt", "mine\n"), WORK]))
+    """A person edits a file while the worker runs, or makes a hook."""
+    team, path = confined, confined.path / (".git/hooks/pre-push" if grave else "base.txt")
+
+    def edit(event: Event) -> None:
+        with path.open("a") as file:
+            file.write("mine\n")
+        (team.rooms / f"main/{event.body.execution}/room/go").touch()
+
+    team.policy_text = team.policy_text.replace("[retries]", f'outside = "{word}"\n[retries]')
+    team.plan(team.task("A", [{"do": "wait_for", "path": "go"}, WORK]))
+    team.told.on["execution.started"] = edit
     team.run()
     (event,) = security(team)
-    assert event.body.changes == (f"{team.path}/base.txt was changed",)
-    assert event.body.blocking is (word == "refuse")
-    assert team.landed() == ([] if word == "refuse" else ["A"])
+    assert event.body.changes == (f"hook {path} appeared" if grave else f"{path} was changed",)
+    assert event.body.blocking is (grave or word == "refuse")
+    assert team.landed() == ([] if event.body.blocking else ["A"])
 
 
-def test_a_hook_blocks_even_where_writes_are_confined(
-    team: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    confining(team, monkeypatch)
-    hook = team.path / ".git/hooks/pre-commit"
-    team.plan(team.task("A", [write(hook, "evil"), append(team.path / "base.txt", "x"), WORK]))
+@pytest.mark.parametrize("level", ["", "none", "detect", "landlock", "seatbelt", "strict"])
+@pytest.mark.parametrize("grave", [False, True])
+@pytest.mark.parametrize("word", ["tell", "refuse"])
+def test_what_blocks(team: Any, level: str, grave: bool, word: str) -> None:
+    team.policy_text = team.policy_text.replace("[retries]", f'outside = "{word}"\n[retries]')
+    team.plan(team.task("A", [WORK]))
     team.run()
-    task = team.tasks()["A"]
-    assert (task.state, task.reason) == (TaskState.BLOCKED, "outside_changed")
-    assert security(team)[0].body.changes[0] == f"hook {hook} appeared"
+    with team.ledger() as ledger:
+        (execution,) = ledger.executions("A")
+        request = team.request()
+        layout = Layout(request.repository, request.team, request.rooms_root)
+        context = make_context(request, layout)
+        at = replace(execution, isolation=level)
+        found = outside.record_of(context, at, outside.Outside(changes=("x",), guarded=grave))
+        assert outside.record_of(context, at, outside.Outside()) is None
+    assert found is not None
+    weak = level in {"", "none", "detect"}
+    assert found.blocking is (weak or grave or word == "refuse")
 
 
 def test_an_outside_change_counts_more_than_the_worker_s_own_failure(team: Any) -> None:
