@@ -24,6 +24,7 @@ from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Inmate, confine
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
+from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.prompt import render
 from gitcto.runtime.rooms import make_room, needs_of
@@ -216,7 +217,9 @@ def take_up(context: Context, task: Task, execution: Execution) -> Work:
     Doing it twice gives the same commit.
     """
     room = context.layout.room(execution.id)
-    taken = harvest(context.repository, room, execution.base, context.layout.place(execution.id))
+    place = context.layout.place(execution.id)
+    clean = LfsCleaner(context, execution, limits_of(context.policy))
+    taken = harvest(context.repository, room, execution.base, place, clean)
     context.effects.crash_point("attempt.harvested")
     note_left(context.layout, execution, taken.dropped)
     commit = attempt_commit(context, task.spec, execution, taken.tree)

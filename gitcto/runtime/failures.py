@@ -50,8 +50,12 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     if cause in _CAUSES:
         return Failure(reason=f"limit_{cause}", detail=_CAUSES[cause])
     if message.work is None:
-        lost = message.refusal == "no_workspace"
-        return Failure(reason=message.refusal, detail=message.refusal_detail, charged=not lost)
+        return Failure(
+            reason=message.refusal,
+            detail=message.refusal_detail,
+            charged=message.refusal not in {"no_workspace", "lfs_missing"},
+            block=message.refusal == "lfs_missing",  # the next attempt would end the same way
+        )
     if not message.report.ok:
         report = message.report
         detail = report.detail or report.summary or f"exit code {code}"
