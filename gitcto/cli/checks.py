@@ -164,6 +164,11 @@ def _team(app: App, name: str) -> Iterator[Finding]:
         whole = "its ledger's chain is whole"
         yield Finding(subject, not problems, "; ".join(problems[:3]) or whole, hint)
         team = known_team(ledger)
+        alarms = ledger.count("security.outside")
+    if alarms:
+        times = "1 time" if alarms == 1 else f"{alarms} times"
+        found = f"{times} something changed outside a worker's room while it ran"
+        yield Finding(subject, True, found, "`git cto log` says when, `git cto show TASK` what")
     if team.unknown:
         yield Finding(subject, False, f"{team.unknown} events are unknown here", "upgrade git-cto")
     where = Refs(app.repository).checked_out().get(team.target)

@@ -44,12 +44,12 @@ def clean(app: App, *, only_plan: bool, team: str | None, as_json: bool) -> None
 @contextmanager
 def _alone(app: App, team: str) -> Iterator[Context]:
     """Hold the team's run lock: a run in the middle of its work leaves things on purpose."""
-    from gitcto.cli.requests import run_request
+    from gitcto.cli.requests import ending_request
     from gitcto.git.lock import exclusive
     from gitcto.runtime.layout import Layout
     from gitcto.runtime.run import make_context
 
-    request = run_request(app, team)
+    request = ending_request(app, team)
     layout = Layout(request.repository, request.team, request.rooms_root)
     with exclusive(layout.run_lock, wait_s=0):
         context = make_context(request, layout)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gitcto.cli.kept import KeptRoom
     from gitcto.model.records import Execution, Task, Team, Verdict
     from gitcto.store.queries import StoredEvent
 
@@ -61,6 +62,7 @@ def execution(record: Execution) -> dict[str, Any]:
         "role": record.role,
         "workspace": record.workspace,
         "isolation": record.isolation,
+        "sandbox": record.sandbox,
         "base": record.base,
         "leased_ms": record.leased_ms,
         "expires_ms": record.expires_ms,
@@ -72,12 +74,24 @@ def execution(record: Execution) -> dict[str, Any]:
         "work": record.work,
         "tree": record.tree,
         "changed": record.changed,
+        "outside": list(record.outside),
+        "outside_blocks": record.outside_blocks,
         "verdicts": [verdict(each) for each in record.verdicts],
         "evidence": record.evidence,
         "preserved": record.preserved,
         "discarded": dict(record.discarded),
         "reason": record.reason,
         "detail": record.detail,
+    }
+
+
+def kept_room(room: KeptRoom) -> dict[str, Any]:
+    """Return a room that stayed after its attempt; ``task`` is empty when nobody knows it."""
+    return {
+        "execution": room.execution,
+        "task": room.task,
+        "attempt": room.attempt,
+        "path": str(room.path),
     }
 
 

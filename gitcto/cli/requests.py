@@ -7,12 +7,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitcto.errors import CtoError
 from gitcto.model.records import MAX_WORKERS
 
 if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.cli.host import Host
     from gitcto.git.repository import Repository
+    from gitcto.policy.records import Policy
     from gitcto.runtime.run import RunRequest
 
 
@@ -34,12 +36,44 @@ def rooms_root(host: Host, repository: Repository) -> Path:
 
 def run_request(app: App, team: str, max_workers: int = MAX_WORKERS) -> RunRequest:
     """Return the request to run ``team``. Raises ``CtoError`` (exit 4) for a wrong policy."""
+    return _request(app, team, app.policy(), max_workers)
+
+
+def ending_request(app: App, team: str) -> RunRequest:
+    """Return the request to end or clear away what ``team`` began.
+
+    What was begun can be ended though policy.toml was broken since: by the policy that the team
+    adopted last, which is said. Raises ``CtoError`` (exit 4) when that cannot be had either.
+    """
+    try:
+        policy = app.policy()
+    except CtoError as broken:
+        policy = _adopted(app, team, broken)
+        problem = broken.message.splitlines()[0]
+        app.output.warn(f"{problem}; going by the policy that team {team} adopted last")
+    return _request(app, team, policy, MAX_WORKERS)
+
+
+def _adopted(app: App, team: str, broken: CtoError) -> Policy:
+    from gitcto.git.objects import Objects
+    from gitcto.runtime.proof import adopted_policy
+
+    with app.reader(team) as reader:
+        known = reader.view().team
+        digest = known.policy if known else ""
+        policy = adopted_policy(Objects(app.repository), reader, digest) if digest else ""
+    if isinstance(policy, str):
+        raise broken
+    return policy
+
+
+def _request(app: App, team: str, policy: Policy, max_workers: int) -> RunRequest:
     from gitcto.runtime.run import RunRequest
 
     return RunRequest(
         repository=app.repository,
         team=team,
-        policy=app.policy(),
+        policy=policy,
         plugins=app.plugins,
         effects=app.effects,
         rooms_root=rooms_root(app.host, app.repository),

@@ -73,7 +73,7 @@ def conclude(app: App, team: str, result: RunResult, *, as_json: bool) -> int:
     with app.reader(team) as reader:
         if as_json:
             ended = {"interrupted": result.interrupted, "unfinished": list(result.unfinished)}
-            app.output.json({"type": "result", **ended, **plain_status(reader, every=True)})
+            app.output.json({"type": "result", **ended, **plain_status(app, reader, every=True)})
         else:
             app.output.data()
             show_status(app, reader, every=False)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from gitcto.cli import wording
+from gitcto.cli.kept import kept_rooms
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gitcto.cli.app import App
+    from gitcto.cli.kept import KeptRoom
     from gitcto.model.records import Execution, Task
 
 
@@ -27,6 +29,7 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
     with app.reader(team) as reader:
         found = app.task(reader, task)
         attempts = reader.executions(task)
+        rooms = {each.execution: each for each in kept_rooms(app, reader)}
         needed_by = list(reader.view().dependents(task))
     if as_json:
         from gitcto.cli import plain
@@ -36,6 +39,7 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
                 "task": {**plain.task(found), "prompt": found.spec.prompt},
                 "dependents": needed_by,
                 "executions": [plain.execution(each) for each in attempts],
+                "kept_rooms": [plain.kept_room(rooms[x.id]) for x in attempts if x.id in rooms],
             }
         )
         return
@@ -43,7 +47,7 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
         app.output.data(f"{label:<9} {visible(value)}".rstrip())
     if attempts:
         app.output.data()
-        _attempts(app, attempts)
+        _attempts(app, attempts, rooms)
     if found.state in wording.NEEDS_A_PERSON:
         app.output.data()
         for line in wording.trouble(found, attempts[-1] if attempts else None):
@@ -72,7 +76,7 @@ def _facts(task: Task, needed_by: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield "" if number else "prompt", line
 
 
-def _attempts(app: App, attempts: Sequence[Execution]) -> None:
+def _attempts(app: App, attempts: Sequence[Execution], rooms: Mapping[str, KeptRoom]) -> None:
     now = app.effects.now_ms()
     app.output.table(
         ("TRY", "STATE", "WHO", "TOOK", "CHANGED", "GATES"),
@@ -89,7 +93,11 @@ def _attempts(app: App, attempts: Sequence[Execution]) -> None:
         ],
     )
     for each in attempts:
+        for change in each.outside:
+            app.output.data(visible(f"attempt {each.attempt} SECURITY, outside its room: {change}"))
         if each.reason:
             app.output.data(visible(f"attempt {each.attempt} ended: {wording.why(each)}"))
         if each.preserved:
             app.output.data(visible(f"  its work is kept at {each.preserved}"))
+        if each.id in rooms:
+            app.output.data(visible(f"  its room is kept at {rooms[each.id].path}"))

@@ -8,6 +8,7 @@ import click
 
 from gitcto.cli import wording
 from gitcto.cli.options import json_option, pass_app, team_option
+from gitcto.cli.output import visible
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.records import LIVE_STATES, TaskState
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gitcto.cli.app import App
-    from gitcto.model.records import Task, Team
+    from gitcto.model.records import Execution, Task, Team
     from gitcto.store.queries import Summary
     from gitcto.store.reader import LedgerReader
 
@@ -52,7 +53,7 @@ def status(  # noqa: PLR0913 - one parameter for each option
             if watch and app.host.stdout_tty and not as_json:
                 app.output.raw(_CLEAR)
             if as_json:
-                app.output.json(plain_status(reader, every=every))
+                app.output.json(plain_status(app, reader, every=every))
             elif line:
                 app.output.data(one_line(known_team(reader)))
             else:
@@ -117,11 +118,13 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
     branch = team.target.removeprefix("refs/heads/")
     out.data(f"Team {team.name} is {team.mode.value} and lands on {branch}")
     out.data(wording.counts(team))
-    listed = _listed(reader, glance, team, every=every)
+    listed = tuple(_listed(reader, glance, team, every=every))
     if listed:
         out.data()
         _table(app, reader, listed)
     view = reader.view()
+    _alarms(app, filter(None, (view.execution(task.execution) for task in listed)))
+    _rooms(app, reader)
     for task in glance.ended:
         if task.state in wording.NEEDS_A_PERSON:
             out.data()
@@ -129,6 +132,29 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
                 out.data(text)
     if team.unknown:
         out.warn(f"{team.unknown} events were written by a newer git-cto and are not shown here")
+
+
+def _alarms(app: App, executions: Iterable[Execution]) -> None:
+    """Name what changed outside the rooms of the last attempts at the listed tasks."""
+    lines = [f"{each.task}: {text}" for each in executions if (text := wording.outside(each))]
+    if lines:
+        app.output.data()
+    for line in lines:
+        app.output.data(visible(line))
+
+
+def _rooms(app: App, reader: LedgerReader) -> None:
+    """Name the rooms that stayed, which nothing else in the ledger does."""
+    from gitcto.cli.kept import kept_rooms
+
+    kept = kept_rooms(app, reader)
+    if kept:
+        app.output.data()
+    for room in kept:
+        whose = f"{room.task}, attempt {room.attempt}" if room.task else room.execution
+        app.output.data(visible(f"The room of {whose} is kept: {room.path}"))
+    if kept:
+        app.output.hint("`git cto clean` says why")
 
 
 def _listed(reader: LedgerReader, glance: Summary, team: Team, *, every: bool) -> Iterable[Task]:
@@ -148,9 +174,10 @@ def _table(app: App, reader: LedgerReader, tasks: Iterable[Task]) -> None:
     app.output.table(("TASK", "STATE", "TRY", "FOR", "TITLE"), rows)
 
 
-def plain_status(reader: LedgerReader, *, every: bool) -> dict[str, Any]:
+def plain_status(app: App, reader: LedgerReader, *, every: bool) -> dict[str, Any]:
     """Return how a team stands as plain values, with ``every`` task if asked for."""
     from gitcto.cli import plain
+    from gitcto.cli.kept import kept_rooms
 
     glance = reader.summary(rows_each=SMALL)
     if glance.team is None:
@@ -163,6 +190,7 @@ def plain_status(reader: LedgerReader, *, every: bool) -> dict[str, Any]:
         "ready": [plain.task(task) for task in glance.ready],
         "ended": [plain.task(task) for task in glance.ended],
         "executions": [plain.execution(each) for each in glance.executions],
+        "kept_rooms": [plain.kept_room(each) for each in kept_rooms(app, reader)],
     }
     if every:
         told["tasks"] = [plain.task(task) for task in reader.tasks()]

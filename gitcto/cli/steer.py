@@ -65,12 +65,12 @@ def drain(app: App, team: str | None) -> None:
 @pass_app
 def stop(app: App, team: str | None) -> None:
     """End the workers now; their work is kept and their tasks are tried again in the next run."""
-    from gitcto.cli.requests import run_request
+    from gitcto.cli.requests import ending_request
     from gitcto.cli.views import Lines
     from gitcto.runtime.run import stop_team
 
     _set_mode(app, team, TeamMode.STOPPED, hint="go on with `git cto run`")
-    request = run_request(app, app.team(team))
+    request = ending_request(app, app.team(team))
     if stop_team(request, Lines(app.output)) is None:
         app.output.data("A run is alive; it ends its workers and then itself")
 

@@ -60,6 +60,16 @@ def why(record: Task | Execution) -> str:
     return ": ".join(part for part in (record.reason, record.detail) if part) or "not recorded"
 
 
+def outside(execution: Execution) -> str:
+    """Return what changed outside an attempt's room while it ran, or nothing."""
+    if not execution.outside:
+        return ""
+    first, *rest = execution.outside
+    more = f" (and {len(rest)} more)" if rest else ""
+    what = "not landed for it" if execution.outside_blocks else "not held against it"
+    return f"SECURITY: while attempt {execution.attempt} ran, {first}{more}; {what}"
+
+
 def trouble(task: Task, execution: Execution | None) -> list[str]:
     """Return what is wrong with a task, where its work is kept and how to go on."""
     lines = [f"{task.spec.id} is {task.state.value}: {visible(why(task))}"]

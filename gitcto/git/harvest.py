@@ -11,19 +11,21 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
 from gitcto.git.durable import storage_errors
+from gitcto.git.lfs import keep_large, pointer_of, unclean
 from gitcto.git.process import Git, GitError, trusted
 from gitcto.git.trees import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gitcto.git.change import Change
+    from gitcto.git.lfs import CleanLarge
     from gitcto.git.repository import Repository
 
 GITLINK_MODE = "160000"
@@ -41,7 +43,8 @@ class HarvestRefused(CtoError):  # noqa: N818  # a verdict on the work, not a fa
     """The workspace holds something that cannot be taken over safely.
 
     ``reason`` is one of ``nested_repository``, ``special_file``, ``unsafe_name``, ``unreadable``,
-    ``submodule_changed``, ``no_workspace``; ``paths`` are relative to the workspace.
+    ``submodule_changed``, ``no_workspace``, ``lfs_missing``, ``lfs_failed``; ``paths`` are relative
+    to the workspace.
     """
 
     def __init__(self, reason: str, what: str, *paths: str) -> None:
@@ -68,10 +71,17 @@ class Harvested:
     dropped: tuple[str, ...]
 
 
-def harvest(repository: Repository, workspace: Path, base: str, scratch: Path) -> Harvested:
+def harvest(
+    repository: Repository,
+    workspace: Path,
+    base: str,
+    scratch: Path,
+    clean: CleanLarge | None = None,
+) -> Harvested:
     """Return the workspace's files (without ignored ones) as a tree on top of commit ``base``.
 
     ``scratch`` is a directory that no worker can write. Submodules stay as they are in ``base``.
+    Changed files that belong to git-lfs are taken as the pointers that ``clean`` makes of them.
     Raises ``HarvestRefused``, or ``CtoError`` when the machine fails.
     """
     if workspace.is_symlink() or not workspace.is_dir():
@@ -80,7 +90,9 @@ def harvest(repository: Repository, workspace: Path, base: str, scratch: Path) -
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="harvest.", dir=scratch) as private:
             taking = _Taking(trusted(repository), workspace, Path(private) / "index")
-            return taking.take(base)
+            taken = taking.take(base)
+            pointers = taking.pointers(repository, taken, clean)
+            return taking.again(base, taken, pointers) if pointers else taken
 
 
 @dataclass(slots=True)
@@ -98,11 +110,13 @@ class _Taking:
         self._git = git
         self._workspace = workspace
         self._index = index
+        self._attributes = False
 
     def take(self, base: str) -> Harvested:
         self._run("read-tree", base)
         listing = self._run("ls-files", "--stage", "-z")
         entries = listing.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        self._attributes = any(map(_names_attributes, entries))
         gitlinks = [entry for entry in entries if entry.startswith(GITLINK_MODE)]
         submodules = {entry.partition("\t")[2] for entry in gitlinks}
         buried = [path for path in sorted(submodules) if _is_buried(self._workspace, path)]
@@ -119,6 +133,38 @@ class _Taking:
             raise HarvestRefused("submodule_changed", "a submodule was changed", *linked)
         filled = [path for path in sorted(submodules) if _is_filled(self._workspace / path)]
         return Harvested(tree=tree, changes=found, dropped=(*dropped, *filled))
+
+    def pointers(
+        self, repository: Repository, taken: Harvested, clean: CleanLarge | None
+    ) -> dict[str, bytes]:
+        """Return the pointers of changed large files, whose contents are in the store then."""
+        files = [x.path for x in taken.changes if x.status != "D" and x.mode.startswith("100")]
+        if not self._attributes and not any(map(_names_attributes, files)):
+            return {}
+        large = unclean(self._git, self._workspace, self._index, files)
+        if not large:
+            return {}
+        if clean is None:
+            raise HarvestRefused("lfs_missing", "these files belong to git-lfs", *large)
+        said = clean(self._workspace, large)
+        for path in large:
+            pointer = pointer_of(said.get(path, b""))
+            if pointer is None or not keep_large(repository, self._workspace / path, pointer):
+                what = "git-lfs made a pointer that does not describe the file"
+                raise HarvestRefused("lfs_failed", what, path)
+        return {path: said[path] for path in large}
+
+    def again(self, base: str, taken: Harvested, pointers: Mapping[str, bytes]) -> Harvested:
+        """Return the harvest with pointers in the place of large files."""
+        modes = {change.path: change.mode for change in taken.changes}
+        rows = []
+        for path, pointer in pointers.items():
+            blob = self._run("hash-object", "-w", "--stdin", stdin=pointer).decode().strip()
+            rows.append(f"{modes[path]} {blob}\t{path}\0")
+        stdin = "".join(rows).encode("utf-8", "surrogateescape")
+        self._run("update-index", "-z", "--index-info", stdin=stdin)
+        tree = self._run("write-tree").decode().strip()
+        return replace(taken, tree=tree, changes=changes(self._git, base, tree))
 
     def _run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         return self._git.run(
@@ -211,6 +257,10 @@ def _scan(workspace: Path, directory: str) -> Iterator[os.DirEntry[str]]:
     except OSError as error:
         what = f"a directory cannot be read ({error.strerror})"
         raise HarvestRefused("unreadable", what, directory[-200:]) from error
+
+
+def _names_attributes(path: str) -> bool:
+    return path.endswith(".gitattributes")
 
 
 def means_git(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,23 +30,35 @@ def branches_in_use(repository: Repository) -> dict[str, Path]:
     return found
 
 
-def _entries(repository: Repository) -> list[Path]:
+def worktree_entries(repository: Repository) -> list[Path]:
+    """Return the administrative directories of the linked worktrees. Raises ``OSError``."""
     root = repository.common_dir / "worktrees"
     return sorted(root.iterdir()) if root.is_dir() else []
 
 
-def _path_of(entry: Path) -> Path:
+def path_of(entry: Path) -> Path:
+    """Return where the worktree of an administrative directory lies. Raises ``OSError``."""
     raw = (entry / "gitdir").read_bytes().decode("utf-8", "surrogateescape")
     return (entry / raw.removesuffix("\n")).parent
+
+
+def main_checkout(repository: Repository) -> Path | None:
+    """Return the working tree that is not a linked one; None in a bare repository."""
+    common = repository.common_dir
+    if repository.git_dir == common:
+        return repository.work_tree
+    # Seen from a linked worktree, only its configuration tells a bare repository named .git.
+    bare = re.search(rb"(?im)^\s*bare\s*=\s*true", (common / "config").read_bytes())
+    return None if common.name != ".git" or bare else common.parent
 
 
 def _git_dirs(repository: Repository) -> Iterator[tuple[Path, Path]]:
     common = repository.common_dir
     main = repository.work_tree if repository.git_dir == common else None
     yield common, main or (common.parent if common.name == ".git" else common)
-    for entry in _entries(repository):
+    for entry in worktree_entries(repository):
         if (entry / "gitdir").is_file():
-            yield entry, _path_of(entry)
+            yield entry, path_of(entry)
 
 
 def _half_done(git_dir: Path) -> Iterator[str]:

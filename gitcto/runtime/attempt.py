@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import (
@@ -12,18 +13,22 @@ from gitcto.contracts import (
     WorkerReport,
 )
 from gitcto.errors import CtoError
+from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused, harvest
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
-from gitcto.runtime import workers
+from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Inmate, confine
 from gitcto.runtime.jobs import Post
-from gitcto.runtime.messages import NotStarted, Work, WorkerFinished, WorkerStarted
+from gitcto.runtime.left_behind import note_left
+from gitcto.runtime.lfs import LfsCleaner
+from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.prompt import render
 from gitcto.runtime.rooms import make_room, needs_of
+from gitcto.runtime.run_files import LAUNCH
 from gitcto.runtime.workers import Started
 from gitcto.store.sidecar import sidecar_path
 
@@ -32,33 +37,49 @@ LAUNCH_DEADLINE_S = 60.0
 
 
 def begin(
-    context: Context, task: Task, execution: Execution, notes: tuple[str, ...]
+    context: Context,
+    task: Task,
+    execution: Execution,
+    notes: tuple[str, ...],
+    idle: tuple[str, ...] = (),
 ) -> Callable[[Post], None]:
-    """Return the job of a new attempt. ``notes`` say why earlier ones failed."""
+    """Return the job of a new attempt.
+
+    ``notes`` say why earlier ones failed; in the rooms of the ``idle`` executions nobody works.
+    """
 
     def job(post: Post) -> None:
         try:
-            started = _start(context, task, execution, notes)
+            inmate = _prepare(context, task, execution, notes)
+            before = outside.remember(context, execution, idle)
+            started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
-            post(NotStarted(execution=execution, reason="not_started", detail=detail))
+            work = work_unseen(context, task, execution)
+            post(NotStarted(execution=execution, reason="not_started", detail=detail, work=work))
             return
         post(WorkerStarted(execution=execution, started=started))
-        post(_finish(context, task, execution))
+        post(_finish(context, task, execution, before))
 
     return job
 
 
-def adopt(context: Context, task: Task, execution: Execution) -> Callable[[Post], None]:
-    """Return the job that continues an attempt which another orchestrator began."""
+def adopt(
+    context: Context, task: Task, execution: Execution, removing: frozenset[str] = frozenset()
+) -> Callable[[Post], None]:
+    """Return the job that continues an attempt which another orchestrator began.
+
+    ``removing`` are the executions whose rooms this run clears away meanwhile.
+    """
 
     def job(post: Post) -> None:
-        post(_finish(context, task, execution))
+        before = outside.remembered(context, execution)
+        post(_finish(context, task, execution, before, removing))
 
     return job
 
 
-def _start(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Started:
+def _prepare(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Inmate:
     layout = context.layout
     pin = layout.execution_ref(execution.id)
     context.refs.compare_and_swap(pin, None, execution.base)
@@ -68,7 +89,7 @@ def _start(context: Context, task: Task, execution: Execution, notes: tuple[str,
     launch = _launch(context, task, execution, notes)
     needs = needs_of(context, execution)
     room = layout.room(execution.id)
-    inmate = Inmate(
+    return Inmate(
         argv=launch.argv,
         env={**_environment(context, execution), **launch.env},
         cwd=room,
@@ -76,6 +97,10 @@ def _start(context: Context, task: Task, execution: Execution, notes: tuple[str,
         reads=(*needs.reads, *launch.reads),
         fixed=needs.fixed,
     )
+
+
+def _spawn(context: Context, execution: Execution, inmate: Inmate) -> Started:
+    layout = context.layout
     private = layout.private(execution.id)
     private.mkdir(mode=0o700, parents=True, exist_ok=True)
     program = confine(context, inmate, private)
@@ -147,32 +172,56 @@ def _environment(context: Context, execution: Execution) -> dict[str, str]:
     }
 
 
-def _finish(context: Context, task: Task, execution: Execution) -> WorkerFinished:
+def _finish(
+    context: Context,
+    task: Task,
+    execution: Execution,
+    before: Fingerprint | None,
+    removing: frozenset[str] = frozenset(),
+) -> WorkerFinished:
     exit_ = workers.wait(context.layout.records(execution.id))
-    report = _collect(context, execution, exit_)
+    changed = outside.compare(context, execution, before, removing)
+    finished = WorkerFinished(
+        execution=execution,
+        exit=exit_,
+        report=_collect(context, execution, exit_),
+        work=None,
+        outside=changed,
+    )
     try:
-        work = take_up(context, task, execution)
+        return replace(finished, work=take_up(context, task, execution))
     except HarvestRefused as refused:
-        return WorkerFinished(
-            execution=execution,
-            exit=exit_,
-            report=report,
-            work=None,
-            refusal=refused.reason,
-            refusal_detail=refused.message,
-        )
-    return WorkerFinished(execution=execution, exit=exit_, report=report, work=work)
+        return replace(finished, refusal=refused.reason, refusal_detail=refused.message)
+
+
+def work_unseen(context: Context, task: Task, execution: Execution) -> Work | None:
+    """Return what a worker left that nobody saw start; None when its room must stay as it is.
+
+    A room in which no program can have run holds no work.
+    """
+    layout = context.layout
+    launched = (layout.records(execution.id) / LAUNCH).exists()
+    if not launched or not layout.room(execution.id).exists():
+        return NO_WORK
+    try:
+        return take_up(context, task, execution)
+    except HarvestRefused:
+        return None
 
 
 def take_up(context: Context, task: Task, execution: Execution) -> Work:
     """Harvest an execution's room into a commit under its execution ref.
 
-    Raises :class:`HarvestRefused` when the room is gone or holds what must not be taken up.
+    What is not taken up with the rest is noted, so that its room stays. Raises
+    :class:`HarvestRefused` when the room is gone or holds what must not be taken up.
     Doing it twice gives the same commit.
     """
     room = context.layout.room(execution.id)
-    taken = harvest(context.repository, room, execution.base, context.layout.place(execution.id))
+    place = context.layout.place(execution.id)
+    clean = LfsCleaner(context, execution, limits_of(context.policy))
+    taken = harvest(context.repository, room, execution.base, place, clean)
     context.effects.crash_point("attempt.harvested")
+    note_left(context.layout, execution, taken.dropped)
     commit = attempt_commit(context, task.spec, execution, taken.tree)
     pin = context.layout.execution_ref(execution.id)
     current = context.refs.read(pin)

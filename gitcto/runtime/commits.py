@@ -52,6 +52,18 @@ def attempt_commit(context: Context, task: TaskSpec, execution: Execution, tree:
     return context.objects.write("commit", commit.encode())
 
 
+def ignored_commit(context: Context, execution: Execution, tree: str, work: str) -> str:
+    """Write the commit that adds ignored files to work that does not land, and return its id."""
+    commit = Commit(
+        tree=tree,
+        parents=(work,),
+        author=author(execution),
+        committer=context.committer(execution.leased_ms // 1000),
+        message=f"{execution.task}: ignored files, kept as policy asks\n",
+    )
+    return context.objects.write("commit", commit.encode())
+
+
 def landing_commit(context: Context, candidate: Candidate, evidence: str) -> str:
     """Write the commit that would land: the merged tree on the target's tip."""
     _, parent = context.objects.read(candidate.onto)

@@ -12,12 +12,12 @@ from gitcto.runtime.settle import preserve, removal
 
 
 class Ending:
-    """Ends executions of one run. ``removing`` counts the rooms that are being cleared away."""
+    """Ends executions of one run. ``removing`` are those whose rooms are being cleared away."""
 
     def __init__(self, book: Book, jobs: Jobs) -> None:
         self._book = book
         self._jobs = jobs
-        self.removing = 0
+        self.removing: set[str] = set()
 
     def fail(
         self,
@@ -57,11 +57,11 @@ class Ending:
 
     def settle(self, execution: Execution) -> None:
         """Clear away what an ended execution left; its work is reachable without it."""
-        self.removing += 1
+        self.removing.add(execution.id)
         self._jobs.start(f"remove {execution.id}", removal(self._book.context, execution))
 
     def removed(self, message: RoomRemoved) -> None:
         """Take note that a room is gone, or why it is not."""
-        self.removing -= 1
+        self.removing.discard(message.execution)
         if message.problem:
             self._book.listener.note(f"left for `git cto clean`: {message.problem}")

@@ -50,8 +50,12 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     if cause in _CAUSES:
         return Failure(reason=f"limit_{cause}", detail=_CAUSES[cause])
     if message.work is None:
-        lost = message.refusal == "no_workspace"
-        return Failure(reason=message.refusal, detail=message.refusal_detail, charged=not lost)
+        return Failure(
+            reason=message.refusal,
+            detail=message.refusal_detail,
+            charged=message.refusal not in {"no_workspace", "lfs_missing"},
+            block=message.refusal == "lfs_missing",  # the next attempt would end the same way
+        )
     if not message.report.ok:
         report = message.report
         detail = report.detail or report.summary or f"exit code {code}"
@@ -61,6 +65,16 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     if code != 0:
         return Failure(reason="worker_exit", detail=f"the worker ended with code {code}")
     return None
+
+
+def of_outside(task: str, changes: tuple[str, ...]) -> Failure:
+    """Return the failure of work that may not land, because of what changed around its worker."""
+    more = f" (and {len(changes) - 1} more)" if len(changes) > 1 else ""
+    detail = (
+        f"while its worker ran, {changes[0]}{more}; every worker of that time is held for it: look "
+        f"at it, and if it was you, `git cto retry {task}`"
+    )
+    return Failure(reason="outside_changed", detail=detail, charged=False, block=True)
 
 
 def of_validation(message: Validated, task: Task, policy: Policy) -> Failure | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitcto.contracts import WorkerReport
 from gitcto.model.records import Execution, Verdict
+from gitcto.runtime.outside import Outside
 from gitcto.runtime.workers import Exit, Started
 
 
@@ -18,13 +19,18 @@ class Work:
     changed: int
 
 
+NO_WORK = Work(commit="", tree="", changed=0)
+"""What was taken up from a room in which nothing can have been done."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotStarted:
-    """The worker could not be started."""
+    """The worker could not be started; ``work`` is None when its room must stay as it is."""
 
     execution: Execution
     reason: str
     detail: str
+    work: Work | None = NO_WORK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +45,8 @@ class WorkerStarted:
 class WorkerFinished:
     """The worker's process tree is gone, and its work was taken up or could not be.
 
-    ``work`` is None when nothing could be harvested; ``refusal`` then says why.
+    ``work`` is None when nothing could be harvested; ``refusal`` then says why. ``outside`` is what
+    was different outside its room by then.
     """
 
     execution: Execution
@@ -48,6 +55,7 @@ class WorkerFinished:
     work: Work | None
     refusal: str = ""
     refusal_detail: str = ""
+    outside: Outside = field(default_factory=Outside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ from gitcto.runtime.messages import (
     WorkerFinished,
     WorkerStarted,
 )
+from gitcto.runtime.outside import forget, idle_rooms, record_of
 
 LOOK_S = 0.2
 """How often the loop looks for what other commands recorded when no job reports (seconds)."""
@@ -80,7 +81,9 @@ class Orchestrator:
         """Wait for a worker that another orchestrator started."""
         self._attempts.add(execution.id)
         task = self.book.state.tasks[execution.task]
-        self.jobs.start(f"attempt {execution.id}", adopt(self.book.context, task, execution))
+        removing = frozenset(self.ending.removing)
+        job = adopt(self.book.context, task, execution, removing)
+        self.jobs.start(f"attempt {execution.id}", job)
 
     def _renew_leases(self) -> None:
         context = self.book.context
@@ -133,7 +136,13 @@ class Orchestrator:
         self._attempts.add(execution_id)
         execution = self.book.state.executions[execution_id]
         leased = self.book.state.tasks[spec.id]
-        self.jobs.start(f"attempt {execution_id}", begin(context, leased, execution, _notes(task)))
+        job = begin(context, leased, execution, _notes(task), self._idle())
+        self.jobs.start(f"attempt {execution_id}", job)
+
+    def _idle(self) -> tuple[str, ...]:
+        """Return the executions whose rooms nobody works in and nobody clears away."""
+        live = {execution.id for execution in self.book.state.live()}
+        return idle_rooms(self.book.context.layout, frozenset(live | self.ending.removing))
 
     def _decide(self, task: Task, execution_id: str) -> Decision:
         context = self.book.context
@@ -171,8 +180,7 @@ class Orchestrator:
                 self._started(message)
             case NotStarted():
                 self._attempts.discard(message.execution.id)
-                nothing = Work(commit="", tree="", changed=0)
-                self.ending.fail(message.execution, failures.of_start(message), nothing)
+                self.ending.fail(message.execution, failures.of_start(message), message.work)
             case WorkerFinished():
                 self._ended(message)
 
@@ -187,10 +195,19 @@ class Orchestrator:
         )
         ended: tuple[SingleCommand, ...] = () if x.exit else (exited,)
         failure, work = failures.of_worker(message), message.work
+        changed = record_of(self.book.context, x, message.outside)
+        if changed is not None:
+            ended = (*ended, changed)
+            if changed.blocking:
+                failure = failures.of_outside(x.task, changed.changes)
         if failure is not None or work is None:
             failure = failure or Failure(reason="internal", detail="nothing was harvested")
             self.ending.fail(x, failure, work, before=ended)
-            return
+        else:
+            self._harvested(x, work, ended)
+        forget(self.book.context, x)
+
+    def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> None:
         taken = RecordHarvest(
             execution=x.id,
             epoch=x.epoch,

@@ -128,7 +128,7 @@ def _again(
 ) -> Claim:
     text = f"policy {decision.policy[:12]} decides {decision.action} the same again"
     if decision.policy not in policies:
-        policies[decision.policy] = _policy(objects, ledger, decision.policy)
+        policies[decision.policy] = adopted_policy(objects, ledger, decision.policy)
     policy = policies[decision.policy]
     if isinstance(policy, str):
         return Claim(text, true=False, found=policy)
@@ -137,7 +137,7 @@ def _again(
     return Claim(text, same, f"{again.verdict} by {again.rule}: {again.reason}")
 
 
-def _policy(objects: Objects, ledger: LedgerReader, digest: str) -> Policy | str:
+def adopted_policy(objects: Objects, ledger: LedgerReader, digest: str) -> Policy | str:
     """Return the policy with this digest from the ledger, or why it cannot be had."""
     for stored in ledger.events(newest_first=True):
         body = stored.event.body

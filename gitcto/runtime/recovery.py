@@ -11,13 +11,14 @@ from gitcto.git.trees import find_trailer, is_ancestor
 from gitcto.model.commands import TakeLease
 from gitcto.model.records import Execution, Landing, TaskState
 from gitcto.runtime import workers
-from gitcto.runtime.attempt import take_up
+from gitcto.runtime.attempt import take_up, work_unseen
+from gitcto.runtime.book import Book
 from gitcto.runtime.clean import leftovers
 from gitcto.runtime.commits import EXECUTION_TRAILER
 from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure
-from gitcto.runtime.messages import Work
 from gitcto.runtime.orchestrator import Orchestrator, start_of
+from gitcto.runtime.outside import compare, forget, record_of, remembered
 from gitcto.runtime.preserved import finish_drops
 from gitcto.runtime.settle import preserve, unreachable_work
 
@@ -72,7 +73,9 @@ def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> N
     failure = Failure(
         reason="interrupted", detail="the run ended before the worker started", charged=False
     )
-    orchestrator.ending.fail(execution, failure, Work(commit="", tree="", changed=0))
+    task = orchestrator.book.state.tasks[execution.task]
+    context = orchestrator.book.context
+    orchestrator.ending.fail(execution, failure, work_unseen(context, task, execution))
 
 
 def _continue_landing(orchestrator: Orchestrator, execution: Execution) -> None:
@@ -114,6 +117,7 @@ def _settle_leftovers(orchestrator: Orchestrator) -> None:
 def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:
     """Keep the work of an ended execution if that was not done yet, then clear its room away."""
     book = orchestrator.book
+    _compare_late(book, execution)
     if execution.state is not TaskState.DONE and not execution.preserved:
         task = book.state.tasks[execution.task]
         try:
@@ -127,3 +131,14 @@ def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:
         book.listener.note(f"{execution.task}: kept {execution.id}: {problem}")
         return
     orchestrator.ending.settle(execution)
+
+
+def _compare_late(book: Book, execution: Execution) -> None:
+    """Compare what is outside an ended execution's room, if nobody did since its worker ended."""
+    before = remembered(book.context, execution)
+    if before is None or not execution.pid:
+        return
+    changed = record_of(book.context, execution, compare(book.context, execution, before))
+    if changed is not None:
+        book.record(changed)
+    forget(book.context, execution)

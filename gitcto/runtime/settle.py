@@ -8,14 +8,18 @@ from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
 from gitcto.git.durable import discard
 from gitcto.git.harvest import HarvestRefused
+from gitcto.git.ignored import with_ignored
 from gitcto.git.tips import take_tips
+from gitcto.git.trees import is_ancestor
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.records import Execution, Task
 from gitcto.room_contracts import RoomTips
 from gitcto.runtime.ask import ask
 from gitcto.runtime.attempt import take_up
+from gitcto.runtime.commits import ignored_commit
 from gitcto.runtime.context import Context
 from gitcto.runtime.jobs import Post
+from gitcto.runtime.left_behind import note_left, why_kept
 from gitcto.runtime.messages import RoomRemoved, Work
 from gitcto.runtime.rooms import ROOM_DEADLINE_S, release_room
 from gitcto.runtime.run_files import COMMAND
@@ -24,20 +28,42 @@ from gitcto.runtime.run_files import COMMAND
 def preserve(context: Context, execution: Execution, work: Work | None) -> RecordPreserved | None:
     """Keep work that will not land under its preserved ref; return the command that records it.
 
-    Nothing to keep (no work, or a tree like the base's) gives None.
+    Ignored files go with it as far as policy asks. Nothing to keep (no work, or a tree like the
+    base's) gives None.
     """
-    if work is None or not work.changed:
+    if work is None or not work.commit:
+        return None
+    commit = _with_ignored(context, execution, work)
+    if not work.changed and commit == work.commit:
         return None
     ref = context.layout.preserved_ref(execution.id)
-    if not context.refs.compare_and_swap(ref, None, work.commit):
+    if not context.refs.compare_and_swap(ref, None, commit):
         held = context.refs.read(ref)
-        if held != work.commit:
+        if not held or not is_ancestor(context.git, work.commit, held):
             raise CtoError(
                 f"{ref} holds {held}, not the work of this execution",
                 "rename that ref (git update-ref) so that nothing is lost, then run again",
             )
+        commit = held
     context.effects.crash_point("work.preserved")
-    return RecordPreserved(execution=execution.id, ref=ref, commit=work.commit)
+    return RecordPreserved(execution=execution.id, ref=ref, commit=commit)
+
+
+def _with_ignored(context: Context, execution: Execution, work: Work) -> str:
+    """Return a commit that adds the room's ignored files to its work, as far as policy asks.
+
+    What cannot be kept so is noted, and its room stays.
+    """
+    layout, patterns = context.layout, context.policy.rooms.preserve_ignored
+    room = layout.room(execution.id)
+    if not patterns or room.is_symlink() or not room.is_dir():
+        return work.commit
+    place = layout.place(execution.id)
+    found = with_ignored(context.repository, room, work.tree, patterns, place)
+    note_left(layout, execution, found.left)
+    if found.tree == work.tree:
+        return work.commit
+    return ignored_commit(context, execution, found.tree, work.commit)
 
 
 def unpin(context: Context, execution: Execution) -> None:
@@ -67,13 +93,15 @@ def remove(context: Context, execution: Execution) -> str:
 
     The records go last: while they exist, recovery knows that something may be left.
     """
-    problem = keep_tips(context, execution)
+    problem = why_kept(context.layout, execution) or _beside(context, execution)
+    problem = problem or keep_tips(context, execution)
     if problem:
         return problem
     problem = release_room(context, execution)
     if problem:
         return problem
     try:
+        discard(context.layout.outside(execution.id))
         discard(context.layout.records(execution.id))
     except CtoError as error:
         return error.message
@@ -123,23 +151,32 @@ def unreachable_work(context: Context, task: Task, execution: Execution) -> str:
     landed was made of, what a preserved ref holds, or the base. What its worker committed is
     taken over, if that was not done before.
     """
-    return _unreachable_files(context, task, execution) or keep_tips(context, execution)
+    return (
+        _unreachable_files(context, task, execution)
+        or why_kept(context.layout, execution)
+        or _beside(context, execution)
+        or keep_tips(context, execution)
+    )
 
 
-def _strays(context: Context, execution: Execution) -> str:
-    """Name what a worker moved beside its room; a room that is gone proves nothing by itself."""
+def _beside(context: Context, execution: Execution) -> str:
+    """Name what a worker moved beside its room, where its level of isolation allows that."""
     place = context.layout.place(execution.id)
-    if execution.work or not place.is_dir():
+    if not place.is_dir():
         return ""
     found = sorted(name for path in place.iterdir() if (name := path.name) not in _OURS)
-    found = [name for name in found if not name.startswith(COMMAND)]
-    return f"{place} holds what its worker moved there: {', '.join(found[:3])}" if found else ""
+    found = [name for name in found if not name.startswith(_SCRATCH)]
+    shown = ", ".join(map(ascii, found[:3]))
+    hint = "delete that when you have it"
+    return f"{place} holds what its worker moved there: {shown}; {hint}" if found else ""
 
 
+_SCRATCH = (COMMAND, "harvest.", "tips.")
 _OURS = frozenset(
     {
         ".room.removing",
         "gate",
+        "left.json",
         "merged",
         "merged.index",
         "private",
@@ -152,7 +189,7 @@ _OURS = frozenset(
 
 def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:
     if not context.layout.room(execution.id).exists():
-        return _strays(context, execution)
+        return ""
     try:
         work = take_up(context, task, execution)
     except HarvestRefused as refused:
@@ -160,6 +197,6 @@ def _unreachable_files(context: Context, task: Task, execution: Execution) -> st
     if not work.changed or work.tree == execution.tree:
         return ""
     held = context.refs.read(context.layout.preserved_ref(execution.id))
-    if held == work.commit:
+    if held and is_ancestor(context.git, work.commit, held):
         return ""
     return f"the room holds work that no ref keeps (tree {work.tree[:12]})"

@@ -136,6 +136,12 @@ def page(db: sqlite3.Connection, team: str, wanted: Page) -> list[StoredEvent]:
     ]
 
 
+def count(db: sqlite3.Connection, team: str, kind: str) -> int:
+    """Return how many events of one kind there are; looks at every event."""
+    query = "SELECT COUNT(*) FROM event WHERE team = ? AND kind = ?"
+    return int(db.execute(query, (team, kind)).fetchone()[0])
+
+
 def newest(db: sqlite3.Connection, team: str, limit: int) -> list[StoredEvent]:
     """Return the last events, the newest first."""
     wanted = Page(after=0, before=1 << 62, task=None, newest_first=True, limit=limit)

@@ -175,6 +175,10 @@ class LedgerReader:
             left -= len(found)
             low, high = (low, found[-1].seq) if newest_first else (found[-1].seq, high)
 
+    def count(self, kind: str) -> int:
+        """Return how many events of one kind the ledger holds; looks at every event."""
+        return self._answered(lambda: queries.count(self._current()[0].db, self.team, kind))
+
     def _page(self, wanted: queries.Page) -> list[StoredEvent]:
         return queries.page(self.sidecar().db, self.team, wanted)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,14 +12,18 @@ from gitcto_clone.room import CloneRoom
 from gitcto_git_merge.merger import GitMerger
 from gitcto_worktree.room import WorktreeRoom
 
-from gitcto.contracts import MergeRequest, RoomMaker, RoomRequest
+from gitcto.contracts import MergeRequest
 from gitcto.errors import CtoError
+from gitcto.git.differences import differences
+from gitcto.git.fingerprint import Look, take
 from gitcto.git.harvest import harvest
 from gitcto.git.objects import Commit, Objects, Signature
+from gitcto.git.own_moves import without_own_moves
 from gitcto.git.process import plumbing, trusted
 from gitcto.git.refs import Refs
 from gitcto.git.repository import discover
 from gitcto.git.trees import changes, checkout, find_trailer, is_ancestor, patch
+from gitcto.room_contracts import RoomMaker, RoomRequest
 
 HOOKS = """
     applypatch-msg commit-msg fsmonitor-watchman post-applypatch post-checkout post-commit
@@ -157,7 +163,11 @@ def test_nothing_runs_in_the_orchestrator(
     _, base = refs.head()
     assert base
     room = tmp_path / "room"
-    request = RoomRequest(repository=repository, git=git, path=room, base=base, branch="work")
+    index = tmp_path / "room.index"
+    checkout(git, base, room, index)
+    request = RoomRequest(
+        repository=repository, git=git, path=room, base=base, branch="work", index=index
+    )
     maker().create(request)
     _work_against_us(room, trap)
 
@@ -183,6 +193,37 @@ def test_nothing_runs_in_the_orchestrator(
         git.run("cat-file", "-p", "1" * 40)
     maker().release(repository, git, room)
 
+    assert trap.fired == set()
+
+
+def test_looking_at_a_hostile_repository_twice_runs_nothing(
+    hostile, trap: Trap, tmp_path: Path
+) -> None:
+    """Traps set while a worker ran: in the index, in attributes, in a split index, in a module."""
+    repository = discover(hostile.path, hostile.env)
+    places = (tmp_path / "before", tmp_path / "after")
+    for place in places:
+        place.mkdir()
+    look = Look(
+        repository=repository,
+        git=trusted(repository),
+        ours=tmp_path / "rooms",
+        target="refs/heads/cto/t/integration",
+        indexes=places[0],
+    )
+    before = take(look)
+    for name in ("a.txt", "b.t", "c.p"):
+        (hostile.path / name).write_text("changed\n")
+    (hostile.path / ".gitattributes").write_text(ATTRIBUTES + "* ident\n")
+    module = hostile.path / ".git/modules/m"
+    shutil.copytree(hostile.path / ".git", tmp_path / "copy", symlinks=True)
+    shutil.copytree(tmp_path / "copy", module, symlinks=True)
+    trap.set(module)
+    (hostile.path / ".git/sharedindex.1").touch()
+    after = take(replace(look.after(before, places[0]), indexes=places[1]))
+    found = differences(look.git, before, after, places)
+    assert {each.surface for each in found} >= {"file", "hook", "config"}
+    assert without_own_moves(look.git, found, before, {"1" * 40}) == found
     assert trap.fired == set()
 
 

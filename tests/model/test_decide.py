@@ -288,3 +288,51 @@ def test_only_an_ended_attempt_s_work_is_discarded_and_only_once() -> None:
     assert bench.ok(cmd.DiscardWork(**named)) == []
     bench.ok(cmd.RecordPreserved(**named))
     assert bench.state.executions["x"].discarded == {}
+
+
+def outside(*changes: str, blocking: bool) -> cmd.RecordOutside:
+    return cmd.RecordOutside(execution="x", changes=changes, blocking=blocking)
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_what_changed_outside_a_room_blocks_its_landing_only_when_it_says_so(
+    blocking: bool,
+) -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    bench.ok(cmd.RecordVerdicts(execution="x", epoch=1, verdicts=(verdict(),)))
+    (event,) = bench.ok(outside("a hook appeared", blocking=blocking))
+    assert event.kind == "security.outside"
+    if blocking:
+        assert bench.refused(intend()) == "outside_changed"
+        bench.ok(outside("a file appeared", blocking=False))
+        assert bench.refused(intend()) == "outside_changed"
+    else:
+        bench.ok(intend())
+
+
+def test_what_changed_outside_is_recorded_once_whatever_the_token_and_the_state() -> None:
+    bench = Bench(spec("A"))
+    assert bench.refused(outside("h", blocking=True)) == "no_execution"
+    bench.to_validating()
+    assert len(bench.ok(outside("h", "f", blocking=False))) == 1
+    assert bench.ok(outside("f", blocking=False)) == []
+    assert bench.ok(outside(blocking=True)) == []
+    failed = {"reason": "r", "detail": "", "charged": False, "max_attempts": 1}
+    bench.ok(cmd.FailExecution(execution="x", epoch=1, **failed))  # type: ignore[arg-type]
+    assert len(bench.ok(outside("f", blocking=True))) == 1
+    execution = bench.state.executions["x"]
+    assert (execution.outside, execution.outside_blocks) == (("h", "f"), True)
+
+
+def test_a_blocked_attempt_does_not_block_the_next_one() -> None:
+    bench = Bench(spec("A"))
+    bench.to_validating()
+    bench.ok(outside("h", blocking=True))
+    failed = {"reason": "outside_changed", "detail": "", "charged": False, "max_attempts": 1}
+    bench.ok(cmd.FailExecution(execution="x", epoch=1, block=True, **failed))  # type: ignore[arg-type]
+    bench.ok(cmd.RequeueTask(task="A"))
+    bench.to_validating(execution="y", epoch=2)
+    judged = cmd.RecordVerdicts(execution="y", epoch=2, verdicts=(verdict(),))
+    bench.ok(judged)
+    bench.ok(replace(intend(), execution="y", epoch=2))

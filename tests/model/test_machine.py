@@ -137,6 +137,20 @@ class Machine(RuleBasedStateMachine):
             assert after.preserved == ""
             assert self.send(cmd.DiscardWork(**named)) == ()
 
+    @rule(number=pick, change=st.sampled_from(("hook", "file")), blocking=st.booleans())
+    def outside(self, number: int, change: str, blocking: bool) -> None:
+        """What changed outside a room is remembered for good, and what blocks goes on blocking."""
+        x = self.any_execution(number)
+        if x is None:
+            return
+        command = cmd.RecordOutside(execution=x.id, changes=(change,), blocking=blocking)
+        assert not isinstance(self.send(command), cmd.Refusal)
+        after = self.state.executions[x.id]
+        assert set(after.outside) == {*x.outside, change}
+        assert after.outside_blocks == (x.outside_blocks or blocking)
+        assert after.state is x.state
+        assert self.send(command) == ()
+
     @rule(task=tasks)
     def requeue(self, task: str) -> None:
         self.send(cmd.RequeueTask(task=task))
@@ -168,6 +182,14 @@ class Machine(RuleBasedStateMachine):
                 assert any(
                     v.status == "pass" and v.tree == landing.tree for v in execution.verdicts
                 )
+
+    @invariant()
+    def what_was_blocked_before_its_landing_never_lands(self) -> None:
+        blocked: set[str] = set()
+        for body in self.history:
+            if isinstance(body, ev.OutsideChanged) and body.blocking:
+                blocked.add(body.execution)
+            assert not (isinstance(body, ev.LandingIntended) and body.execution in blocked)
 
     @invariant()
     def lands_once(self) -> None:

@@ -82,7 +82,9 @@ def test_what_was_committed_and_left_behind_is_reachable(
     worker(team, SIDE + last, workspace)
     team.plan(team.task("A"))
     team.run()
-    assert team.landed() == (["A"] if ending == "landed" else [])
+    # In a linked worktree these commands made a branch and a stash of the user's: held against it.
+    landed = ending == "landed" and workspace == "clone"
+    assert team.landed() == (["A"] if landed else [])
     found = contents(team)
     for name, texts in KEPT.items():
         # A linked worktree shares side branches and the stash with its repository: they stay.
