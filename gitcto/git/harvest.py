@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from gitcto.errors import CtoError
 from gitcto.git.durable import storage_errors
 from gitcto.git.process import Git, GitError, trusted
+from gitcto.git.sparse import Cone, unseen
 from gitcto.git.trees import changes
 
 if TYPE_CHECKING:
@@ -68,10 +69,13 @@ class Harvested:
     dropped: tuple[str, ...]
 
 
-def harvest(repository: Repository, workspace: Path, base: str, scratch: Path) -> Harvested:
+def harvest(
+    repository: Repository, workspace: Path, base: str, scratch: Path, cone: Cone | None = None
+) -> Harvested:
     """Return the workspace's files (without ignored ones) as a tree on top of commit ``base``.
 
-    ``scratch`` is a directory that no worker can write. Submodules stay as they are in ``base``.
+    ``scratch`` is a directory that no worker can write. Submodules stay as they are in ``base``,
+    and so does what was not checked out because only ``cone`` was.
     Raises ``HarvestRefused``, or ``CtoError`` when the machine fails.
     """
     if workspace.is_symlink() or not workspace.is_dir():
@@ -80,7 +84,7 @@ def harvest(repository: Repository, workspace: Path, base: str, scratch: Path) -
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="harvest.", dir=scratch) as private:
             taking = _Taking(trusted(repository), workspace, Path(private) / "index")
-            return taking.take(base)
+            return taking.take(base, cone)
 
 
 @dataclass(slots=True)
@@ -99,10 +103,11 @@ class _Taking:
         self._workspace = workspace
         self._index = index
 
-    def take(self, base: str) -> Harvested:
+    def take(self, base: str, cone: Cone | None) -> Harvested:
         self._run("read-tree", base)
         listing = self._run("ls-files", "--stage", "-z")
         entries = listing.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        paths = [entry.partition("\t")[2] for entry in entries]
         gitlinks = [entry for entry in entries if entry.startswith(GITLINK_MODE)]
         submodules = {entry.partition("\t")[2] for entry in gitlinks}
         buried = [path for path in sorted(submodules) if _is_buried(self._workspace, path)]
@@ -110,8 +115,10 @@ class _Taking:
             what = "a file stands where a directory with a submodule belongs"
             raise HarvestRefused("submodule_changed", what, *buried)
         suspects = _inspect(self._workspace, submodules)
-        dropped = self._judge(suspects, [entry.partition("\t")[2] for entry in entries])
-        self._add(gitlinks, submodules)
+        dropped = self._judge(suspects, paths)
+        absent = unseen(self._workspace, cone, paths) if cone else frozenset()
+        left = [entry for entry in entries if entry.partition("\t")[2] in absent]
+        self._add([*gitlinks, *left], submodules)
         tree = self._run("write-tree").decode().strip()
         found = changes(self._git, base, tree)
         linked = [change.path for change in found if change.mode == GITLINK_MODE]
@@ -159,14 +166,14 @@ class _Taking:
         names = done.out.decode("utf-8", "surrogateescape").split("\0")
         return {name.removeprefix("./") for name in names if name}
 
-    def _add(self, gitlinks: list[str], submodules: set[str]) -> None:
-        """Add every file; git must not even look at submodules, so they leave the index for it."""
+    def _add(self, left: list[str], submodules: set[str]) -> None:
+        """Add every file; git must not even look at what is ``left``, so it leaves the index."""
         arguments = ["add", "--all", "--no-warn-embedded-repo", "--", "."]
-        if gitlinks:
-            names = "".join(f"{path}\0" for path in submodules)
+        arguments += [f":(exclude,top,literal){path}" for path in sorted(submodules)]
+        if left:
+            names = "".join(entry.partition("\t")[2] + "\0" for entry in left)
             removal = names.encode("utf-8", "surrogateescape")
             self._run("update-index", "--force-remove", "-z", "--stdin", stdin=removal)
-            arguments += [f":(exclude,top,literal){path}" for path in sorted(submodules)]
         try:
             self._run(*arguments)
         except GitError as error:
@@ -174,8 +181,8 @@ class _Taking:
                 raise
             complaint = error.completed.complaint
             raise HarvestRefused("unreadable", f"git cannot read it ({complaint})") from error
-        if gitlinks:
-            again = "".join(f"{entry}\0" for entry in gitlinks).encode("utf-8", "surrogateescape")
+        if left:
+            again = "".join(f"{entry}\0" for entry in left).encode("utf-8", "surrogateescape")
             self._run("update-index", "-z", "--index-info", stdin=again)
 
 
