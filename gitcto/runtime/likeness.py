@@ -36,7 +36,8 @@ class Expected:
 
 def expected(listing: str) -> Expected:
     """Return what ``ls-files --stage -z`` of an index says."""
-    files, submodules = set(), set()
+    files: set[str] = set()
+    submodules: set[str] = set()
     for entry in listing.split("\0")[:-1]:
         mode, _, path = entry.partition("\t")
         (submodules if mode.startswith(GITLINK_MODE) else files).add(path)
@@ -107,11 +108,17 @@ class _Model:
             raise Doubt(
                 f"{path!r} has an odd mode or other names ({stat.filemode(status.st_mode)})"
             )
-        if status.st_uid != self._owner or getattr(status, "st_flags", 0):
+        if status.st_uid != self._owner or _flags(status):
             raise Doubt(f"{path!r} has another owner or flags")
         if not _attributes(path) <= self._attributes:
             raise Doubt(f"{path!r} has attributes")
         return status.st_blocks * _BLOCK_BYTES
+
+
+def _flags(status: os.stat_result) -> int:
+    """Return what BSD and macOS keep besides the mode, the immutable flag for one."""
+    flags: object = getattr(status, "st_flags", None)
+    return flags if isinstance(flags, int) else 0
 
 
 def _attributes(path: str) -> frozenset[str]:
