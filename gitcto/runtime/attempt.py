@@ -22,8 +22,10 @@ from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Inmate, confine
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import NotStarted, Work, WorkerFinished, WorkerStarted
+from gitcto.runtime.ports import reserve
 from gitcto.runtime.prompt import render
-from gitcto.runtime.rooms import make_room, needs_of
+from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
+from gitcto.runtime.setup import RoomCommands
 from gitcto.runtime.workers import Started
 from gitcto.store.sidecar import sidecar_path
 
@@ -64,6 +66,7 @@ def _start(context: Context, task: Task, execution: Execution, notes: tuple[str,
     context.refs.compare_and_swap(pin, None, execution.base)
     context.effects.crash_point("attempt.pinned")
     make_room(context, task, execution)
+    commands_in(context, execution).set_up()
     context.effects.crash_point("attempt.room")
     launch = _launch(context, task, execution, notes)
     needs = needs_of(context, execution)
@@ -136,7 +139,8 @@ def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str
 
 
 def _environment(context: Context, execution: Execution) -> dict[str, str]:
-    scratch = context.layout.scratch(execution.id)
+    layout, count = context.layout, context.policy.rooms.ports
+    scratch = layout.scratch(execution.id)
     return {
         **context.worker_env,
         "HOME": str(scratch / "home"),
@@ -144,12 +148,25 @@ def _environment(context: Context, execution: Execution) -> dict[str, str]:
         "CTO_TASK": execution.task,
         "CTO_EXECUTION": execution.id,
         "CTO_ATTEMPT": str(execution.attempt),
+        **reserve(layout.ports, layout.place(execution.id), count).environment(),
     }
+
+
+def commands_in(context: Context, execution: Execution) -> RoomCommands:
+    """Return policy's commands for the room of an execution."""
+    return RoomCommands(
+        context=context,
+        execution=execution,
+        env=_environment(context, execution),
+        limits=limits_of(context.policy),
+    )
 
 
 def _finish(context: Context, task: Task, execution: Execution) -> WorkerFinished:
     exit_ = workers.wait(context.layout.records(execution.id))
     report = _collect(context, execution, exit_)
+    if context.policy.rooms.finish:
+        report = commands_in(context, execution).finish(exit_, report)
     try:
         work = take_up(context, task, execution)
     except HarvestRefused as refused:
@@ -171,7 +188,8 @@ def take_up(context: Context, task: Task, execution: Execution) -> Work:
     Doing it twice gives the same commit.
     """
     room = context.layout.room(execution.id)
-    taken = harvest(context.repository, room, execution.base, context.layout.place(execution.id))
+    place, cone = context.layout.place(execution.id), cone_of_room(context, execution)
+    taken = harvest(context.repository, room, execution.base, place, cone)
     context.effects.crash_point("attempt.harvested")
     commit = attempt_commit(context, task.spec, execution, taken.tree)
     pin = context.layout.execution_ref(execution.id)

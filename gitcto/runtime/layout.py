@@ -62,6 +62,34 @@ class Layout:
         """Return a directory for an execution's worker that the worker itself cannot see."""
         return self.place(execution) / "private"
 
+    def warm(self, execution: str) -> Path:
+        """Return where an execution's room is on its way into the pool, or out of it."""
+        return self.place(execution) / "warm"
+
+    def cone(self, execution: str) -> Path:
+        """Return the file that says which part of its files an execution's room holds."""
+        return self.place(execution) / "cone.json"
+
+    @property
+    def pool(self) -> Path:
+        """Holds trees of files for the next rooms; shared by all teams, as are the next three."""
+        return self.rooms_root / ".pool"
+
+    @property
+    def setups(self) -> Path:
+        """Holds what set-up commands made, each under what it depends on."""
+        return self.rooms_root / ".setups"
+
+    @property
+    def trash(self) -> Path:
+        """Holds what is being deleted."""
+        return self.rooms_root / ".trash"
+
+    @property
+    def ports(self) -> Path:
+        """Holds one file per block of ports in use, of all repositories that keep rooms here."""
+        return self.rooms_root.parent / ".ports"
+
     @property
     def execution_prefix(self) -> str:
         """The prefix of the refs that keep unsettled work."""

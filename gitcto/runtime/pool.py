@@ -48,8 +48,8 @@ class WarmTree:
 class Pool:
     """At most ``capacity`` trees below ``root``, shared by all processes; all on one file system.
 
-    ``git`` runs in the trusted git directory. An ``aside`` is a path of the caller's own where
-    nothing is; who is killed leaves half-made things there and nowhere else.
+    ``git`` runs in the trusted git directory. An ``aside`` is a path of the caller's own; who is
+    killed leaves half-made things there and nowhere else.
     """
 
     root: Path
@@ -82,25 +82,29 @@ class Pool:
             return True
         return False
 
-    def put(self, base: str, room: Path, index: Path, aside: Path) -> str:
-        """Keep a room of commit ``base`` warm, if that pays; say why not, or nothing.
+    def set_aside(self, room: Path, index: Path, aside: Path) -> bool:
+        """Move a room and its index to ``aside`` if keeping it could pay; False when not.
 
-        ``room`` and ``index`` are gone then, or still there; ``aside`` is for the caller to remove.
+        Raises ``OSError``; ``room`` is there as it was, or not at all.
         """
-        free = self._free_slots()
-        if not free or room.is_symlink() or not room.is_dir():
-            return "no place for it"
-        if _files_in(index) < self.least_files:
-            return "too small to be worth it"
+        worth = self._free_slots() and _files_in(index) >= self.least_files
+        if not worth or room.is_symlink() or not room.is_dir():
+            return False
+        aside.mkdir()
+        room.rename(aside / _TREE)
+        index.rename(aside / _INDEX)
+        return True
+
+    def put(self, base: str, aside: Path) -> str:
+        """Keep what was set aside, a room of commit ``base``, warm; say why not, or nothing.
+
+        What is not kept stays where it is, for the caller to remove.
+        """
         try:
-            aside.mkdir()
-            room.rename(aside / _TREE)
-            index.rename(aside / _INDEX)
-            size = self._renew(base, aside)
-            self._mark(base, size, aside)
-        except (CtoError, OSError, Doubt) as error:
+            self._mark(base, self._renew(base, aside), aside)
+        except (CtoError, OSError) as error:
             return str(error)
-        for slot in free:
+        for slot in self._free_slots():
             try:
                 aside.rename(slot)
             except OSError:  # taken meanwhile

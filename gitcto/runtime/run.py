@@ -22,6 +22,7 @@ from gitcto.model.records import MAX_WORKERS, Execution, Task, TaskState, TeamMo
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
+from gitcto.runtime import trash
 from gitcto.runtime.book import Book, Listener
 from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Isolation
@@ -34,6 +35,9 @@ from gitcto.store.ledger import Ledger
 
 LOCK_WAIT_S = 2.0
 """How long to wait for the run lock (seconds): a killed run's last child may hold it a moment."""
+
+TIDY_S = 1.0
+"""How long the end of a run waits for rooms to be deleted (seconds); the next one does the rest."""
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "SYSTEMROOT")
 """What a worker and a gate get of the caller's environment; all else is policy's to name."""
@@ -97,6 +101,7 @@ def _work(book: Book, interrupted: Callable[[], bool]) -> RunResult:
     orchestrator = Orchestrator(book, interrupted)
     recover(orchestrator)
     orchestrator.run()
+    trash.await_empty(book.context.layout.trash, TIDY_S)
     return RunResult(state=book.state, live=tuple(book.state.live()), interrupted=interrupted())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
@@ -12,6 +13,7 @@ from gitcto.git.tips import take_tips
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.records import Execution, Task
 from gitcto.room_contracts import RoomTips
+from gitcto.runtime import trash
 from gitcto.runtime.ask import ask
 from gitcto.runtime.attempt import take_up
 from gitcto.runtime.context import Context
@@ -58,6 +60,9 @@ def removal(context: Context, execution: Execution) -> Callable[[Post], None]:
         except CtoError as error:
             problem = error.message
         post(RoomRemoved(execution=execution.id, problem=problem))
+        # Nobody waits for this; what is left when the run ends is deleted by the next one.
+        with suppress(CtoError):
+            trash.empty(context.layout.trash)
 
     return job
 
@@ -139,6 +144,7 @@ def _strays(context: Context, execution: Execution) -> str:
 _OURS = frozenset(
     {
         ".room.removing",
+        "cone.json",
         "gate",
         "merged",
         "merged.index",
@@ -146,6 +152,7 @@ _OURS = frozenset(
         "room",
         "room.index",
         "scratch",
+        "warm",
     }
 )
 

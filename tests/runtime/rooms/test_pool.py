@@ -57,7 +57,10 @@ class Bay:
         return room
 
     def put(self, name: str = "one") -> str:
-        return self.pool.put(self.base, *self.place(name))
+        aside = self.place(name)[2]
+        if not self.pool.set_aside(*self.place(name)):
+            return "not wanted"
+        return self.pool.put(self.base, aside)
 
     def take(self, name: str = "two", base: str = "") -> bool:
         return self.pool.take(base or self.base, *self.place(name))
@@ -255,7 +258,7 @@ def test_a_tree_of_another_boot_is_not_believed(bay: Bay) -> None:
 def test_no_more_are_kept_than_there_are_places(bay: Bay) -> None:
     for name in ("one", "two", "three"):
         bay.make(name)
-    assert [bay.put(name) for name in ("one", "two", "three")] == ["", "", "no place for it"]
+    assert [bay.put(name) for name in ("one", "two", "three")] == ["", "", "not wanted"]
     assert len(bay.pool.trees()) == 2
 
 
