@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 LEAST_FILES = 1000
 """Fewer files than this are written faster than a kept tree is looked over."""
 
-_MARKER, _TREE, _INDEX, _STRAYS = "kept.json", "tree", "index", "strays"
+MARKER = "kept.json"
+"""The file of a warm tree that is written last; it says what the tree is."""
+
+_TREE, _INDEX, _STRAYS = "tree", "index", "strays"
 _HEADER_BYTES = 12
 _FORMAT = 1
 
@@ -144,7 +147,7 @@ class Pool:
 
     def _mark(self, base: str, size: int, aside: Path) -> None:
         marker = {"format": _FORMAT, "base": base, "size": size, "boot": _boot()}
-        replace_file(aside / _MARKER, json.dumps(marker).encode())
+        replace_file(aside / MARKER, json.dumps(marker).encode())
 
     def _prove(self, kept: Path) -> None:
         """Raise unless a kept tree still is what it was when it was marked."""
@@ -173,7 +176,7 @@ class Pool:
 
 def _read(slot: Path) -> WarmTree | None:
     try:
-        marker = json.loads((slot / _MARKER).read_bytes())
+        marker = json.loads((slot / MARKER).read_bytes())
         if marker["format"] != _FORMAT:
             return None
         return WarmTree(
@@ -185,7 +188,7 @@ def _read(slot: Path) -> WarmTree | None:
 
 def _age(tree: WarmTree) -> float:
     try:
-        return (tree.path / _MARKER).stat().st_mtime
+        return (tree.path / MARKER).stat().st_mtime
     except FileNotFoundError:
         return 0.0
 

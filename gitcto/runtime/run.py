@@ -30,6 +30,8 @@ from gitcto.runtime.layout import Layout
 from gitcto.runtime.orchestrator import Orchestrator
 from gitcto.runtime.probing import choose_sandbox
 from gitcto.runtime.recovery import recover
+from gitcto.runtime.settle import emptying
+from gitcto.runtime.space import clear_old
 from gitcto.runtime.target import ensure_target, refuse_checked_out
 from gitcto.store.ledger import Ledger
 
@@ -99,6 +101,8 @@ def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
 
 def _work(book: Book, interrupted: Callable[[], bool]) -> RunResult:
     orchestrator = Orchestrator(book, interrupted)
+    clear_old(book.context)
+    orchestrator.jobs.start("delete rubbish", emptying(book.context))
     recover(orchestrator)
     orchestrator.run()
     trash.await_empty(book.context.layout.trash, TIDY_S)

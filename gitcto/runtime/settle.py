@@ -60,7 +60,20 @@ def removal(context: Context, execution: Execution) -> Callable[[Post], None]:
         except CtoError as error:
             problem = error.message
         post(RoomRemoved(execution=execution.id, problem=problem))
-        # Nobody waits for this; what is left when the run ends is deleted by the next one.
+        emptying(context)(post)
+
+    return job
+
+
+def emptying(context: Context) -> Callable[[Post], None]:
+    """Return the job that deletes what was removed. Nobody waits for it.
+
+    What is left when the run ends is deleted by the next one; what cannot be deleted, by nobody:
+    `git cto clean` says why.
+    """
+
+    def job(post: Post) -> None:
+        del post
         with suppress(CtoError):
             trash.empty(context.layout.trash)
 
