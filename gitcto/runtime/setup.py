@@ -164,6 +164,7 @@ class RoomCommands:
                     size += copy_tree(room / path, fresh / str(number))
             replace_file(fresh / MARKER, json.dumps({"size": size}).encode())
             throw(layout.trash, kept)
+            self.context.effects.crash_point("setup.kept")
             fresh.rename(kept)
 
     def _put_in(self, kept: Path) -> bool:
