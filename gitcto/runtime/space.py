@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from gitcto.runtime.layout import Layout
 
 LOOK_S = 30.0
-"""How old the last measurement of the rooms may be (seconds)."""
+"""How old a measurement of the rooms may be before another is made beside the loop (seconds)."""
+
+STALE_S = 300.0
+"""How old it may be to be believed at all (seconds)."""
 
 RETRY_S = 2.0
 """How long a shortage is believed without another look (seconds)."""
@@ -147,9 +150,9 @@ class Space:
         return ""
 
     def _used_bytes(self) -> int:
-        """Return what the rooms took when last looked at; look again beside the loop when due."""
+        """Return what the rooms took when last looked at; look again when that is due."""
         now_s = self._context.effects.monotonic_s()
-        if self._measured_s is None:
+        if self._measured_s is None or now_s - self._measured_s > STALE_S:
             self._measure()
         elif now_s - self._measured_s > LOOK_S and not self._is_measuring():
             self._measuring = threading.Thread(target=self._measure, daemon=True)
