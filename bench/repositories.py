@@ -37,13 +37,20 @@ class Place(NamedTuple):
 @contextmanager
 def scratch(files: int = 1) -> Iterator[Place]:
     """Make a repository of ``files`` files of about 2 kB with one commit, checked out."""
+    with stored(files, _LINES_IN_FILE) as place:
+        place.git("reset", "--quiet", "--hard")
+        yield place
+
+
+@contextmanager
+def stored(files: int, lines: int) -> Iterator[Place]:
+    """Make a repository with one commit of ``files`` files of ``lines`` lines, not checked out."""
     with tempfile.TemporaryDirectory(prefix="git-cto-bench-") as root:
         place = Place(Path(root).resolve() / "repository", environment(Path(root)))
         place.path.mkdir()
         place.git("init", "--quiet", "--initial-branch=main")
         place.git("config", "gc.auto", "0")
-        fast_import(place, _first_commit(files))
-        place.git("reset", "--quiet", "--hard")
+        fast_import(place, _first_commit(files, lines))
         yield place
 
 
@@ -60,13 +67,11 @@ def fast_import(place: Place, stream: Iterator[bytes]) -> None:
         raise RuntimeError(f"git fast-import ended with {importer.returncode}")
 
 
-def _first_commit(files: int) -> Iterator[bytes]:
+def _first_commit(files: int, lines: int) -> Iterator[bytes]:
     yield b"commit refs/heads/main\ncommitter Ada <ada@example.com> 1700000000 +0000\n"
     yield b"data 5\nstart\n"
     for number in range(files):
-        text = b"".join(
-            b"file %d, line %d: it says little\n" % (number, n) for n in range(_LINES_IN_FILE)
-        )
+        text = b"".join(b"file %d, line %d: it says little\n" % (number, n) for n in range(lines))
         folder = number // _FILES_IN_FOLDER
         yield b"M 100644 inline part%d/file%d.txt\ndata %d\n" % (folder, number, len(text))
         yield text + b"\n"

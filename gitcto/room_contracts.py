@@ -23,7 +23,8 @@ class RoomRequest:
 
     ``index`` is an index file that matches these files, to be copied, never to be given away;
     ``git`` runs in the trusted git directory; ``branch`` is the short name of the branch the
-    worker sees.
+    worker sees. ``sparse`` is the content of ``info/sparse-checkout`` (cone mode) when not all
+    files are there; the index says of the others already that they are left out.
     """
 
     repository: Repository
@@ -32,6 +33,7 @@ class RoomRequest:
     base: str
     branch: str
     index: Path
+    sparse: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

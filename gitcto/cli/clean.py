@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -15,30 +15,68 @@ if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.runtime.clean import CleanItem
     from gitcto.runtime.context import Context
+    from gitcto.runtime.space import Rebuildable
 
 
 @click.command()
 @click.option("--plan/--apply", "only_plan", default=True, help="Say what would go, or remove it.")
+@click.option("--caches", is_flag=True, help="Also warm trees and kept set-ups that are of use.")
 @team_option
 @json_option
 @pass_app
-def clean(app: App, *, only_plan: bool, team: str | None, as_json: bool) -> None:
+def clean(app: App, *, only_plan: bool, caches: bool, team: str | None, as_json: bool) -> None:
     """Remove what ended attempts left: rooms, records and refs that pin their work.
 
     Nothing goes before its work is reachable from the target or a preserved ref; what is kept is
-    listed with the reason. --plan, the default, removes nothing.
+    listed with the reason. Warm trees and kept set-ups that are too old go, too; with --caches all
+    of them. --plan, the default, removes nothing.
     """
     from gitcto.runtime import clean as runtime_clean
+    from gitcto.runtime.space import reclaim
 
     with _alone(app, app.team(team)) as context:
         items = runtime_clean.plan(context)
+        spare = _spare(context, everything=caches)
         kept = [] if only_plan else runtime_clean.apply(context, items)
+        chosen = [one.item for one in spare if one.goes and one.item is not None]
+        problems = [] if only_plan else reclaim(context, chosen)
     if as_json:
         names = ("execution", "task", "what", "safe", "why")
         told = [{name: getattr(item, name) for name in names} for item in items]
-        app.output.json({"applied": not only_plan, "items": told})
+        disk = [{"what": one.what, "goes": one.goes, "why": one.why} for one in spare]
+        app.output.json({"applied": not only_plan, "items": told, "disk": disk})
     else:
-        _show(app, items, kept, only_plan=only_plan)
+        _show(app, items, kept, spare, only_plan=only_plan)
+    for problem in problems:
+        app.output.warn(problem)
+
+
+class _Spare(NamedTuple):
+    """Something that can be made again, or rubbish when there is no ``item``."""
+
+    item: Rebuildable | None
+    what: str
+    goes: bool
+    why: str
+
+
+def _spare(context: Context, *, everything: bool) -> list[_Spare]:
+    from gitcto.runtime.space import is_old, rebuildable
+    from gitcto.runtime.trash import waiting
+
+    days, now_ms = context.policy.rooms.max_age_days, context.effects.now_ms()
+    found = []
+    for one in rebuildable(context.layout):
+        old = is_old(one, now_ms, days)
+        why = f"not used for {days} days" if old else "it can be made again"
+        if not old and not everything:
+            why = "it makes the next rooms faster; --caches removes it"
+        what = f"{one.what}, {one.size >> 20} MiB"
+        found.append(_Spare(one, what, old or everything, why))
+    rubbish = len(waiting(context.layout.trash))
+    if rubbish:
+        found.append(_Spare(None, f"rubbish, {rubbish}", True, "it was removed, and not deleted"))
+    return found
 
 
 @contextmanager
@@ -58,17 +96,31 @@ def _alone(app: App, team: str) -> Iterator[Context]:
 
 
 def _show(
-    app: App, items: Sequence[CleanItem], kept: Sequence[CleanItem], *, only_plan: bool
+    app: App,
+    items: Sequence[CleanItem],
+    kept: Sequence[CleanItem],
+    spare: Sequence[_Spare],
+    *,
+    only_plan: bool,
 ) -> None:
-    if not items:
+    if not items and not spare:
         app.output.data("Nothing was left behind")
         return
     failed = {item.execution: item for item in kept}
+    gone = "would go" if only_plan else "removed"
     rows = []
     for planned in items:
         item = failed.get(planned.execution, planned)
-        verb = "keep" if not item.safe else "would go" if only_plan else "removed"
-        rows.append((item.task or "-", item.execution, item.what, verb, item.why))
+        rows.append(
+            (
+                item.task or "-",
+                item.execution,
+                item.what,
+                gone if item.safe else "keep",
+                item.why,
+            )
+        )
+    rows += [("-", "-", one.what, gone if one.goes else "keep", one.why) for one in spare]
     app.output.table(("TASK", "ATTEMPT", "WHAT", "", "WHY"), rows)
-    if only_plan and any(item.safe for item in items):
+    if only_plan and (any(item.safe for item in items) or any(one.goes for one in spare)):
         app.output.hint("remove it with `git cto clean --apply`; preserved work stays")

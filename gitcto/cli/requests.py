@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 def rooms_root(host: Host, repository: Repository) -> Path:
     """Return where the rooms of a repository's workers lie: outside it, in the user's state.
 
-    ``$XDG_STATE_HOME/git-cto`` or ``~/.local/state/git-cto``; one folder per repository.
+    ``$XDG_STATE_HOME/git-cto`` or ``~/.local/state/git-cto`` when the repository is first used; one
+    folder per repository. Raises ``CtoError`` when that place cannot be used any more.
     """
+    from gitcto.runtime.layout import settled_root
+
     stated = host.environ.get("XDG_STATE_HOME", "")
     if Path(stated).is_absolute():
         state = Path(stated)
@@ -31,7 +34,7 @@ def rooms_root(host: Host, repository: Repository) -> Path:
     common = repository.common_dir
     name = common.parent.name if common.name == ".git" else common.stem
     digest = hashlib.sha256(os.fsencode(common)).hexdigest()[:12]
-    return state / "git-cto" / "rooms" / f"{name}-{digest}"
+    return settled_root(repository, state / "git-cto" / "rooms" / f"{name}-{digest}")
 
 
 def run_request(app: App, team: str, max_workers: int = MAX_WORKERS) -> RunRequest:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
+from gitcto.git.erase import erase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _HINTS = {
     errno.ENOSPC: "free some disk space and run the command again; nothing was lost",
@@ -69,26 +69,12 @@ def discard(path: Path) -> None:
     It is renamed first, so that a half-removed tree never stands under the old name; calling it
     again finishes an interrupted removal. Links are removed, never followed. Absent is fine.
     """
-    import shutil  # with its compressors it would be a tenth of a `status`
-
     doomed = path.with_name(f".{path.name}.removing")
     with storage_errors(f"remove {path}"):
         if doomed.exists():
-            shutil.rmtree(doomed, onerror=_unlock_and_retry)
+            erase(doomed)
         if path.is_symlink() or path.is_file():
             path.unlink()
         elif path.exists():
             path.rename(doomed)
-            shutil.rmtree(doomed, onerror=_unlock_and_retry)
-
-
-def _unlock_and_retry(retry: Callable[[str], object], name: str, _info: object) -> None:
-    import shutil
-
-    path = Path(name)
-    path.parent.chmod(stat.S_IRWXU)
-    if path.is_dir() and not path.is_symlink():
-        path.chmod(stat.S_IRWXU)
-        shutil.rmtree(path)
-    elif path.is_symlink() or path.exists():
-        retry(name)
+            erase(doomed)

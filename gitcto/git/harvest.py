@@ -19,6 +19,7 @@ from gitcto.errors import CtoError
 from gitcto.git.durable import storage_errors
 from gitcto.git.lfs import keep_large, pointer_of, unclean
 from gitcto.git.process import Git, GitError, trusted
+from gitcto.git.sparse import Cone, unseen
 from gitcto.git.trees import changes
 
 if TYPE_CHECKING:
@@ -76,12 +77,15 @@ def harvest(
     workspace: Path,
     base: str,
     scratch: Path,
+    *,
+    cone: Cone | None = None,
     clean: CleanLarge | None = None,
 ) -> Harvested:
     """Return the workspace's files (without ignored ones) as a tree on top of commit ``base``.
 
-    ``scratch`` is a directory that no worker can write. Submodules stay as they are in ``base``.
-    Changed files that belong to git-lfs are taken as the pointers that ``clean`` makes of them.
+    ``scratch`` is a directory that no worker can write. Submodules stay as they are in ``base``,
+    and so does what was not checked out because only ``cone`` was. Changed files that belong to
+    git-lfs are taken as the pointers that ``clean`` makes of them.
     Raises ``HarvestRefused``, or ``CtoError`` when the machine fails.
     """
     if workspace.is_symlink() or not workspace.is_dir():
@@ -90,7 +94,7 @@ def harvest(
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="harvest.", dir=scratch) as private:
             taking = _Taking(trusted(repository), workspace, Path(private) / "index")
-            taken = taking.take(base)
+            taken = taking.take(base, cone)
             pointers = taking.pointers(repository, taken, clean)
             return taking.again(base, taken, pointers) if pointers else taken
 
@@ -112,11 +116,12 @@ class _Taking:
         self._index = index
         self._attributes = False
 
-    def take(self, base: str) -> Harvested:
+    def take(self, base: str, cone: Cone | None) -> Harvested:
         self._run("read-tree", base)
         listing = self._run("ls-files", "--stage", "-z")
         entries = listing.decode("utf-8", "surrogateescape").split("\0")[:-1]
         self._attributes = any(map(_names_attributes, entries))
+        paths = [entry.partition("\t")[2] for entry in entries]
         gitlinks = [entry for entry in entries if entry.startswith(GITLINK_MODE)]
         submodules = {entry.partition("\t")[2] for entry in gitlinks}
         buried = [path for path in sorted(submodules) if _is_buried(self._workspace, path)]
@@ -124,8 +129,10 @@ class _Taking:
             what = "a file stands where a directory with a submodule belongs"
             raise HarvestRefused("submodule_changed", what, *buried)
         suspects = _inspect(self._workspace, submodules)
-        dropped = self._judge(suspects, [entry.partition("\t")[2] for entry in entries])
-        self._add(gitlinks, submodules)
+        dropped = self._judge(suspects, paths)
+        absent = unseen(self._workspace, cone, paths) if cone else frozenset()
+        left = [entry for entry in entries if entry.partition("\t")[2] in absent]
+        self._add([*gitlinks, *left], submodules)
         tree = self._run("write-tree").decode().strip()
         found = changes(self._git, base, tree)
         linked = [change.path for change in found if change.mode == GITLINK_MODE]
@@ -205,14 +212,14 @@ class _Taking:
         names = done.out.decode("utf-8", "surrogateescape").split("\0")
         return {name.removeprefix("./") for name in names if name}
 
-    def _add(self, gitlinks: list[str], submodules: set[str]) -> None:
-        """Add every file; git must not even look at submodules, so they leave the index for it."""
+    def _add(self, left: list[str], submodules: set[str]) -> None:
+        """Add every file; git must not even look at what is ``left``, so it leaves the index."""
         arguments = ["add", "--all", "--no-warn-embedded-repo", "--", "."]
-        if gitlinks:
-            names = "".join(f"{path}\0" for path in submodules)
+        arguments += [f":(exclude,top,literal){path}" for path in sorted(submodules)]
+        if left:
+            names = "".join(entry.partition("\t")[2] + "\0" for entry in left)
             removal = names.encode("utf-8", "surrogateescape")
             self._run("update-index", "--force-remove", "-z", "--stdin", stdin=removal)
-            arguments += [f":(exclude,top,literal){path}" for path in sorted(submodules)]
         try:
             self._run(*arguments)
         except GitError as error:
@@ -220,8 +227,8 @@ class _Taking:
                 raise
             complaint = error.completed.complaint
             raise HarvestRefused("unreadable", f"git cannot read it ({complaint})") from error
-        if gitlinks:
-            again = "".join(f"{entry}\0" for entry in gitlinks).encode("utf-8", "surrogateescape")
+        if left:
+            again = "".join(f"{entry}\0" for entry in left).encode("utf-8", "surrogateescape")
             self._run("update-index", "-z", "--index-info", stdin=again)
 
 

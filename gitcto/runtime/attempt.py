@@ -26,9 +26,11 @@ from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
+from gitcto.runtime.ports import reserve
 from gitcto.runtime.prompt import render
-from gitcto.runtime.rooms import make_room, needs_of
+from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
+from gitcto.runtime.setup import RoomCommands
 from gitcto.runtime.workers import Started
 from gitcto.store.sidecar import sidecar_path
 
@@ -85,6 +87,7 @@ def _prepare(context: Context, task: Task, execution: Execution, notes: tuple[st
     context.refs.compare_and_swap(pin, None, execution.base)
     context.effects.crash_point("attempt.pinned")
     make_room(context, task, execution)
+    commands_in(context, execution).set_up()
     context.effects.crash_point("attempt.room")
     launch = _launch(context, task, execution, notes)
     needs = needs_of(context, execution)
@@ -161,7 +164,8 @@ def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str
 
 
 def _environment(context: Context, execution: Execution) -> dict[str, str]:
-    scratch = context.layout.scratch(execution.id)
+    layout, count = context.layout, context.policy.rooms.ports
+    scratch = layout.scratch(execution.id)
     return {
         **context.worker_env,
         "HOME": str(scratch / "home"),
@@ -169,7 +173,18 @@ def _environment(context: Context, execution: Execution) -> dict[str, str]:
         "CTO_TASK": execution.task,
         "CTO_EXECUTION": execution.id,
         "CTO_ATTEMPT": str(execution.attempt),
+        **reserve(layout.ports, layout.place(execution.id), count).environment(),
     }
+
+
+def commands_in(context: Context, execution: Execution) -> RoomCommands:
+    """Return policy's commands for the room of an execution."""
+    return RoomCommands(
+        context=context,
+        execution=execution,
+        env=_environment(context, execution),
+        limits=limits_of(context.policy),
+    )
 
 
 def _finish(
@@ -180,13 +195,12 @@ def _finish(
     removing: frozenset[str] = frozenset(),
 ) -> WorkerFinished:
     exit_ = workers.wait(context.layout.records(execution.id))
+    report = _collect(context, execution, exit_)
+    if context.policy.rooms.finish:
+        report = commands_in(context, execution).finish(exit_, report)
     changed = outside.compare(context, execution, before, removing)
     finished = WorkerFinished(
-        execution=execution,
-        exit=exit_,
-        report=_collect(context, execution, exit_),
-        work=None,
-        outside=changed,
+        execution=execution, exit=exit_, report=report, work=None, outside=changed
     )
     try:
         return replace(finished, work=take_up(context, task, execution))
@@ -218,8 +232,14 @@ def take_up(context: Context, task: Task, execution: Execution) -> Work:
     """
     room = context.layout.room(execution.id)
     place = context.layout.place(execution.id)
-    clean = LfsCleaner(context, execution, limits_of(context.policy))
-    taken = harvest(context.repository, room, execution.base, place, clean)
+    taken = harvest(
+        context.repository,
+        room,
+        execution.base,
+        place,
+        cone=cone_of_room(context, execution),
+        clean=LfsCleaner(context, execution, limits_of(context.policy)),
+    )
     context.effects.crash_point("attempt.harvested")
     note_left(context.layout, execution, taken.dropped)
     commit = attempt_commit(context, task.spec, execution, taken.tree)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitcto.errors import CtoError
+from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.repository import Repository
 
 _WORKER = ".worker"
@@ -70,6 +75,34 @@ class Layout:
         """Return where is kept what was outside an execution's room before its worker started."""
         return self.home / "outside" / execution
 
+    def warm(self, execution: str) -> Path:
+        """Return where an execution's room is on its way into the pool, or out of it."""
+        return self.place(execution) / "warm"
+
+    def cone(self, execution: str) -> Path:
+        """Return the file that says which part of its files an execution's room holds."""
+        return self.place(execution) / "cone.json"
+
+    @property
+    def pool(self) -> Path:
+        """Holds trees of files for the next rooms; shared by all teams, as are the next three."""
+        return self.rooms_root / ".pool"
+
+    @property
+    def setups(self) -> Path:
+        """Holds what set-up commands made, each under what it depends on."""
+        return self.rooms_root / ".setups"
+
+    @property
+    def trash(self) -> Path:
+        """Holds what is being deleted."""
+        return self.rooms_root / ".trash"
+
+    @property
+    def ports(self) -> Path:
+        """Holds one file per block of ports in use, of all repositories that keep rooms here."""
+        return self.rooms_root.parent / ".ports"
+
     @property
     def execution_prefix(self) -> str:
         """The prefix of the refs that keep unsettled work."""
@@ -99,3 +132,56 @@ class Layout:
     def kept_for(self, ref: str) -> str:
         """Return the execution whose work a ref under :attr:`preserved_prefix` keeps."""
         return ref.removeprefix(self.preserved_prefix).partition("/")[0].removesuffix(_WORKER)
+
+
+def settled_root(repository: Repository, proposed: Path) -> Path:
+    """Return where the rooms of a repository lie: where they lay at its first use.
+
+    A run in another environment would not find the rooms of a killed one otherwise. The first
+    caller decides for all, with ``proposed``. A repository that was moved keeps its rooms; a copy
+    of one gets its own. Raises ``CtoError`` when the place decided on cannot be used here.
+    """
+    record = repository.cto_dir / "rooms-root"
+    own = os.fsencode(repository.common_dir)
+    mine = own + b"\n" + os.fsencode(proposed) + b"\n"
+    owner, root = _recorded(record) or _first(record, mine) or (own, proposed)
+    if owner != own:
+        copied = Path(os.fsdecode(owner)).exists()
+        root = proposed if copied else root
+        replace_file(record, own + b"\n" + os.fsencode(root) + b"\n")
+    if root != proposed and not _is_usable(root):
+        raise CtoError(
+            f"the rooms of this repository lie in {root}, which cannot be used here",
+            f"run this as the user and on the machine that made them; if nothing there is needed "
+            f"any more, delete {record}",
+        )
+    return root
+
+
+def _recorded(record: Path) -> tuple[bytes, Path] | None:
+    """Return the git directory a record was made for, and the root; None when there is none."""
+    try:
+        owner, root = record.read_bytes().splitlines()
+    except (FileNotFoundError, ValueError):
+        return None
+    return owner, Path(os.fsdecode(root))
+
+
+def _first(record: Path, content: bytes) -> tuple[bytes, Path] | None:
+    """Write the record down unless another process has done so; return what holds now."""
+    with storage_errors(f"write {record}"):
+        record.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=record.parent) as fresh:
+            fresh.write(content)
+            fresh.flush()
+            os.fsync(fresh.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh.name, record)
+    return _recorded(record)
+
+
+def _is_usable(root: Path) -> bool:
+    """Tell whether rooms can be made at a path, or below what there is of it."""
+    while not root.exists():
+        root = root.parent
+    return root.is_dir() and os.access(root, os.W_OK | os.X_OK)

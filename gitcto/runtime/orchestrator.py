@@ -38,6 +38,7 @@ from gitcto.runtime.messages import (
     WorkerStarted,
 )
 from gitcto.runtime.outside import forget, idle_rooms, record_of
+from gitcto.runtime.space import Space
 
 LOOK_S = 0.2
 """How often the loop looks for what other commands recorded when no job reports (seconds)."""
@@ -54,6 +55,8 @@ class Orchestrator:
         self._interrupted = interrupted
         self._attempts: set[str] = set()
         self._stopping: set[str] = set()
+        self._space = Space(book.context)
+        self._short = ""
 
     def run(self) -> None:
         """Work until the end. What was begun before is expected to be recovered already."""
@@ -105,8 +108,18 @@ class Orchestrator:
         context, state = self.book.context, self.book.state
         now = context.effects.now_ms()
         chosen = choose(state.ready.values(), state.live(), now, context.max_workers)
-        for task in chosen:
-            self._start(task, now)
+        if chosen and self._has_space():
+            for task in chosen:
+                self._start(task, now)
+
+    def _has_space(self) -> bool:
+        """Tell whether the disk allows another room; say so once when it does not."""
+        before, self._short = self._short, self._space.shortage()
+        if self._short and not before:
+            self.book.listener.note(
+                f"nothing new is started: {self._short}; `git cto clean` shows what may go"
+            )
+        return not self._short
 
     def _start(self, task: Task, now_ms: int) -> None:
         context, spec = self.book.context, task.spec
@@ -167,8 +180,12 @@ class Orchestrator:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             return True
-        idle = self.queue.empty and not self.book.state.live()
-        return idle and (mode is not TeamMode.RUNNING or not self.book.state.ready)
+        if not self.queue.empty or self.book.state.live():
+            return False
+        if mode is TeamMode.RUNNING and self.book.state.ready:
+            # What ended meanwhile may have made space.
+            return bool(self._short and self._space.look_again())
+        return True
 
     def _handle(self, message: Message) -> None:
         match message:

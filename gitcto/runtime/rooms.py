@@ -1,16 +1,23 @@
-"""Workers' rooms: files checked out by us, made a repository by a plugin, removed by us."""
+"""Workers' rooms: files checked out by us, made a repository by a plugin, removed by us.
+
+What goes is renamed first, in one step, so that nothing half removed stands under its old name.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
 from typing import TYPE_CHECKING
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
-from gitcto.git.durable import discard
+from gitcto.git.durable import replace_file
+from gitcto.git.sparse import Cone, checkout_cone, cone_of
 from gitcto.git.trees import checkout
 from gitcto.room_contracts import RoomNeeds, RoomRequest
+from gitcto.runtime import ports, workers
 from gitcto.runtime.ask import ask
+from gitcto.runtime.pool import Pool
+from gitcto.runtime.trash import throw
 
 if TYPE_CHECKING:
     from gitcto.descriptors import Workspace
@@ -21,26 +28,55 @@ if TYPE_CHECKING:
 ROOM_DEADLINE_S = 600.0
 """How long a workspace plugin may take (seconds)."""
 
+_TRUSTED = frozenset({"none", "landlock", "seatbelt", "strict"})
+"""Levels whose workers cannot change what is beside their rooms, or are trusted not to."""
+
 
 def make_room(context: Context, task: Task, execution: Execution) -> None:
     """Make the room of an execution. Raises ``CtoError``."""
     registered = workspace_of(context, execution)
-    room, index = context.layout.room(execution.id), context.layout.index(execution.id)
+    layout = context.layout
+    room, index = layout.room(execution.id), layout.index(execution.id)
     room.parent.mkdir(parents=True, exist_ok=True)
     index.unlink(missing_ok=True)
-    checkout(context.git, execution.base, room, index)
+    cone = _cone_for(context, task, execution)
+    if cone is not None:
+        checkout_cone(context.git, execution.base, room, index, cone)
+    elif not pool_of(context).take(execution.base, room, index, layout.warm(execution.id)):
+        checkout(context.git, execution.base, room, index)
+    context.effects.crash_point("room.files")
     request = RoomRequest(
         repository=context.repository,
         git=context.git,
         path=room,
         base=execution.base,
-        branch=f"cto/{context.layout.team}/{task.spec.id}",
+        branch=f"cto/{layout.team}/{task.spec.id}",
         index=index,
+        sparse=cone.patterns() if cone else "",
     )
     answer = ask(context.plugins, registered, "create", request, deadline_s=ROOM_DEADLINE_S)
     if answer is not None:
-        discard(room)
+        throw(layout.trash, room)
         raise answer.error()
+
+
+def cone_of_room(context: Context, execution: Execution) -> Cone | None:
+    """Return which part of its base's files a room was made with; None for all of them."""
+    try:
+        kept = json.loads(context.layout.cone(execution.id).read_bytes())
+    except FileNotFoundError:
+        return None
+    return Cone(tuple(kept["folders"]))
+
+
+def pool_of(context: Context) -> Pool:
+    """Return the warm trees of the repository."""
+    return Pool(
+        root=context.layout.pool,
+        trash=context.layout.trash,
+        git=context.git,
+        capacity=context.policy.rooms.pool,
+    )
 
 
 def needs_of(context: Context, execution: Execution) -> RoomNeeds:
@@ -59,23 +95,38 @@ def needs_of(context: Context, execution: Execution) -> RoomNeeds:
 
 
 def release_room(context: Context, execution: Execution) -> str:
-    """Take the room's repository and files away; return the problem or nothing."""
+    """Take the room's files and repository away; return the problem or nothing.
+
+    The files go first, in one step: a room whose ``.git`` is half removed would look like one in
+    which its worker had left more than we keep.
+    """
+    layout = context.layout
     registered = context.plugins.workspaces().get(execution.workspace)
-    room = context.layout.room(execution.id)
-    if registered is not None:
-        answer = ask(
-            context.plugins,
-            registered,
-            "release",
-            context.repository,
-            context.git,
-            room,
-            deadline_s=ROOM_DEADLINE_S,
-        )
-        if answer is not None:
-            return f"{answer.what}: {answer.reason}"
-    context.effects.crash_point("room.removed")
-    return _discarded(context.layout.place(execution.id))
+    try:
+        kept = _set_aside(context, execution)
+        throw(layout.trash, layout.room(execution.id))
+        context.effects.crash_point("room.aside")
+        if registered is not None:
+            answer = ask(
+                context.plugins,
+                registered,
+                "release",
+                context.repository,
+                context.git,
+                layout.room(execution.id),
+                deadline_s=ROOM_DEADLINE_S,
+            )
+            if answer is not None:
+                return f"{answer.what}: {answer.reason}"
+        context.effects.crash_point("room.removed")
+        if kept:
+            pool_of(context).put(execution.base, layout.warm(execution.id))
+            context.effects.crash_point("room.kept")
+        ports.release(layout.ports, layout.place(execution.id))
+        throw(layout.trash, layout.place(execution.id))
+    except CtoError as error:
+        return error.message
+    return ""
 
 
 def workspace_of(context: Context, execution: Execution) -> Registered[Workspace]:
@@ -89,9 +140,37 @@ def workspace_of(context: Context, execution: Execution) -> Registered[Workspace
     return registered
 
 
-def _discarded(path: Path) -> str:
+def _cone_for(context: Context, task: Task, execution: Execution) -> Cone | None:
+    """Choose the part of the files that a room gets, and write it down before the first is there.
+
+    Without that a harvest would take all the others for deleted.
+    """
+    if not context.policy.rooms.sparse:
+        return None
+    cone = cone_of(context.git, execution.base, task.spec.paths)
+    if cone is not None:
+        text = json.dumps({"folders": cone.folders})
+        replace_file(context.layout.cone(execution.id), text.encode())
+    return cone
+
+
+def _set_aside(context: Context, execution: Execution) -> bool:
+    """Set a room aside for the pool unless anything about it is doubtful."""
+    layout = context.layout
+    ended = workers.observe(layout.records(execution.id)).exit
+    doubtful = (
+        ended is None
+        or ended.cause != "exited"
+        or ended.survivors
+        or execution.isolation not in _TRUSTED
+        or execution.outside
+        or layout.cone(execution.id).exists()
+    )
+    if doubtful:
+        return False
     try:
-        discard(path)
-    except CtoError as error:
-        return error.message
-    return ""
+        return pool_of(context).set_aside(
+            layout.room(execution.id), layout.index(execution.id), layout.warm(execution.id)
+        )
+    except OSError:
+        return False

@@ -22,6 +22,7 @@ from gitcto.model.records import MAX_WORKERS, Execution, Task, TaskState, TeamMo
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
+from gitcto.runtime import trash
 from gitcto.runtime.book import Book, Listener
 from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Isolation
@@ -29,11 +30,16 @@ from gitcto.runtime.layout import Layout
 from gitcto.runtime.orchestrator import Orchestrator
 from gitcto.runtime.probing import choose_sandbox
 from gitcto.runtime.recovery import recover
+from gitcto.runtime.settle import emptying
+from gitcto.runtime.space import clear_old
 from gitcto.runtime.target import ensure_target, refuse_checked_out
 from gitcto.store.ledger import Ledger
 
 LOCK_WAIT_S = 2.0
 """How long to wait for the run lock (seconds): a killed run's last child may hold it a moment."""
+
+TIDY_S = 1.0
+"""How long the end of a run waits for rooms to be deleted (seconds); the next one does the rest."""
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "SYSTEMROOT")
 """What a worker and a gate get of the caller's environment; all else is policy's to name."""
@@ -95,8 +101,11 @@ def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
 
 def _work(book: Book, interrupted: Callable[[], bool]) -> RunResult:
     orchestrator = Orchestrator(book, interrupted)
+    clear_old(book.context)
+    orchestrator.jobs.start("delete rubbish", emptying(book.context))
     recover(orchestrator)
     orchestrator.run()
+    trash.await_empty(book.context.layout.trash, TIDY_S)
     return RunResult(state=book.state, live=tuple(book.state.live()), interrupted=interrupted())
 
 

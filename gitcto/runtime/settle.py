@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
@@ -14,6 +15,7 @@ from gitcto.git.trees import is_ancestor
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.records import Execution, Task
 from gitcto.room_contracts import RoomTips
+from gitcto.runtime import trash
 from gitcto.runtime.ask import ask
 from gitcto.runtime.attempt import take_up
 from gitcto.runtime.commits import ignored_commit
@@ -84,6 +86,22 @@ def removal(context: Context, execution: Execution) -> Callable[[Post], None]:
         except CtoError as error:
             problem = error.message
         post(RoomRemoved(execution=execution.id, problem=problem))
+        emptying(context)(post)
+
+    return job
+
+
+def emptying(context: Context) -> Callable[[Post], None]:
+    """Return the job that deletes what was removed. Nobody waits for it.
+
+    What is left when the run ends is deleted by the next one; what cannot be deleted, by nobody:
+    `git cto clean` says why.
+    """
+
+    def job(post: Post) -> None:
+        del post
+        with suppress(CtoError):
+            trash.empty(context.layout.trash)
 
     return job
 
@@ -175,6 +193,7 @@ _SCRATCH = (COMMAND, "harvest.", "tips.")
 _OURS = frozenset(
     {
         ".room.removing",
+        "cone.json",
         "gate",
         "left.json",
         "merged",
@@ -183,6 +202,7 @@ _OURS = frozenset(
         "room",
         "room.index",
         "scratch",
+        "warm",
     }
 )
 

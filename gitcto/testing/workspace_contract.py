@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gitcto.errors import CtoError
 from gitcto.git.durable import discard
+from gitcto.git.sparse import Cone, checkout_cone
 from gitcto.git.trees import checkout
 from gitcto.room_contracts import RoomRequest
-from gitcto.testing.kit import Contract, ContractBrokenError, must
+from gitcto.testing.kills import kills
+from gitcto.testing.kit import Contract, must, must_refuse
 from gitcto.testing.repo import CtoRepo
 
 if TYPE_CHECKING:
@@ -143,10 +145,13 @@ class WorkspaceContract(Contract):
         """The room, and the repository's memory of it, are gone; a second removal is fine."""
         worktrees, branches = _worktrees(world), _branches(world)
         _make(workspace, room_request)
-        (room_request.path / "left over").write_text("by the worker", encoding="utf-8")
+        left = room_request.path / "left over"
+        left.write_text("by the worker", encoding="utf-8")
         for _ in range(2):
-            _remove(workspace, room_request)
-        must(not room_request.path.exists(), "the room is still there")
+            workspace.release(room_request.repository, room_request.git, room_request.path)
+        must(left.exists(), "the files of a room are not the plugin's to remove")
+        must(not (room_request.path / ".git").exists(), "the room is still a repository")
+        _remove(workspace, room_request)
         must(_worktrees(world) == worktrees, "git still lists a worktree")
         must(_branches(world) == branches, "a branch was left behind")
 
@@ -155,14 +160,53 @@ class WorkspaceContract(Contract):
     ) -> None:
         """A room that has a ``.git`` already is refused, and the repository knows nothing of it."""
         worktrees, branches = _worktrees(world), _branches(world)
-        try:
-            workspace.create(room_request)
-        except CtoError as error:
-            must(error.hint, "a refusal must say what to do about it")
-        else:
-            raise ContractBrokenError("a room that has a `.git` already must be refused")
+        (room_request.path / ".git").mkdir(parents=True)
+        room_request.index.touch()
+        must_refuse(lambda: workspace.create(room_request), str(room_request.path))
         must(_worktrees(world) == worktrees, "git lists a half-made worktree")
         must(_branches(world) == branches, "a branch was left behind")
+
+    def test_a_kill_leaves_nothing_that_stays(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest, tmp_path: Path
+    ) -> None:
+        """However far making or removing a room came, removing it again clears everything.
+
+        Killed before each line of the plugin's module in turn.
+        """
+        module = inspect.getfile(type(workspace))
+        traces = _traces(world)
+
+        def request(number: int) -> RoomRequest:
+            place = tmp_path / "rooms" / f"killed-{number}"
+            place.mkdir(exist_ok=True)
+            path = place / "room"
+            return dataclasses.replace(room_request, path=path, index=place / "room.index")
+
+        for number in kills(lambda number: _make(workspace, request(number)), module):
+            _remove(workspace, request(number))
+            _must_be_the_same(_traces(world), traces, f"a creation killed at step {number}")
+        _remove(workspace, request(number + 1))
+        for number in kills(lambda number: _make_and_remove(workspace, request(-number)), module):
+            _remove(workspace, request(-number))
+            _must_be_the_same(_traces(world), traces, f"a removal killed at step {number}")
+
+    def test_a_part_of_the_files_is_a_clean_room(
+        self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest
+    ) -> None:
+        """Files that were left out are neither missing nor deleted for the worker's git."""
+        world.commit("lib/deep/a", "1\n").commit("lib/b", "1\n")
+        base = world.oid()
+        cone = Cone(("src",))
+        checkout_cone(room_request.git, base, room_request.path, room_request.index, cone)
+        workspace.create(dataclasses.replace(room_request, base=base, sparse=cone.patterns()))
+        room = str(room_request.path)
+        must(not (room_request.path / "lib").exists(), "a part of the files is there")
+        must(not world.git("-C", room, "status", "--porcelain"), "a new room is clean")
+        (room_request.path / "src" / "new").write_text("new\n", encoding="utf-8")
+        world.git("-C", room, "add", "--all")
+        world.git("-C", room, "commit", "--quiet", "-m", "work")
+        changed = world.git("-C", room, "diff", "--name-status", base, "HEAD")
+        must(changed == "A\tsrc/new", f"a commit in it changes what was changed: {changed!r}")
 
     def test_rooms_stand_side_by_side(
         self, workspace: RoomMaker, world: CtoRepo, room_request: RoomRequest, tmp_path: Path
@@ -201,6 +245,30 @@ def _remove(workspace: RoomMaker, request: RoomRequest) -> None:
     """Take the repository away, then the files, as the core does."""
     workspace.release(request.repository, request.git, request.path)
     discard(request.path)
+    must(not request.path.exists(), "the room is still there")
+
+
+def _make_and_remove(workspace: RoomMaker, request: RoomRequest) -> None:
+    _make(workspace, request)
+    _remove(workspace, request)
+
+
+def _traces(world: CtoRepo) -> frozenset[str]:
+    """Return what a room could leave in the repository, but for the locks that stay."""
+    git_dir = world.path / ".git"
+    known = (git_dir / "objects", git_dir / "logs", git_dir / "refs")
+    left = {
+        str(path)
+        for path in git_dir.rglob("*")
+        if path.suffix != ".lock"
+        and path != git_dir / "worktrees"
+        and not any(path.is_relative_to(each) for each in known)
+    }
+    return frozenset({*left, *_worktrees(world).splitlines(), *_branches(world).splitlines()})
+
+
+def _must_be_the_same(after: frozenset[str], before: frozenset[str], what: str) -> None:
+    must(after == before, f"{what} left, after it was cleared, {sorted(after ^ before)}")
 
 
 def _surroundings(world: CtoRepo) -> dict[str, bytes]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from typing import TYPE_CHECKING
 
 from gitcto.cli.requests import rooms_root
@@ -41,3 +43,34 @@ def test_plan_removes_nothing_and_says_how_to(crew: Crew) -> None:
     assert told["applied"] is False
     assert [item["execution"] for item in told["items"]] == ["e1"]
     assert room.exists()
+
+
+def kept(crew: Crew, name: str, days: int) -> Path:
+    """Leave something that a room can be made of, unused for some days."""
+    root = rooms_root(crew.host(), discover(crew.path, crew.environ)) / ".setups" / name
+    root.mkdir(parents=True)
+    marker = root / "kept.json"
+    marker.write_text('{"size": 5242880}')
+    then_s = time.time() - days * 24 * 3600
+    os.utime(marker, (then_s, then_s))
+    return root
+
+
+def test_what_makes_rooms_faster_goes_when_it_is_old_or_asked_for(crew: Crew) -> None:
+    old, new = kept(crew, "old", 8), kept(crew, "new", 1)
+    rubbish = new.parents[1] / ".trash" / "x"
+    rubbish.mkdir(parents=True)
+    told = crew.cto("clean").out
+    assert "kept set-up, 5 MiB" in told
+    assert "not used for 7 days" in told
+    assert "--caches removes it" in told
+    assert "rubbish, 1" in told
+    assert all(path.exists() for path in (old, new, rubbish))
+    crew.cto("clean", "--apply")
+    assert [path.exists() for path in (old, new, rubbish)] == [False, True, False]
+    assert json.loads(crew.cto("clean", "--caches", "--json").out)["disk"] == [
+        {"what": "kept set-up, 5 MiB", "goes": True, "why": "it can be made again"}
+    ]
+    crew.cto("clean", "--apply", "--caches")
+    assert not new.exists()
+    assert crew.cto("clean").out == "Nothing was left behind\n"

@@ -28,6 +28,11 @@ _CONFIG = """\
 [maintenance]
 \tauto = false
 """
+_SPARSE_CONFIG = """\
+[core]
+\tsparseCheckout = true
+\tsparseCheckoutCone = true
+"""
 
 
 class CloneRoom:
@@ -100,7 +105,10 @@ def _fill(request: RoomRequest, git_dir: Path) -> None:
     if shallow.exists():
         shutil.copyfile(shallow, git_dir / "shallow")
     with (git_dir / "config").open("a") as config:
-        config.write(_CONFIG)
+        config.write(_CONFIG + (_SPARSE_CONFIG if request.sparse else ""))
+    if request.sparse:
+        (git_dir / "info").mkdir(exist_ok=True)
+        (git_dir / "info" / "sparse-checkout").write_text(request.sparse, errors="surrogateescape")
     branch = git_dir / "refs" / "heads" / request.branch
     branch.parent.mkdir(parents=True, exist_ok=True)
     branch.write_text(f"{request.base}\n")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Says which branch is ours to delete. HEAD does not: a worker may switch to another branch.
 _MARK = "cto-branch"
 
+# The same before the branch is made: until then the name may become somebody else's.
+_PLAN = "cto-branch.planned"
+
 
 class WorktreeRoom:
     """Makes linked worktrees as git does, but of files that are there, and safe against itself."""
@@ -52,9 +55,8 @@ class WorktreeRoom:
         found: set[str] = set()
         for entry in _entries_of(repository, path):
             found |= written_ids(entry)
-            mark = entry / _MARK
-            if mark.is_file():
-                name = mark.read_text(errors="surrogateescape")
+            _, name = _branch_of(entry / _MARK)
+            if name:
                 found |= ref_ids(repository.common_dir, name)
         return RoomTips(commits=frozenset(found))
 
@@ -62,10 +64,9 @@ class WorktreeRoom:
         """Remove the room's link, its branch and its entry, and nobody else's. Absent is fine."""
         discard(path / ".git")
         with _one_at_a_time(repository):
+            discard(_made_aside(repository, path))
             for entry in _entries_of(repository, path):
-                mark = entry / _MARK
-                if mark.is_file():
-                    _delete_branch(repository, mark.read_text(errors="surrogateescape"))
+                _delete_branch(repository, entry)
                 discard(entry)
 
 
@@ -76,39 +77,42 @@ def _one_at_a_time(repository: Repository) -> AbstractContextManager[None]:
 def _link(request: RoomRequest) -> None:
     """Make the entry aside and rename it: ``git worktree prune`` would remove a half-made one."""
     repository, name = request.repository, _free_branch(request)
-    root = repository.common_dir / "worktrees"
-    entry = root / _entry_name(request.path)
-    made = repository.cto_dir / f"worktree.{entry.name}"
+    entry = _entry_of(repository, request.path)
+    made = _made_aside(repository, request.path)
     discard(made)
     made.mkdir(parents=True)
     for file, text in (
-        ("commondir", "../.."),
-        ("gitdir", str(request.path / ".git")),
-        ("HEAD", f"ref: {name}"),
-        (_MARK, name),
+        ("commondir", "../..\n"),
+        ("gitdir", f"{request.path / '.git'}\n"),
+        ("HEAD", f"ref: {name}\n"),
+        (_PLAN, f"{request.base} {name}"),
     ):
-        end = "" if file == _MARK else "\n"
-        (made / file).write_text(text + end, errors="surrogateescape")
+        (made / file).write_text(text, errors="surrogateescape")
     shutil.copyfile(request.index, made / "index")
     with (request.path / ".git").open("x", errors="surrogateescape") as link:
         link.write(f"gitdir: {entry}\n")
-    root.mkdir(exist_ok=True)
+    entry.parent.mkdir(exist_ok=True)
     made.rename(entry)
     _make_branch(request, entry, name)
 
 
-def _entry_name(path: Path) -> str:
-    """Return a name that no two rooms share: rooms lie in directories that are not used twice."""
-    return f"{path.parent.name}.{path.name}"
+def _entry_of(repository: Repository, path: Path) -> Path:
+    """Return the entry of a room; its name is used once, as is the directory a room lies in."""
+    return repository.common_dir / "worktrees" / f"{path.parent.name}.{path.name}"
+
+
+def _made_aside(repository: Repository, path: Path) -> Path:
+    return repository.cto_dir / f"worktree.{_entry_of(repository, path).name}"
 
 
 def _make_branch(request: RoomRequest, entry: Path, name: str) -> None:
-    git = plumbing(request.repository)
+    git, none = plumbing(request.repository), "0" * len(request.base)
     try:
-        git.run("update-ref", "--no-deref", name, request.base, "0" * len(request.base))
+        git.run("update-ref", "--no-deref", name, request.base, none)
     except CtoError:
-        (entry / _MARK).unlink()
+        (entry / _PLAN).unlink()  # somebody else made one of that name
         raise
+    (entry / _PLAN).rename(entry / _MARK)
 
 
 def _free_branch(request: RoomRequest) -> str:
@@ -119,25 +123,43 @@ def _free_branch(request: RoomRequest) -> str:
     return next(name for name in (wanted, *numbered) if name not in taken)
 
 
-def _delete_branch(repository: Repository, name: str) -> None:
-    if name.startswith("refs/heads/"):
-        plumbing(repository).run("update-ref", "--no-deref", "-d", name)
+def _delete_branch(repository: Repository, entry: Path) -> None:
+    """Delete the branch that an entry says is ours, if it was made.
+
+    One that was only planned is there when a kill came before the mark; it is at our base then.
+    Otherwise it is somebody else's, and git's refusal is the right answer.
+    """
+    git = plumbing(repository)
+    _, name = _branch_of(entry / _MARK)
+    if name:
+        git.run("update-ref", "--no-deref", "-d", name)
+        return
+    base, name = _branch_of(entry / _PLAN)
+    if name:
+        git.run("update-ref", "--no-deref", "-d", name, base, check=False)
+
+
+def _branch_of(mark: Path) -> tuple[str, str]:
+    """Return the base and the branch that a mark names; nothing when there is no such mark."""
+    if not mark.is_file():
+        return "", ""
+    base, _, name = mark.read_text(errors="surrogateescape").partition(" ")
+    return (base, name) if name.startswith("refs/heads/") else ("", "")
 
 
 def _entries_of(repository: Repository, path: Path) -> list[Path]:
     """Return the entries in ``worktrees/`` that belong to the room at ``path``.
 
-    An entry that names no worktree was left by a killed ``git worktree add``; it belongs to the
-    room whose name it has, because names of rooms are not used twice.
+    Also one whose removal was cut short: it has the room's name, whatever is left in it.
     """
-    root = repository.common_dir / "worktrees"
+    entry = _entry_of(repository, path)
     found = []
-    for entry in root.iterdir() if root.is_dir() else ():
-        link = entry / "gitdir"
-        if link.is_file() and link.stat().st_size:
+    for other in entry.parent.iterdir() if entry.parent.is_dir() else ():
+        link = other / "gitdir"
+        if other.name in {entry.name, f".{entry.name}.removing"}:
+            found.append(other)
+        elif link.is_file() and link.stat().st_size:
             raw = link.read_text(errors="surrogateescape").removesuffix("\n")
-            if (entry / raw).parent.resolve() == path.parent.resolve() / path.name:
-                found.append(entry)
-        elif entry.name.lstrip(".").removesuffix(".removing") == path.name:
-            found.append(entry)
+            if (other / raw).parent.resolve() == path.parent.resolve() / path.name:
+                found.append(other)
     return found

@@ -190,8 +190,8 @@ class TeamRepo:
     def assert_clean(self) -> None:
         """Nothing is left over, and git finds no fault."""
         self.git("fsck", "--full", "--strict")
-        left = [p for p in self.rooms.rglob("*") if p.is_dir() and p.parent.name == "main"]
-        assert left == []
+        team = self.rooms / "main"
+        assert not team.is_dir() or list(team.iterdir()) == []
         refs = self.git("for-each-ref", "--format=%(refname)", "refs/cto")
         assert [r for r in refs.splitlines() if "/executions/" in r] == []
 

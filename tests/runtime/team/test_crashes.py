@@ -15,12 +15,14 @@ POINTS = (
     "ledger.sidecar",
     "attempt.leased",
     "attempt.pinned",
+    "room.files",
     "attempt.room",
     "attempt.harvested",
     "attempt.kept",
     "work.preserved",
     "landing.intended",
     "landing.moved",
+    "room.aside",
     "room.removed",
 )
 
