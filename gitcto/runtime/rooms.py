@@ -59,9 +59,16 @@ def needs_of(context: Context, execution: Execution) -> RoomNeeds:
 
 
 def release_room(context: Context, execution: Execution) -> str:
-    """Take the room's repository and files away; return the problem or nothing."""
+    """Take the room's files and repository away; return the problem or nothing.
+
+    The files go first, in one step: a room whose ``.git`` is half removed would look like one in
+    which its worker had left more than we keep.
+    """
     registered = context.plugins.workspaces().get(execution.workspace)
     room = context.layout.room(execution.id)
+    problem = _discarded(room)
+    if problem:
+        return problem
     if registered is not None:
         answer = ask(
             context.plugins,
