@@ -132,7 +132,7 @@ def _strays(context: Context, execution: Execution) -> str:
     if execution.work or not place.is_dir():
         return ""
     found = sorted(name for path in place.iterdir() if (name := path.name) not in _OURS)
-    found = [name for name in found if not name.startswith(COMMAND)]
+    found = [name for name in found if not name.lstrip(".").startswith(_OURS_BEGIN)]
     return f"{place} holds what its worker moved there: {', '.join(found[:3])}" if found else ""
 
 
@@ -140,14 +140,15 @@ _OURS = frozenset(
     {
         ".room.removing",
         "gate",
-        "merged",
-        "merged.index",
         "private",
         "room",
         "room.index",
         "scratch",
     }
 )
+
+
+_OURS_BEGIN = (COMMAND, "harvest.", "merged.", "tips.")
 
 
 def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:

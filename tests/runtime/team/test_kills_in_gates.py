@@ -32,6 +32,20 @@ if not os.path.exists({once!r}):
 """
 """Hangs the first time, deaf to signals; then says whether the first is over."""
 
+SLOW_GIT = """\
+#!/bin/sh
+case "$GIT_INDEX_FILE:$*" in
+*merged*read-tree*)
+    if mkdir '{once}' 2>/dev/null; then
+        : >"$GIT_INDEX_FILE.lock"
+        echo ready >'{ready}'
+        read -r _ <'{release}'
+    fi ;;
+esac
+exec '{git}' "$@"
+"""
+"""A git that takes its time over the first merged tree, having locked its index."""
+
 RUN = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
 
 
@@ -68,3 +82,22 @@ def test_a_gate_is_run_again_only_when_its_former_command_is_gone(team: Any, vic
     assert "execution.failed" not in team.told.kinds()
     assert team.landed() == ["A"]
     team.assert_clean()
+
+
+def test_git_of_a_killed_run_may_still_be_writing_the_merged_tree(team: Any) -> None:
+    names = {name: str(team.root / name) for name in ("once", "ready", "release")}
+    for name in ("ready", "release"):
+        os.mkfifo(names[name])
+    programs = team.root / "programs"
+    programs.mkdir()
+    real = subprocess.check_output(("which", "git"), env=team.environ, text=True).strip()
+    (programs / "git").write_text(SLOW_GIT.format(**names, git=real))
+    (programs / "git").chmod(0o755)
+    team.environ["PATH"] = f"{programs}:{team.environ['PATH']}"
+    one_task(team)
+    with start(team) as run:
+        assert Path(names["ready"]).read_text() == "ready\n"
+        run.kill()
+    team.run()
+    Path(names["release"]).write_text("go on\n")
+    assert team.landed() == ["A"]
