@@ -106,3 +106,11 @@ def bwrap() -> None:
     done = subprocess.run(argv, check=False, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"bubblewrap does not work here: {done.stderr.strip()}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted and handed over with ``record_property("figures", ...)``."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")

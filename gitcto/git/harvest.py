@@ -72,7 +72,7 @@ class Harvested:
     dropped: tuple[str, ...]
 
 
-def harvest(
+def harvest(  # noqa: PLR0913  # each is one thing a harvest is given
     repository: Repository,
     workspace: Path,
     base: str,

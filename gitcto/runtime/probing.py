@@ -10,7 +10,6 @@ import contextlib
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +19,10 @@ from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import Probe
 from gitcto.descriptors import Sandbox
 from gitcto.errors import CtoError, ExitCode
-from gitcto.git.durable import discard
 from gitcto.plugins import Plugins
 from gitcto.registry import Registered
 from gitcto.room_contracts import ConfineRequest
-from gitcto.runtime import probe_program, processes, run_files, workers
+from gitcto.runtime import probe_program, processes, remains, run_files, workers
 from gitcto.runtime.ask import ask
 from gitcto.runtime.isolation import (
     CONFINE_DEADLINE_S,
@@ -141,12 +139,8 @@ def put_to_the_test(
     prober's ``PATH``. Nothing is returned when it could not even do its harmless deed. Raises
     ``CtoError``.
     """
-    place.mkdir(parents=True, exist_ok=True)
-    scene = Path(tempfile.mkdtemp(prefix=".probe.", dir=place))
-    try:
+    with remains.scene(place) as scene:
         return _probe(start, scene, path)
-    finally:
-        discard(scene)
 
 
 def _probe(start: Callable[[ConfineRequest], Program], scene: Path, path: str) -> dict[str, str]:

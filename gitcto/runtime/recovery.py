@@ -20,6 +20,7 @@ from gitcto.runtime.failures import Failure
 from gitcto.runtime.orchestrator import Orchestrator, start_of
 from gitcto.runtime.outside import compare, forget, record_of, remembered
 from gitcto.runtime.preserved import finish_drops
+from gitcto.runtime.remains import end_commands
 from gitcto.runtime.settle import preserve, unreachable_work
 
 
@@ -27,6 +28,8 @@ def recover(orchestrator: Orchestrator) -> None:
     """Clear away what ended executions left, and continue every live one of a former run."""
     context = orchestrator.book.context
     finish_drops(context.layout, context.refs, context.ledger)
+    for place in sorted(context.layout.rooms.glob("*")):
+        end_commands(place)
     _settle_leftovers(orchestrator)
     book = orchestrator.book
     for execution in sorted(book.state.live(), key=lambda x: (x.leased_ms, x.id)):

@@ -183,21 +183,18 @@ def _beside(context: Context, execution: Execution) -> str:
     if not place.is_dir():
         return ""
     found = sorted(name for path in place.iterdir() if (name := path.name) not in _OURS)
-    found = [name for name in found if not name.startswith(_SCRATCH)]
+    found = [name for name in found if not name.lstrip(".").startswith(_OURS_BEGIN)]
     shown = ", ".join(map(ascii, found[:3]))
     hint = "delete that when you have it"
     return f"{place} holds what its worker moved there: {shown}; {hint}" if found else ""
 
 
-_SCRATCH = (COMMAND, "harvest.", "tips.")
 _OURS = frozenset(
     {
         ".room.removing",
         "cone.json",
         "gate",
         "left.json",
-        "merged",
-        "merged.index",
         "private",
         "room",
         "room.index",
@@ -205,6 +202,9 @@ _OURS = frozenset(
         "warm",
     }
 )
+
+
+_OURS_BEGIN = (COMMAND, "harvest.", "merged.", "tips.")
 
 
 def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import (
@@ -14,6 +16,7 @@ from gitcto.contracts import (
     MergeRequest,
     MergeResult,
 )
+from gitcto.errors import CtoError
 from gitcto.git.durable import discard
 from gitcto.git.objects import Commit
 from gitcto.git.trees import changes, checkout
@@ -41,6 +44,9 @@ GATE_GRACE_S = 1.0
 
 GRACE_S = 10.0
 """What a gate plugin gets beyond its command's deadline to say what happened (seconds)."""
+
+MERGED = "merged."
+"""What the name of a directory begins with that holds a merged tree for gates."""
 
 Known = Mapping[tuple[str, str, str], Verdict]
 """Green verdicts by (gate, definition, tree), so that a tree is not tested twice."""
@@ -129,10 +135,8 @@ def _run_gates(context: Context, candidate: Candidate, known: Known) -> list[Jud
     ]
     if not wants_files or any(one.verdict.status != "pass" for one in cheap):
         return cheap
-    place = context.layout.place(candidate.execution.id)
-    merged, index = place / "merged", place / "merged.index"
-    discard(merged)
-    index.unlink(missing_ok=True)
+    fresh = _fresh_place(context.layout.place(candidate.execution.id))
+    merged = fresh / "tree"
     judged = list(cheap)
     for name in (name for name in names if name in wants_files):
         key = (name, gate_definition(context.policy, name), candidate.tree)
@@ -140,11 +144,22 @@ def _run_gates(context: Context, candidate: Candidate, known: Known) -> list[Jud
             judged.append(Judged(verdict=known[key], log=b"", reused=True))
             continue
         if not merged.exists():
-            place.mkdir(parents=True, exist_ok=True)
-            checkout(context.git, candidate.tree, merged, index)
+            checkout(context.git, candidate.tree, merged, fresh / "index")
         judged.append(_judge_one(context, candidate, name, merged))
-    discard(merged)
+    discard(fresh)
     return judged
+
+
+def _fresh_place(place: Path) -> Path:
+    """Return a new directory: git of a killed run may still be filling, or have locked, the last.
+
+    What cannot be removed for that reason goes with the execution's room.
+    """
+    for former in place.glob(f"{MERGED}*"):
+        with suppress(CtoError):
+            discard(former)
+    place.mkdir(parents=True, exist_ok=True)
+    return Path(mkdtemp(prefix=MERGED, dir=place))
 
 
 def _judge_one(context: Context, candidate: Candidate, name: str, files: Path | None) -> Judged:

@@ -70,3 +70,16 @@ def test_a_run_killed_at_a_durable_step_is_finished_by_the_next(
         assert ledger.verify_chain() == []
     if code == 0:
         pytest.fail(f"{point} was not passed {passings} times")
+
+
+@pytest.mark.parametrize("workspace", ["clone", "worktree"])
+def test_no_room_is_left_with_half_of_its_repository(team: Any, workspace: str) -> None:
+    """What is left of ``.git`` would look like the worker's work, and the room would stay."""
+    team.policy_text = team.policy_text.replace('plugin = "clone"', f'plugin = "{workspace}"')
+    team.save_policy()
+    team.plan(team.task("A", [append("base.txt", "A\n")]))
+    assert die_at(team, "room.removed", 1) == -9
+    assert len(list(team.rooms.glob("main/*"))) == 1
+    assert list(team.rooms.glob("main/*/room")) == []
+    team.run()
+    team.assert_clean()
