@@ -181,12 +181,15 @@ def _compared(
 
 
 def _records(context: Context, execution: Execution) -> list[Path]:
-    """Return the process records of everybody else: written once each, by nobody but us."""
+    """Return the process records of everybody else: written once each, by nobody but us.
+
+    Before its worker is recorded as started, what it is started with may be half written.
+    """
     places = context.repository.cto_dir.glob("teams/*/executions/*")
     return [
         place / name
         for place in sorted(places)
-        if place.name != execution.id
+        if place.name != execution.id and (place / STARTED).exists()
         for name in _RECORDS
         if (place / name).exists()
     ]
