@@ -44,10 +44,12 @@ def test_the_next_room_is_made_of_the_last(large: Any) -> None:
         ("mkdir -p sub/.git && echo x > sub/.git/config; echo a > a", "refused"),
         ("echo a > a; kill -9 $$", "killed"),
         ("chmod 777 many; echo a > a", "left open"),
+        ("echo a > a; exec sleep 100", "late"),
     ],
 )
 def test_a_doubtful_room_is_not_kept(large: Any, script: str, why: str) -> None:
     large.team.policy_text = large.team.policy_text.replace("max_attempts = 2", "max_attempts = 1")
+    large.team.policy_text += "[limits]\nwall_s = 1\n" if why == "late" else ""
     large.tasks(A=script)
     large.team.run()
     assert (large.team.landed() == ["A"]) == (why == "left open")
