@@ -38,6 +38,9 @@ _DEADLINE_S = 600.0
 _ID = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])")
 _FAN_OUT = re.compile(r"[0-9a-f]{2}")
 _PACK = re.compile(r"pack-[0-9a-f]+\.(?:pack|idx)")
+_AUTOSTASHES = ("MERGE_AUTOSTASH", "rebase-merge/autostash", "rebase-apply/autostash")
+"""Where git keeps what it stashed for the time of a rebase or merge: no ref has it until then."""
+
 _SOURCE_CONFIG = """\
 [uploadpack]
 \tallowAnySHA1InWant = true
@@ -60,7 +63,7 @@ class TipsRefused(CtoError):  # noqa: N818  # a verdict on the room, not a fault
 
 
 def written_ids(git_dir: Path) -> frozenset[str]:
-    """Return every object id in a git directory's HEADs, refs, stash and reflogs.
+    """Return every object id in a git directory's HEADs, refs, stashes and reflogs.
 
     Reads files without following links; absent is fine. Raises :class:`TipsRefused` for what is
     no file of git's, for too much of it and for refs in another format.
@@ -107,6 +110,10 @@ class _Reading:
         for name in ("refs", "logs"):
             if name in names:
                 self._tree(git_dir / name)
+        for name in _AUTOSTASHES:
+            path = git_dir / name
+            if path.name in self.names(path.parent):
+                self.file(path)
 
     def names(self, directory: Path) -> list[str]:
         """List a directory; nothing when it is absent."""

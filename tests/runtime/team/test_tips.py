@@ -93,6 +93,25 @@ def test_what_was_committed_and_left_behind_is_reachable(
     team.assert_clean()
 
 
+def test_what_an_unfinished_rebase_had_put_aside_is_reachable(team: Any) -> None:
+    worker(
+        team,
+        """\
+home = git("rev-parse", "HEAD").stdout.strip()
+write("base.txt", "ours\\n"); git("commit", "-qam", "ours")
+git("checkout", "-q", "-b", "side", home)
+write("base.txt", "theirs\\n"); write("more.txt", "more\\n")
+git("add", "."); git("commit", "-qm", "theirs")
+write("more.txt", "put aside\\n")
+subprocess.run(("git", "-c", "rebase.autoStash=true", "rebase", "-q", "@{-1}"))
+""",
+    )
+    team.plan(team.task("A"))
+    team.run()
+    assert "put aside" in contents(team)["more.txt"]
+    team.assert_clean()
+
+
 def test_without_commits_no_ref_is_made_and_no_git_runs(team: Any, monkeypatch: Any) -> None:
     def never(*_: object) -> None:
         raise AssertionError("nothing had to be taken")
