@@ -162,7 +162,10 @@ def plain_status(reader: LedgerReader, *, every: bool) -> dict[str, Any]:
         "live": [plain.task(task) for task in glance.live],
         "ready": [plain.task(task) for task in glance.ready],
         "ended": [plain.task(task) for task in glance.ended],
-        "executions": [plain.execution(each) for each in glance.executions],
+        "executions": [
+            {**plain.execution(each), "seen_ms": glance.beats.get(each.id)}
+            for each in glance.executions
+        ],
     }
     if every:
         told["tasks"] = [plain.task(task) for task in reader.tasks()]
