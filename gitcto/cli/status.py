@@ -189,7 +189,10 @@ def plain_status(app: App, reader: LedgerReader, *, every: bool) -> dict[str, An
         "live": [plain.task(task) for task in glance.live],
         "ready": [plain.task(task) for task in glance.ready],
         "ended": [plain.task(task) for task in glance.ended],
-        "executions": [plain.execution(each) for each in glance.executions],
+        "executions": [
+            {**plain.execution(each), "seen_ms": glance.beats.get(each.id)}
+            for each in glance.executions
+        ],
         "kept_rooms": [plain.kept_room(each) for each in kept_rooms(app, reader)],
     }
     if every:

@@ -120,7 +120,10 @@ class ExecutionStarted(Body, frozen=True, kw_only=True, tag_field="kind", tag="e
 class ExecutionExited(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.exited"):
     """The worker's whole process tree is gone.
 
-    ``cause`` is one of ``exited``, ``wall``, ``idle``, ``output``, ``stopped`` and ``lost``.
+    ``cause`` is ``exited`` when the worker ended by itself. Otherwise it was ended: for a limit
+    (``wall``, ``idle``, ``output``, ``memory``, ``processes``, ``disk``), on request
+    (``stopped``), because a helper outside its sandbox failed (``helper``), or because its
+    supervisor was killed (``lost``).
     """
 
     execution: str

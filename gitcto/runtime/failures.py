@@ -26,7 +26,10 @@ class Failure:
 _CAUSES = {
     "wall": "the worker ran longer than limits.wall_s",
     "idle": "the worker showed no sign of life for limits.idle_s",
-    "output": "the worker wrote more than its output limit",
+    "output": "the worker said more than can be kept (limits.output_mib, limits.file_mib)",
+    "memory": "the worker's processes used more memory than limits.memory_mib",
+    "processes": "the worker had more processes than limits.processes",
+    "disk": "the worker had more on disk than limits.disk_mib",
 }
 
 
@@ -47,6 +50,9 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     if cause == "lost":
         detail = "the worker's supervisor was killed"
         return Failure(reason="worker_lost", detail=detail, charged=False)
+    if cause == "helper":
+        detail = f"what the worker needs beside its sandbox failed: {message.exit.detail}"
+        return Failure(reason="helper", detail=detail, charged=False)
     if cause in _CAUSES:
         return Failure(reason=f"limit_{cause}", detail=_CAUSES[cause])
     if message.work is None:

@@ -23,6 +23,8 @@ STOP = "stop"
 STDOUT = "stdout.log"
 STDERR = "stderr.log"
 SUPERVISOR_LOG = "supervisor.log"
+HELPER = "helper."
+"""What the name of the file begins with that a helper's standard error goes to."""
 
 COMMAND = "command."
 """What the name of a directory begins with that a short-lived command is supervised from."""

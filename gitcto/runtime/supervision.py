@@ -1,11 +1,10 @@
 """Start one worker, hold it to its limits, end its whole tree, and record both durably.
 
 The order is the promise. The worker is forked but held back until ``started.json`` is on disk, so
-no worker runs that nobody knows; ``exited.json`` is written after the tree is gone, so who reads it
-need not look for processes. A lock on ``alive``, taken by the orchestrator before this process
-existed and inherited, tells others that this process lives; it goes with the process, however it
-ends. Heartbeats and sandboxes are not built yet: the former belong in ``watch``, the latter wrap
-argv before it gets here.
+no worker runs that nobody knows, and until its helpers are ready; ``exited.json`` is written after
+the tree is gone, so who reads it need not look for processes. A lock on ``alive``, taken by the
+orchestrator before this process existed and inherited, tells others that this process lives; it
+goes with the process, however it ends.
 """
 # No pathlib, see run_files:
 # ruff: noqa: PTH110, PTH118
@@ -18,18 +17,29 @@ import time
 
 from gitcto.runtime import processes, run_files
 from gitcto.runtime.capture import Capture
+from gitcto.runtime.helpers import Helpers
 from gitcto.runtime.wakeups import Wakeups
+from gitcto.runtime.watchdogs import Watchdogs
 from gitcto.runtime.worker_child import Child
+from gitcto.runtime.worker_tree import WorkerTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-KILL_S = 10.0
-"""How long the end of a tree is pursued before survivors are reported."""
+    from gitcto.store.heartbeat import Pulse
 
-CHASES = 64
-"""Quick looks at the newest processes between two readings of the whole table."""
+AT_ONCE = frozenset({"memory", "processes", "disk"})
+"""Causes that leave no time for the ladder: what has gone too far goes on while it is asked."""
+
+BEAT_S = 5.0
+RETRY_S = 0.5
+"""How long passes between two heartbeats; and until the next try when one was not written."""
+
+HASTE_S = 0.02
+"""How long others may run between two slices of work that does not wait for the next look."""
+
+FAREWELL_TRIES = 20
 
 
 def supervise(run_dir: str, alive_fd: int, ready_fd: int) -> None:
@@ -47,12 +57,11 @@ def supervise(run_dir: str, alive_fd: int, ready_fd: int) -> None:
     os.write(ready_fd, b"+")
     if not launch["tethered"]:
         os.close(ready_fd)
-    supervision.release()
     cause = "lost"
     try:
-        cause = supervision.watch()
+        cause = supervision.prepare() or supervision.watch()
         if cause != "exited":
-            supervision.climb()
+            supervision.climb(cause)
     finally:
         supervision.finish(cause)
 
@@ -64,54 +73,69 @@ class Supervision:
         self._run_dir = run_dir
         self._launch = launch
         self._limits: dict[str, Any] = launch["limits"]
-        self._subreaper = processes.become_subreaper()
+        self._tree = WorkerTree()
+        self._helpers = Helpers(run_dir, lambda pid: self._tree.status(pid) is not None)
         self._wakeups = Wakeups(run_dir, ready_fd if launch["tethered"] else None)
         names = (run_files.STDOUT, run_files.STDERR)[: 1 if launch["merged"] else 2]
-        self._captures = [
-            Capture(os.path.join(run_dir, name), self._limits["output_bytes"]) for name in names
-        ]
-        self._status: int | None = None
+        self._captures = [self._capture(name) for name in names]
         self._ladder: list[dict[str, object]] = []
-        self._usage: frozenset[tuple[int, str, str]] = frozenset()
+        self._detail = ""
+        self._pulse: Pulse | None = None
+        self._next_beat = 0.0
 
     def start(self) -> None:
         """Fork the worker, held back, and make it known durably."""
         outputs = (self._captures[0].path, self._captures[-1].path)
         self._child = Child(self._launch, outputs)
+        self._tree.root = self._child.pid
+        self._released = time.monotonic()
+        self._start = processes.start_of(self._child.pid)
         record = {
             "pid": self._child.pid,
-            "process_start": processes.start_of(self._child.pid),
+            "process_start": self._start,
             "supervisor_pid": os.getpid(),
             "supervisor_start": processes.start_of(os.getpid()),
         }
         run_files.write_record(self._run_dir, run_files.STARTED, record)
 
-    def release(self) -> None:
-        """Let the worker go; its limits count from here."""
-        self._released = self._active = self._looked = time.monotonic()
+    def prepare(self) -> str:
+        """Start the helpers and let the worker go; return why it must not start, or nothing.
+
+        Its limits count from here.
+        """
+        self._tree.helpers = self._helpers.start(self._launch["helpers"])
+        while not self._helpers.ready():
+            self._wakeups.wait(0.0)
+            self._tree.reap()
+            if self._stop_asked():
+                return "stopped"
+            self._detail = self._helpers.failure()
+            if self._detail:
+                return "helper"
+        self._released = time.monotonic()
+        self._watchdogs = Watchdogs(self._launch, self._tree.census, self._released)
+        processes.take_precedence()
         self._child.release()
+        return ""
 
     def watch(self) -> str:
         """Return why the worker has ended or has to end."""
         while True:
-            self._reap()
-            if self._status is not None:
-                return "exited"
-            cause = self._excess(time.monotonic())
+            self._tree.reap()
+            cause = self._cause(time.monotonic())
             if cause:
                 return cause
-            self._wakeups.wait(self._wall_left())
+            self._wakeups.wait(HASTE_S if self._watchdogs.in_haste else self._wall_left())
 
-    def climb(self) -> None:
+    def climb(self, cause: str) -> None:
         """Ask the tree to end, first with SIGINT, then with SIGTERM, each with its grace."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in () if cause in AT_ONCE else (signal.SIGINT, signal.SIGTERM):
             self._note(number)
-            for process in self._tree().values():
-                processes.send(process, number)
+            self._tree.ask_to_end(number)
             deadline = time.monotonic() + self._limits["grace_s"]
             while time.monotonic() < deadline:
-                self._reap()
-                if self._status is not None:
+                self._tree.reap()
+                if self._ended():
                     return
                 self._trim()
                 self._wakeups.wait(deadline - time.monotonic())
@@ -119,7 +143,7 @@ class Supervision:
 
     def finish(self, cause: str) -> None:
         """End what is left of the tree, close the output files and record the exit."""
-        killed, survivors = self._end_tree()
+        killed, survivors = self._tree.end(self._meanwhile)
         wall_s = round(time.monotonic() - self._released, 3)
         cut = [capture.close() for capture in self._captures]
         code, detail = self._verdict(killed, survivors)
@@ -133,15 +157,22 @@ class Supervision:
             "cut_bytes": sum(cut),
         }
         run_files.write_record(self._run_dir, run_files.EXITED, record)
+        self._say_farewell()
+
+    def _capture(self, name: str) -> Capture:
+        limits = self._limits
+        path = os.path.join(self._run_dir, name)
+        return Capture(path, limits["output_bytes"], limits["output_lines"], limits["file_bytes"])
 
     def _verdict(self, killed: int, survivors: int) -> tuple[int, str]:
-        notes = []
-        code = -1 if self._status is None else os.waitstatus_to_exitcode(self._status)
+        notes = [self._detail] if self._detail else []
+        status = self._tree.status(self._child.pid)
+        code = -1 if status is None else os.waitstatus_to_exitcode(status)
         failure = self._child.failure()
         if failure is not None:
             code, reason = failure
             notes.append(reason)
-        elif code < -1 or (code == -1 and self._status is not None):
+        elif code < -1 or (code == -1 and status is not None):
             notes.append(f"killed by {signal.Signals(-code).name}")
             code = 128 - code
         if killed:
@@ -150,30 +181,33 @@ class Supervision:
             notes.append(f"survivors: {survivors}")
         return code, "; ".join(notes)
 
-    def _excess(self, now: float) -> str:
+    def _cause(self, now: float) -> str:
         if self._trim():
-            self._active = now
-        if self._wakeups.stop_asked or os.path.exists(os.path.join(self._run_dir, run_files.STOP)):
+            self._watchdogs.saw_output(now)
+        if any(capture.full for capture in self._captures):
+            return "output"
+        if self._ended():
+            return "exited"
+        if self._stop_asked():
             return "stopped"
         if any(capture.flooded for capture in self._captures):
             return "output"
         if self._wall_left() <= 0:
             return "wall"
-        idle_s = self._limits["idle_s"]
-        return "idle" if idle_s is not None and self._silent(now, idle_s) else ""
+        self._detail = self._helpers.failure()
+        if self._detail:
+            return "helper"
+        cause = self._watchdogs.look(now)
+        self._detail = self._watchdogs.detail
+        self._beat(now)
+        return cause
 
-    def _silent(self, now: float, idle_s: float) -> bool:
-        """Tell whether neither output nor CPU time was seen for ``idle_s``.
+    def _ended(self) -> bool:
+        return self._tree.status(self._child.pid) is not None
 
-        The process table is read eight times per limit, at most each 10 ms, at least each 5 s.
-        """
-        if now - self._looked >= min(max(idle_s / 8, 0.01), 5.0):
-            self._looked = now
-            usage = frozenset((p.pid, p.start, p.cpu) for p in self._tree().values())
-            if usage != self._usage:
-                self._usage = usage
-                self._active = now
-        return now - self._active >= idle_s
+    def _stop_asked(self) -> bool:
+        asked = os.path.join(self._run_dir, run_files.STOP)
+        return self._wakeups.stop_asked or os.path.exists(asked)
 
     def _wall_left(self) -> float:
         wall_s = self._limits["wall_s"]
@@ -183,53 +217,31 @@ class Supervision:
         grew = [capture.trim() for capture in self._captures]
         return any(grew)
 
-    def _tree(self) -> dict[int, processes.Process]:
-        rows = processes.table()
-        found = processes.descendants({os.getpid()}, rows)
-        if not self._subreaper:  # orphans are init's: known by the group they did not leave
-            group = {pid: row for pid, row in rows.items() if row.group == self._child.pid}
-            found |= group | processes.descendants(group, rows)
-        return found
-
-    def _end_tree(self) -> tuple[int, int]:
-        """SIGKILL until nothing is left; return how many were killed and how many survived.
-
-        What is only met while chasing is killed but not counted. With a subreaper
-        ``ECHILD`` is the kernel's word that no descendant is left.
-        """
-        deadline = time.monotonic() + KILL_S
-        killed: set[tuple[int, str]] = set()
-        while True:
-            childless = self._reap()
-            if childless and self._subreaper:
-                return len(killed), 0
-            tree = self._tree()
-            if childless and not tree:
-                return len(killed), 0
-            for process in tree.values():
-                processes.send(process, signal.SIGKILL)
-                if process.pid != self._child.pid:
-                    killed.add((process.pid, process.start))
-            if time.monotonic() > deadline:
-                return len(killed), len(tree)
-            self._trim()
-            self._wakeups.wait(0.005)
-            for _ in range(CHASES):  # who forks faster than the whole table can be read
-                for pid in processes.newest_children(8):
-                    os.kill(pid, signal.SIGKILL)
-
-    def _reap(self) -> bool:
-        """Collect ended children; return whether there is no child left at all."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return True
-            if pid == 0:
-                return False
-            if pid == self._child.pid:
-                self._status = status
+    def _meanwhile(self) -> None:
+        self._trim()
+        self._wakeups.wait(0.005)
 
     def _note(self, number: signal.Signals) -> None:
         at_s = round(time.monotonic() - self._released, 3)
         self._ladder.append({"signal": number.name, "at_s": at_s})
+
+    def _beat(self, now: float) -> None:
+        heartbeat = self._launch["heartbeat"]
+        if heartbeat is None or now < self._next_beat:
+            return
+        if self._pulse is None:
+            from gitcto.store.heartbeat import Pulse  # 5 ms that no start has to wait for
+
+            self._pulse = Pulse(heartbeat, self._child.pid, self._start or "")
+        said = sum(capture.size for capture in self._captures)
+        written = self._pulse.beat(time.time_ns() // 1_000_000, said)
+        self._next_beat = now + (BEAT_S if written else RETRY_S)
+
+    def _say_farewell(self) -> None:
+        """Take the heartbeat away; who holds the sidecar is waited for no longer than 0.1 s."""
+        if self._pulse is None:
+            return
+        for _ in range(FAREWELL_TRIES):
+            if self._pulse.end():
+                return
+            time.sleep(0.005)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 IN_MODIFY_CREATE_MOVED_TO = 0x002 | 0x100 | 0x080
 NOISE_GAP_S = 0.005
 
+TICK_S = 0.15
+"""How long a supervisor sleeps when nothing wakes it: its limits are looked at each time."""
+
 
 class Wakeups:
     """Sleeps until something may have happened in ``run_dir``; the caller looks what it was.
@@ -36,7 +39,7 @@ class Wakeups:
                 poll.register(tether, 0)
         if self._output is not None:
             self._all.register(self._output, select.POLLIN)
-        self.tick_s = 0.02 if self._output is None else 0.25
+        self.tick_s = 0.02 if self._output is None else TICK_S
 
     def wait(self, timeout_s: float) -> None:
         """Sleep at most ``timeout_s`` or one tick; constant output wakes at most every 5 ms."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
 import signal
 
 TYPE_CHECKING = False
@@ -56,12 +57,14 @@ class Child:
 def _become(launch: dict[str, Any], outputs: tuple[str, str], held: int, report: int) -> NoReturn:
     what = "session"
     try:
-        _plain_signals()
+        plain_signals()
         os.setsid()
         if os.read(held, 1) != b"+":
             os._exit(NOT_EXECUTABLE)
         what = "output"
         _redirect(outputs)
+        what = "limits"
+        _limit(launch["limits"]["file_bytes"])
         what = f"working directory {launch['cwd']!r}"
         os.chdir(launch["cwd"])
         what = "program ''"
@@ -76,7 +79,18 @@ def _become(launch: dict[str, Any], outputs: tuple[str, str], held: int, report:
         os._exit(NOT_EXECUTABLE)
 
 
-def _plain_signals() -> None:
+def _limit(file_bytes: int | None) -> None:
+    """Set what the kernel enforces in each process alone; a limit that is lower already stays."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if file_bytes is None:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = file_bytes if most == resource.RLIM_INFINITY else min(file_bytes, most)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def plain_signals() -> None:
+    """Undo in this process what its supervisor did with signals, and what that inherited."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         if signal.getsignal(number) is not signal.SIG_DFL:

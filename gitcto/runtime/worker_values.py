@@ -23,8 +23,9 @@ class Limits:
     ``wall_s``: seconds from its start. ``idle_s``: seconds without output and without CPU time
     used by any of its processes. ``output_bytes`` and ``output_lines``: kept per output file, half
     from its beginning and half from its end. ``memory_bytes`` and ``processes``: resident memory
-    and number of its whole tree; ``file_bytes``: its largest file; ``disk_bytes``: all that lies
-    below the directories it may write. ``grace_s``: seconds between SIGINT, SIGTERM and SIGKILL.
+    (shared pages once) and number of its whole tree, with 16 threads each on average;
+    ``file_bytes``: its largest file, its output included; ``disk_bytes``: all that lies below the
+    directories it may write. ``grace_s``: seconds between SIGINT, SIGTERM and SIGKILL.
     """
 
     wall_s: float | None
@@ -52,8 +53,9 @@ class Program:
     """What a supervisor starts: ``argv`` with exactly ``env`` in ``cwd``.
 
     ``writes`` are the directories it may fill up. ``helpers`` are started before it, outside its
-    sandbox, and end with it; each says that it is ready by one byte on its standard output.
-    ``isolation`` is recorded with its start.
+    sandbox, and end with it; each says that it is ready by one byte on its standard output,
+    and has the run directory's mark and a ``PATH`` for its environment. ``isolation`` is recorded
+    with its start.
     """
 
     argv: tuple[str, ...]

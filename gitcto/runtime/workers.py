@@ -33,6 +33,7 @@ from gitcto.runtime.worker_values import (
     SpawnError,
     Started,
 )
+from gitcto.store.heartbeat import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,8 +144,9 @@ def run_command(program: Program, limits: Limits, scratch: Path) -> CommandResul
             ended = wait(run_dir)
         output = (run_dir / run_files.STDOUT).read_bytes()
     if ended.cause != "exited":
-        deadline = f"ended at its deadline of {limits.wall_s:g} s"
-        reason = deadline if ended.cause == "wall" else ended.cause
+        reason = f"{ended.cause}: {ended.detail}"
+        if ended.cause == "wall":
+            reason = f"ended at its deadline of {limits.wall_s:g} s"
         return CommandResult(code=None, output=output + _remark(reason))
     failed = ended.detail.startswith("cannot start")
     return CommandResult(
@@ -164,7 +166,7 @@ def _launch(
         "argv": list(program.argv),
         "env": dict(program.env) | {run_files.MARKER: str(run_dir.resolve())},
         "cwd": str(program.cwd),
-        "writes": [str(path) for path in program.writes],
+        "writes": [str(path.resolve()) for path in program.writes],
         "helpers": [list(argv) for argv in program.helpers],
         "isolation": dict(program.isolation),
         "heartbeat": beat,
@@ -272,7 +274,10 @@ def _lost(run_dir: Path) -> Exit:
     detail = f"its supervisor died; {killed} left behind and killed"
     if survivors:
         detail += f"; survivors: {survivors}"
-    cut_bytes = _settle_output(run_dir)
+    launch: Any = run_files.read_record(str(run_dir), run_files.LAUNCH)
+    cut_bytes = _settle_output(run_dir, launch["limits"]) if launch else 0
+    if launch and launch["heartbeat"]:
+        Pulse(launch["heartbeat"], 0, "").end()
     record = {
         "code": LOST,
         "cause": "lost",
@@ -287,10 +292,9 @@ def _lost(run_dir: Path) -> Exit:
     return Exit(code=LOST, cause="lost", detail=detail, survivors=survivors, cut_bytes=cut_bytes)
 
 
-def _settle_output(run_dir: Path) -> int:
-    launch: Any = run_files.read_record(str(run_dir), run_files.LAUNCH)
+def _settle_output(run_dir: Path, limits: Mapping[str, Any]) -> int:
     cut = 0
     for name in (run_files.STDOUT, run_files.STDERR):
         with contextlib.suppress(OSError), (run_dir / name).open("r+b") as file:
-            cut += capture.settle(file.fileno(), launch["limits"]["output_bytes"])
+            cut += capture.settle(file.fileno(), limits["output_bytes"], limits["output_lines"])
     return cut

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from gitcto.model import rows
 from gitcto.model.codec import Event, decode
 from gitcto.model.records import LIVE_STATES, Execution, Task, TaskState, Team
+from gitcto.store.heartbeat import beats
 from gitcto.store.projection import Cursor, read_cursor
 from gitcto.store.view import SidecarView
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _ENDED = (TaskState.FAILED_TERMINAL, TaskState.BLOCKED, TaskState.FAILED)
 PAGE = 500
@@ -35,7 +36,9 @@ class Summary:
     """A team at a glance.
 
     ``live`` are the tasks that somebody works on, ``ready`` the next that could be started,
-    ``ended`` the last that failed or wait for a person; ``events`` the newest first.
+    ``ended`` the last that failed or wait for a person; ``events`` the newest first. ``beats``
+    says when each execution's worker was last looked after on this machine (milliseconds since
+    the epoch).
     """
 
     team: Team | None
@@ -45,6 +48,7 @@ class Summary:
     ended: tuple[Task, ...]
     executions: tuple[Execution, ...]
     events: tuple[StoredEvent, ...]
+    beats: Mapping[str, int]
 
 
 def summary(db: sqlite3.Connection, team: str, rows_each: int = 10) -> Summary:
@@ -59,6 +63,7 @@ def summary(db: sqlite3.Connection, team: str, rows_each: int = 10) -> Summary:
         ended=tuple(ended),
         executions=tuple(view.live()),
         events=tuple(newest(db, team, rows_each)),
+        beats=beats(db, team),
     )
 
 

@@ -8,7 +8,10 @@ import pytest
 
 from gitcto.cli import status
 from gitcto.cli.wording import age, moment
+from gitcto.git.repository import discover
 from gitcto.model.records import TaskSpec
+from gitcto.store.heartbeat import Pulse
+from gitcto.store.sidecar import sidecar_path
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Crew, Room
@@ -70,6 +73,17 @@ def test_status_for_programs(crew: Crew) -> None:
     assert [task["id"] for task in told["ready"]] == ["A"]
     assert "tasks" not in told
     assert len(json.loads(crew.cto("status", "--json", "--all").out)["tasks"]) == 1
+
+
+def test_status_says_when_a_worker_was_last_looked_after(crew: Crew) -> None:
+    crew.plan(spec("A"), spec("B"))
+    crew.lease("A", "e1")
+    crew.lease("B", "e2")
+    sidecar = sidecar_path(discover(crew.path, crew.environ))
+    heartbeat = {"sidecar": str(sidecar), "team": "main", "execution": "e1"}
+    assert Pulse(heartbeat, 1, "").beat(1_800_000_000_000, 0)
+    told = json.loads(crew.cto("status", "--json").out)["executions"]
+    assert [each["seen_ms"] for each in told] == [1_800_000_000_000, None]
 
 
 def test_watching_writes_again_only_when_the_ledger_moved(

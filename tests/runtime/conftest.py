@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gitcto.runtime import workers
-from gitcto.runtime.workers import Exit, Limits, Started
+from gitcto.runtime.workers import Exit, Heartbeat, Limits, Program, Started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,9 +59,23 @@ class Bench:
     runs: list[Path] = field(default_factory=list)
 
     def spawn(self, *argv: str, name: str = "run one", **limits: float | None) -> Started:
+        return self.start(self.program(*argv), name=name, **limits)
+
+    def start(
+        self,
+        program: Program,
+        *,
+        name: str = "run one",
+        heartbeat: Heartbeat | None = None,
+        **limits: float | None,
+    ) -> Started:
         run_dir = self.tmp / name
         self.runs.append(run_dir)
-        return workers.spawn(run_dir, argv, {"PATH": PATH}, self.tmp, limits_of(**limits))
+        return workers.spawn(run_dir, program, limits_of(**limits), heartbeat)
+
+    def program(self, *argv: str, **fields: Any) -> Program:
+        """What ``argv`` in this directory is, with a path and nothing else unless told."""
+        return Program(**{"argv": argv, "env": {"PATH": PATH}, "cwd": self.tmp} | fields)
 
     def run(self, *argv: str, name: str = "run one", **limits: float | None) -> Exit:
         self.spawn(*argv, name=name, **limits)
@@ -111,16 +125,9 @@ class Bench:
         )
 
 
-def limits_of(
-    *,
-    wall_s: float | None = 50.0,
-    idle_s: float | None = None,
-    output_bytes: float | None = 1 << 20,
-    grace_s: float | None = 20.0,
-) -> Limits:
-    return Limits(
-        wall_s=wall_s, idle_s=idle_s, output_bytes=int(output_bytes or 0), grace_s=grace_s or 0.0
-    )
+def limits_of(**given: float | None) -> Limits:
+    usual = {"wall_s": 50.0, "idle_s": None, "output_bytes": 1 << 20, "grace_s": 20.0}
+    return Limits(**usual | given)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +39,24 @@ def test_a_zombie_is_no_process(sleeper):
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
     assert processes.start_of(sleeper.pid) is None
     assert sleeper.pid not in processes.table()
+
+
+HEADLESS = """
+import ctypes, threading
+threading.Thread(target=threading.Event().wait, args=(600,)).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows it as a zombie")
+def test_a_process_whose_first_thread_has_ended_is_no_zombie(until):
+    with subprocess.Popen([sys.executable, "-c", HEADLESS]) as process:
+        state = Path(f"/proc/{process.pid}/stat")
+        until(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z")
+        row = processes.table()[process.pid]
+        assert row.start == processes.start_of(process.pid)
+        assert processes.send(row, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
 
 
 def test_a_signal_reaches_exactly_the_process_meant(sleeper):

@@ -48,7 +48,7 @@ def test_an_impossible_argv_is_126(bench, argv):
 
 def test_a_missing_working_directory_is_126(bench):
     gone = bench.tmp / "gone"
-    workers.spawn(bench.run_dir, ["true"], {}, gone, limits=_limits())
+    bench.start(bench.program("true", cwd=gone))
     ended = workers.wait(bench.run_dir)
     assert ended.code == 126
     assert ended.detail == f"cannot start: working directory '{gone}': No such file or directory"
@@ -56,7 +56,7 @@ def test_a_missing_working_directory_is_126(bench):
 
 def test_the_environment_is_exactly_the_given_one_and_the_marker(bench):
     given = {"A": "1", "B": "ü\n2", "PATH": "/usr/bin:/bin"}
-    workers.spawn(bench.run_dir, ["env", "-0"], given, bench.tmp, _limits())
+    bench.start(bench.program("env", "-0", env=given))
     workers.wait(bench.run_dir)
     seen = dict(pair.split("=", 1) for pair in bench.output().decode().split("\0") if pair)
     assert seen == given | {"CTO_EXECUTION_DIR": str(bench.run_dir)}
@@ -80,6 +80,12 @@ def test_signals_are_as_in_a_fresh_shell(bench):
     # and no program can reset them.
     own = 1 << 31 | 1 << 32
     assert {int(line.split()[1], 16) & ~own for line in bench.output().splitlines()} == {0}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_who_uses_nohup_is_left_its_choice(bench):
+    bench.run("sh", "-c", "nohup grep ^SigIgn /proc/self/status 2>/dev/null")
+    assert int(bench.output().split()[1], 16) & 1 << (signal.SIGHUP - 1)
 
 
 def test_no_descriptor_of_the_supervisor_reaches_the_worker(bench):
@@ -123,8 +129,9 @@ def test_a_worker_that_cannot_be_recorded_never_runs(bench):
 
 def test_a_run_directory_that_cannot_be_made_is_a_spawn_error(bench):
     (bench.tmp / "file").touch()
+    limits = workers.Limits(wall_s=50, idle_s=None, output_bytes=1000)
     with pytest.raises(SpawnError):
-        workers.spawn(bench.tmp / "file" / "run", ["true"], {}, bench.tmp, _limits())
+        workers.spawn(bench.tmp / "file" / "run", bench.program("true"), limits)
 
 
 def test_waiting_for_what_never_started_says_lost(tmp_path):
@@ -151,10 +158,6 @@ def test_sigterm_to_the_supervisor_stops_the_worker(bench):
     started = bench.spawn("sleep", "600")
     os.kill(started.supervisor_pid, signal.SIGTERM)
     assert workers.wait(bench.run_dir).cause == "stopped"
-
-
-def _limits():
-    return workers.Limits(wall_s=50, idle_s=None, output_bytes=1 << 20)
 
 
 def test_a_stop_asked_for_before_the_start_ends_the_worker(bench):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from gitcto.runtime import workers
 ENV = {"PATH": "/usr/bin:/bin"}
 
 
-def run(*argv, cwd, env=None, deadline_s=50.0, output_bytes=1 << 20):
-    return workers.run_command(
-        argv, cwd=cwd, env=env or ENV, deadline_s=deadline_s, output_bytes=output_bytes
-    )
+def run(*argv, cwd, deadline_s=50.0, output_bytes=1 << 20, **more):
+    program = workers.Program(argv=argv, env=ENV, cwd=cwd)
+    limits = workers.Limits(wall_s=deadline_s, idle_s=None, output_bytes=output_bytes, **more)
+    return workers.run_command(program, limits, cwd)
 
 
 def test_output_is_in_the_order_written_and_the_code_the_commands(tmp_path):
@@ -56,8 +55,7 @@ def test_a_daemon_does_not_hold_the_answer_up_and_is_gone(bench):
     assert not bench.held()
 
 
-def test_nothing_is_left_in_the_temporary_directory(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_nothing_is_left_in_its_scratch_directory(tmp_path):
     run("true", cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

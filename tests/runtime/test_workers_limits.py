@@ -63,9 +63,26 @@ def test_a_long_output_keeps_its_head_and_its_tail(bench):
     ended = bench.run(
         "sh", "-c", "printf %05000d 0 | tr 0 a; printf %05000d 0 | tr 0 b", output_bytes=100
     )
-    note = b"\n[git-cto: 9900 bytes cut here, the limit is 100]\n"
+    note = b"\n[git-cto: 9900 bytes cut here, the limit is 100 bytes]\n"
     assert bench.output() == b"a" * 50 + note + b"b" * 50
     assert ended.cut_bytes == 9900
+
+
+def test_a_flood_of_ten_million_lines_keeps_its_head_its_tail_and_its_last_word(bench):
+    script = "echo first; seq 10000000; echo >&2 none; echo the final event"
+    ended = bench.run("sh", "-c", script, output_bytes=64 * MIB, output_lines=1000)
+    assert (ended.code, ended.cause) == (0, "exited")
+    lines = bench.output().split(b"\n")
+    head, cut, tail = lines[:500], lines[500:502], lines[502:]
+    assert head == [b"first", *(b"%d" % number for number in range(1, 500))]
+    assert cut == [
+        b"",
+        b"[git-cto: %d bytes cut here, the limit is %d bytes and 1000 lines]"
+        % (ended.cut_bytes, 64 * MIB),
+    ]
+    last = [b"%d" % number for number in range(10_000_000 - 498, 10_000_001)]
+    assert tail == [*last, b"the final event", b""]
+    assert (bench.run_dir / "stderr.log").read_bytes() == b"none\n"
 
 
 FLOOD = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from gitcto.runtime.sweep import sweep
 SPAWN = """
 limits = workers.Limits(wall_s=50, idle_s=None, output_bytes=1000)
 env = {"PATH": "/usr/bin:/bin"}
-print(workers.spawn(Path("run one"), sys.argv[1:], env, Path(), limits).pid, flush=True)
+program = workers.Program(argv=tuple(sys.argv[1:]), env=env, cwd=Path())
+print(workers.spawn(Path("run one"), program, limits).pid, flush=True)
 sys.stdin.read()
 """
 COMMAND = """
-workers.run_command(sys.argv[1:], cwd=Path(), env={}, deadline_s=50, output_bytes=1000)
+limits = workers.Limits(wall_s=50, idle_s=None, output_bytes=1000)
+program = workers.Program(argv=tuple(sys.argv[1:]), env={}, cwd=Path())
+workers.run_command(program, limits, Path())
 """
 RABBIT = """
 import fcntl, os, sys, time
@@ -150,6 +154,35 @@ def test_a_command_ends_with_the_process_that_asked_for_it(bench, until):
     asking.kill()
     asking.communicate()
     until(lambda: not bench.held())
+
+
+NOHUP = """
+import os, signal, subprocess, sys
+lock = os.open(sys.argv[1], os.O_RDWR)
+hold = "import fcntl, sys; fcntl.flock(9, fcntl.LOCK_SH); open(sys.argv[1], 'w').write('ready');"
+hold += "import os; os.execv('/bin/sleep', ['sleep', '600'])"
+os.dup2(lock, 9)
+script = 'nohup setsid "$0" -c "$1" "$2" >/dev/null 2>&1 &'
+subprocess.run(["sh", "-c", script, sys.executable, hold, sys.argv[2]], pass_fds=[9])
+"""
+
+
+def test_what_was_started_by_nohup_is_gone_too(bench):
+    (bench.tmp / "lock").touch()
+    ready = bench.fifo("ready")
+    bench.spawn(
+        "sh",
+        "-c",
+        '"$@"; sleep 600',
+        "sh",
+        *(sys.executable, "-c", NOHUP, str(bench.tmp / "lock"), str(ready)),
+    )
+    assert ready.read_text() == "ready"
+    assert bench.held()
+    os.kill(workers.observe(bench.run_dir).started.pid, signal.SIGHUP)
+    ended = workers.wait(bench.run_dir)
+    assert ended.detail == "killed by SIGHUP; 2 left behind and killed"
+    assert not bench.held()
 
 
 def _end_sleepers(bench):

@@ -1,0 +1,146 @@
+"""A worker's disk: what counts, what does not, and that looking ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from gitcto.runtime import disk_use, workers
+from gitcto.runtime.disk_use import DiskUse
+
+MIB = 1 << 20
+
+SMALL = """
+import os
+number = 0
+while True:
+    os.makedirs(f"d{number // 500}", exist_ok=True)
+    with open(f"d{number // 500}/{number}", "wb") as file:
+        file.write(b"x" * SIZE)
+    number += 1
+"""
+NAMELESS = """
+import os
+held = []
+while True:
+    held.append(open("file", "wb"))
+    os.unlink("file")
+    held[-1].write(b"x" * (1 << 20))
+    held[-1].flush()
+"""
+
+
+def exceeds(disk, now=1000.0):
+    """What one whole walk says; by this time one is due."""
+    while True:
+        if disk.exceeds(now, lambda: [os.getpid()]):
+            return True
+        if not disk.walking:
+            return False
+
+
+def full(path, count, size):
+    for number in range(count):
+        (path / f"{number}").write_bytes(b"x" * size)
+
+
+@pytest.mark.parametrize(
+    ("program", "limit"),
+    [
+        pytest.param(SMALL.replace("SIZE", "16384"), 8 * MIB, id="small"),
+        pytest.param(SMALL.replace("SIZE", "0"), MIB, id="empty"),
+        pytest.param(NAMELESS, 32 * MIB, id="nameless"),
+    ],
+)
+def test_who_fills_the_disk_is_stopped(bench, program, limit):
+    place = bench.tmp / "room"
+    place.mkdir()
+    argv = (sys.executable, "-c", program)
+    bench.start(bench.program(*argv, cwd=place, writes=(place,)), disk_bytes=limit)
+    ended = workers.wait(bench.run_dir)
+    assert (ended.code, ended.cause) == (137, "disk")
+    assert ended.detail.startswith(f"more than {limit // MIB} MiB on disk")
+    assert ended.wall_s < 45
+
+
+def test_what_was_there_counts_when_the_time_of_a_walk_has_come(tmp_path):
+    full(tmp_path, 10, 65536)
+    disk = DiskUse([str(tmp_path)], 10 * 65536, 0.0)
+    assert not disk.exceeds(disk_use.EVERY_S - 1, list)
+    assert not disk.walking
+    assert exceeds(disk, disk_use.EVERY_S)
+    assert not exceeds(DiskUse([str(tmp_path)], 10 * 65536 + 64 * 1024, 0.0))
+
+
+def test_growth_of_the_file_system_is_looked_into_at_once(tmp_path):
+    disk = DiskUse([str(tmp_path)], 32 * MIB, 0.0)
+    (tmp_path / "large").write_bytes(b"x" * (64 * MIB))
+    assert exceeds(disk, 0.1)
+
+
+def test_a_file_with_two_names_counts_once_and_links_are_not_followed(tmp_path):
+    room = tmp_path / "room"
+    room.mkdir()
+    (tmp_path / "outside").mkdir()
+    full(tmp_path / "outside", 10, MIB)
+    (room / "link").symlink_to(tmp_path / "outside")
+    (room / "file").write_bytes(b"x" * MIB)
+    for number in range(10):
+        (room / f"twin{number}").hardlink_to(room / "file")
+    assert not exceeds(DiskUse([str(room)], 2 * MIB, 0.0))
+    assert exceeds(DiskUse([str(room), str(tmp_path / "outside")], 2 * MIB, 0.0))
+
+
+def test_a_room_that_was_removed_or_became_a_link_is_no_way_out(tmp_path):
+    room = tmp_path / "room"
+    room.mkdir()
+    disk = DiskUse([str(room)], 8 * MIB, 0.0)
+    room.rmdir()
+    assert not exceeds(disk)
+    (tmp_path / "empty").mkdir()
+    room.symlink_to(tmp_path / "empty")
+    (tmp_path / "large").write_bytes(b"x" * (64 * MIB))
+    assert exceeds(disk, 2000.0), "what cannot be seen counts as what the disk has grown"
+
+
+def test_what_is_nested_too_deep_counts_as_what_the_disk_has_grown(tmp_path):
+    disk = DiskUse([str(tmp_path)], 8 * MIB, 0.0)
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(disk_use.DEEPEST + 2):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    with os.fdopen(os.open("large", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=here), "wb") as file:
+        file.write(b"x" * (64 * MIB))
+    os.close(here)
+    assert exceeds(disk)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every directory")
+def test_what_cannot_be_read_counts_as_what_the_disk_has_grown(tmp_path):
+    (tmp_path / "hidden").mkdir()
+    disk = DiskUse([str(tmp_path)], 8 * MIB, 0.0)
+    (tmp_path / "hidden" / "large").write_bytes(b"x" * (64 * MIB))
+    (tmp_path / "hidden").chmod(0)
+    try:
+        assert exceeds(disk)
+    finally:
+        (tmp_path / "hidden").chmod(0o700)
+
+
+def test_a_long_walk_is_made_in_slices(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        full(tmp_path / name, 3000, 0)
+    disk = DiskUse([str(tmp_path)], 1 << 40, 0.0)
+    steps = 1
+    disk.exceeds(1000.0, list)
+    while disk.walking:
+        assert not disk.exceeds(1000.0, list)
+        steps += 1
+    assert steps > 1
+    assert not disk.exceeds(1000.0, list)
+    assert not disk.walking, "nothing alarms, so nothing is walked again"

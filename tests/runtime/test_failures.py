@@ -1,0 +1,56 @@
+"""How a worker's end is told to the person who planned its task."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitcto.contracts import WorkerReport
+from gitcto.model.records import Execution, TaskState
+from gitcto.policy.records import Limits
+from gitcto.runtime.failures import of_worker
+from gitcto.runtime.messages import Work, WorkerFinished
+from gitcto.runtime.workers import Exit
+
+EXECUTION = Execution(
+    id="e1",
+    task="A",
+    epoch=1,
+    attempt=1,
+    state=TaskState.EXECUTING,
+    holder="box",
+    base="0" * 40,
+    provider="fake",
+    role="developer",
+    leased_ms=0,
+    expires_ms=1,
+)
+
+
+def failure(cause, detail=""):
+    return of_worker(
+        WorkerFinished(
+            execution=EXECUTION,
+            exit=Exit(code=0, cause=cause, detail=detail),
+            report=WorkerReport(ok=True),
+            work=Work(commit="1" * 40, tree="2" * 40, changed=1),
+        )
+    )
+
+
+@pytest.mark.parametrize("cause", ["wall", "idle", "output", "memory", "processes", "disk"])
+def test_a_limit_is_the_tasks_own_fault_and_its_key_in_policy_is_named(cause):
+    found = failure(cause)
+    assert (found.reason, found.charged, found.block) == (f"limit_{cause}", True, False)
+    keys = [word.strip("(),") for word in found.detail.split() if "limits." in word]
+    assert keys
+    assert {key.removeprefix("limits.") for key in keys} <= set(Limits.__dataclass_fields__)
+
+
+def test_a_helper_that_fails_is_not_the_tasks_fault():
+    found = failure("helper", "proxy.py ended first: no more sockets")
+    assert (found.reason, found.charged, found.block) == ("helper", False, False)
+    assert "proxy.py ended first: no more sockets" in found.detail
+
+
+def test_who_ended_by_itself_with_work_has_not_failed():
+    assert failure("exited") is None
