@@ -134,10 +134,15 @@ def test_the_first_signal_asks_and_the_second_ends() -> None:
 
 def test_rooms_lie_in_the_users_state_one_folder_a_repository(crew: Crew) -> None:
     repository = discover(crew.path, crew.environ)
-    at_home = rooms_root(crew.host(), repository)
+    host = crew.host(environ={"XDG_STATE_HOME": "state"})  # a relative one does not count
+    at_home = rooms_root(host, repository)
     assert at_home.parent == crew.home / ".local/state/git-cto/rooms"
     assert at_home.name.startswith("room-")
-    stated = rooms_root(crew.host(environ={"XDG_STATE_HOME": "/var/state"}), repository)
-    assert str(stated).startswith("/var/state/git-cto/rooms/room-")
-    relative = rooms_root(crew.host(environ={"XDG_STATE_HOME": "state"}), repository)
-    assert relative == at_home
+
+
+def test_where_rooms_lie_is_decided_once(crew: Crew) -> None:
+    repository = discover(crew.path, crew.environ)
+    state = crew.home / "state"
+    stated = rooms_root(crew.host(environ={"XDG_STATE_HOME": str(state)}), repository)
+    assert stated.parent == state / "git-cto/rooms"
+    assert rooms_root(crew.host(), repository) == stated
