@@ -120,6 +120,7 @@ def _settle_leftovers(orchestrator: Orchestrator) -> None:
 def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:
     """Keep the work of an ended execution if that was not done yet, then clear its room away."""
     book = orchestrator.book
+    _end_worker(book, execution)
     _compare_late(book, execution)
     if execution.state is not TaskState.DONE and not execution.preserved:
         task = book.state.tasks[execution.task]
@@ -134,6 +135,14 @@ def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:
         book.listener.note(f"{execution.task}: kept {execution.id}: {problem}")
         return
     orchestrator.ending.settle(execution)
+
+
+def _end_worker(book: Book, execution: Execution) -> None:
+    """End a worker that outlived its execution: nothing is taken up beside a living one."""
+    records = book.context.layout.records(execution.id)
+    if workers.observe(records).alive:
+        workers.request_stop(records)
+        workers.wait(records)
 
 
 def _compare_late(book: Book, execution: Execution) -> None:

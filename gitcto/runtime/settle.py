@@ -202,6 +202,7 @@ _OURS = frozenset(
         "warm",
     }
 )
+_OURS_BEGIN = (COMMAND, "harvest.", "tips.")
 
 
 _OURS_BEGIN = (COMMAND, "harvest.", "merged.", "tips.")

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gitcto.errors import CtoError
 from gitcto.model.codec import Event
-from gitcto.model.commands import ImportPlan, RequeueTask
+from gitcto.model.commands import FailExecution, ImportPlan, RequeueTask
 from gitcto.model.isolation import confines
 from gitcto.model.records import TaskSpec, TaskState
 from gitcto.plugins import Plugins
@@ -284,3 +284,28 @@ def test_many_changes_are_counted_not_all_named(team: Any) -> None:
     (event,) = security(team)
     assert len(event.body.changes) == outside.MOST_TOLD + 1
     assert event.body.changes[-1] == f"and {50 - outside.MOST_TOLD} more"
+
+
+def test_a_worker_that_outlived_its_attempt_is_ended_compared_and_its_work_kept(team: Any) -> None:
+    """The attempt was ended by somebody else; its worker reaches outside and hangs."""
+    reached = team.root / "reached"
+    steps = [append(team.path / "base.txt", "x"), WORK, write(reached, ""), {"do": "hang"}]
+    team.plan(team.task("A", steps))
+    (execution,) = team.run(interrupted=reached.exists).live
+    failed = FailExecution(
+        execution=execution.id,
+        epoch=execution.epoch,
+        reason="by hand",
+        detail="",
+        charged=True,
+        max_attempts=1,
+    )
+    with team.ledger() as ledger:
+        ledger.transact(failed)
+    team.run()
+    (event,) = security(team)
+    assert event.body.execution == execution.id
+    assert event.body.blocking
+    assert [team.show("a", ref) for ref in team.preserved()] == ["1"]
+    team.assert_clean()
+    assert not list((team.path / ".git/cto/teams/main/outside").iterdir())
