@@ -237,6 +237,8 @@ def test_a_change_that_the_index_was_made_to_hide_is_found(
 ) -> None:
     watch = watched()
     add(repo.path / "a.txt", "evil")
+    repo.git("add", "a.txt")
+    assert "a.txt was changed" in watch.texts()
     repo.git("update-index", "--assume-unchanged", "a.txt")
     assert "a.txt was changed" in watch.texts()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -291,7 +292,10 @@ def test_a_worker_that_outlived_its_attempt_is_ended_compared_and_its_work_kept(
     reached = team.root / "reached"
     steps = [append(team.path / "base.txt", "x"), WORK, write(reached, ""), {"do": "hang"}]
     team.plan(team.task("A", steps))
-    (execution,) = team.run(interrupted=reached.exists).live
+    started: list[Event] = []
+    team.told.on["execution.started"] = started.append
+    (execution,) = team.run(interrupted=lambda: bool(started) and reached.exists()).live
+    team.told.on.clear()
     failed = FailExecution(
         execution=execution.id,
         epoch=execution.epoch,
@@ -303,6 +307,8 @@ def test_a_worker_that_outlived_its_attempt_is_ended_compared_and_its_work_kept(
     with team.ledger() as ledger:
         ledger.transact(failed)
     team.run()
+    with pytest.raises(ProcessLookupError):
+        os.kill(execution.pid, 0)
     (event,) = security(team)
     assert event.body.execution == execution.id
     assert event.body.blocking
