@@ -112,7 +112,7 @@ def _find_git(environ: Mapping[str, str]) -> str:
     # shutil.which is the same, but importing shutil costs a tenth of a `status`.
     for directory in environ.get("PATH", os.defpath).split(os.pathsep):
         program = Path(directory or os.curdir, "git").absolute()
-        if program.is_file() and os.access(program, os.X_OK):
+        if os.access(program, os.X_OK) and program.is_file():
             return str(program)
     raise CtoError(
         "git was not found on PATH", "install git 2.38 or newer and try again", ExitCode.GIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,3 +152,11 @@ def test_a_newline_in_the_path_is_refused(repo: Repo, tmp_path):
 def test_a_non_ascii_path_with_spaces(repo: Repo, tmp_path):
     moved = repo.path.rename(tmp_path / "rép o")
     assert discover(moved, repo.env).work_tree == moved
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every directory")
+def test_a_directory_on_path_that_may_not_be_looked_into_is_passed_by(repo, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    path = f"{closed}{os.pathsep}{repo.env['PATH']}"
+    assert discover(repo.path, {**repo.env, "PATH": path}).program
