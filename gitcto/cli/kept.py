@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitcto.errors import CtoError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -27,9 +29,15 @@ def kept_rooms(app: App, reader: LedgerReader) -> list[KeptRoom]:
     """
     from gitcto.cli.requests import rooms_root
     from gitcto.model.records import LIVE_STATES
-    from gitcto.runtime.layout import Layout
+    from gitcto.runtime.layout import ROOT_RECORD, Layout
 
-    layout = Layout(app.repository, reader.team, rooms_root(app.host, app.repository))
+    if not (app.repository.cto_dir / ROOT_RECORD).exists():  # to ask for it would write it
+        return []
+    try:
+        layout = Layout(app.repository, reader.team, rooms_root(app.host, app.repository))
+    except CtoError as error:
+        app.output.warn(error.message)
+        return []
     if not layout.rooms.is_dir():
         return []
     view, found = reader.view(), []

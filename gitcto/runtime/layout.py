@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitcto.errors import CtoError
 from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.repository import Repository
+
+ROOT_RECORD = "rooms-root"
+"""The file among git-cto's own that says where the rooms lie; absent before the first run."""
 
 _WORKER = ".worker"
 
@@ -141,7 +143,7 @@ def settled_root(repository: Repository, proposed: Path) -> Path:
     caller decides for all, with ``proposed``. A repository that was moved keeps its rooms; a copy
     of one gets its own. Raises ``CtoError`` when the place decided on cannot be used here.
     """
-    record = repository.cto_dir / "rooms-root"
+    record = repository.cto_dir / ROOT_RECORD
     own = os.fsencode(repository.common_dir)
     mine = own + b"\n" + os.fsencode(proposed) + b"\n"
     owner, root = _recorded(record) or _first(record, mine) or (own, proposed)
@@ -169,6 +171,8 @@ def _recorded(record: Path) -> tuple[bytes, Path] | None:
 
 def _first(record: Path, content: bytes) -> tuple[bytes, Path] | None:
     """Write the record down unless another process has done so; return what holds now."""
+    import tempfile  # costs a command that only looks more than its look
+
     with storage_errors(f"write {record}"):
         record.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=record.parent) as fresh:

@@ -202,9 +202,6 @@ _OURS = frozenset(
         "warm",
     }
 )
-_OURS_BEGIN = (COMMAND, "harvest.", "tips.")
-
-
 _OURS_BEGIN = (COMMAND, "harvest.", "merged.", "tips.")
 
 
