@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,8 +70,8 @@ class Pool:
         for tree in sorted(self.trees(), key=lambda tree: tree.base != base):
             try:
                 tree.path.rename(aside)
-            except FileNotFoundError:
-                continue  # another process was faster
+            except OSError:
+                continue  # another process was faster, or it is another user's
             try:
                 self._prove(aside)
                 (aside / _TREE).rename(room)
@@ -122,7 +123,8 @@ class Pool:
         for slot in slots:
             tree = _read(slot)
             if tree is None or tree.boot != _boot():
-                throw(self.trash, slot)
+                with suppress(CtoError):
+                    throw(self.trash, slot)
             else:
                 found.append(tree)
         return tuple(sorted(found, key=_age, reverse=True))

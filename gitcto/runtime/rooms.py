@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
 from gitcto.git.durable import replace_file
+from gitcto.git.harvest import HarvestRefused
 from gitcto.git.sparse import Cone, checkout_cone, cone_of
 from gitcto.git.trees import checkout
 from gitcto.room_contracts import RoomNeeds, RoomRequest
@@ -61,12 +62,18 @@ def make_room(context: Context, task: Task, execution: Execution) -> None:
 
 
 def cone_of_room(context: Context, execution: Execution) -> Cone | None:
-    """Return which part of its base's files a room was made with; None for all of them."""
+    """Return which part of its base's files a room was made with; None for all of them.
+
+    Raises ``HarvestRefused`` when that was written down and cannot be read.
+    """
+    record = context.layout.cone(execution.id)
     try:
-        kept = json.loads(context.layout.cone(execution.id).read_bytes())
+        return Cone(tuple(map(str, json.loads(record.read_bytes())["folders"])))
     except FileNotFoundError:
         return None
-    return Cone(tuple(kept["folders"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = "which part of the files it was made with is unknown"
+        raise HarvestRefused("unreadable", what, str(record)) from error
 
 
 def pool_of(context: Context) -> Pool:

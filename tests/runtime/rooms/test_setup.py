@@ -154,3 +154,22 @@ def test_a_formatter_that_fails_keeps_the_work_from_landing(ready: Any) -> None:
     assert (task.reason, task.commit) == ("worker_finish", "")
     assert task.detail == "the finishing command failed with code 2: no such rule"
     assert [ready.team.show("a", ref) for ref in ready.team.preserved()] == ["hello"]
+
+
+@pytest.mark.usefixtures("bwrap")
+def test_both_run_in_the_sandbox(ready: Any) -> None:
+    """At level strict they see and reach no more than a worker, and do their work all the same."""
+    ready.team.policy_text = ready.team.policy_text.replace('"none"', '"strict"')
+    secret = ready.team.root / "secret"
+    secret.write_text("secret\n")
+    try_out = f"cat {secret} > deps/seen; echo evil > {secret}; echo evil > {ready.rooms}/evil"
+    script = f"{MAKE}; ({try_out}); true"
+    setting = SETUP.format(log="/dev/null", script=script)
+    ready.workspace("""finish = ["sh", "-c", "tr a-z A-Z < a > A && mv A a || true"]""", setting)
+    ready.tasks(A=f"{SHOW.format('a')}; cat deps/seen >> a", B=SHOW.format("b"))
+    ready.team.run()
+    assert sorted(ready.team.landed()) == ["A", "B"]
+    assert ready.team.show("a").split() == ["V1", "../LOCK", "/NONEXISTENT"]
+    assert secret.read_text() == "secret\n"
+    assert not (ready.rooms / "evil").exists()
+    assert len(ready.left(".setups")) == 1
