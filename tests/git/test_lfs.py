@@ -35,7 +35,7 @@ class Room:
         return dict.fromkeys(paths, self.says)
 
     def take(self) -> Harvested:
-        return harvest(self.repo.found, self.path, self.base, self.scratch, self.clean)
+        return harvest(self.repo.found, self.path, self.base, self.scratch, clean=self.clean)
 
     def show(self, taken: Harvested, path: str) -> bytes:
         return self.repo.git("cat-file", "blob", f"{taken.tree}:{path}").encode() + b"\n"

@@ -47,7 +47,7 @@ class Part:
         return {str(path.relative_to(self.path)) for path in found}
 
     def harvest(self) -> Harvested:
-        return harvest(self.repo.found, self.path, self.base, self.root / "scratch", self.cone)
+        return harvest(self.repo.found, self.path, self.base, self.root / "scratch", cone=self.cone)
 
     def changes(self) -> set[tuple[str, str]]:
         return {(change.status, change.path) for change in self.harvest().changes}
