@@ -183,6 +183,10 @@ class _Taking:
         paths = [*suspects.repositories, *suspects.special]
         if not paths:
             return []
+        # git would read it to tell what is ignored, and wait for ever for somebody who writes.
+        endless = [path for path in suspects.special if _names_excludes(path)]
+        if endless:
+            raise HarvestRefused("special_file", "its list of ignored files is no file", *endless)
         ignored = self._ignored(paths)
         repositories = [
             path
@@ -255,6 +259,10 @@ def _inspect(workspace: Path, submodules: set[str]) -> _Suspects:
     if unsafe:
         raise HarvestRefused("unsafe_name", "git refuses such a link", *unsafe)
     return suspects
+
+
+def _names_excludes(path: str) -> bool:
+    return _folded(path.rpartition("/")[2]) == ".gitignore"
 
 
 def _scan(workspace: Path, directory: str) -> Iterator[os.DirEntry[str]]:

@@ -180,6 +180,16 @@ def test_special_files(room: Room, where: str, monkeypatch: pytest.MonkeyPatch):
         assert sorted(error.paths) == ["thing.pipe", "thing.sock"]
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", [".gitignore", "sub/.gitignore", ".GITIGNORE", "build/.gitignore"])
+def test_a_pipe_that_git_would_wait_for(room: Room, name: str):
+    (room.path / name).parent.mkdir(exist_ok=True)
+    (room.path / name).unlink(missing_ok=True)
+    os.mkfifo(room.path / name)
+    error = room.refused()
+    assert (error.reason, error.paths) == ("special_file", (name,))
+
+
 @pytest.mark.parametrize("name", [".gitmodules", ".GitModules"])
 def test_a_linked_gitmodules_is_refused(room: Room, name: str):
     (room.path / name).symlink_to("a")
