@@ -38,7 +38,8 @@ def make_room(context: Context, task: Task, execution: Execution) -> None:
     registered = workspace_of(context, execution)
     layout = context.layout
     room, index = layout.room(execution.id), layout.index(execution.id)
-    room.parent.mkdir(parents=True, exist_ok=True)
+    # Nobody else on this machine may start what a worker makes: it would run as its user.
+    room.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     index.unlink(missing_ok=True)
     cone = _cone_for(context, task, execution)
     if cone is not None:
