@@ -106,6 +106,14 @@ def test_no_git(tmp_path, repo: Repo):
     assert error.message == "git was not found on PATH"
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every directory")
+def test_a_directory_in_path_that_may_not_be_entered(tmp_path, repo: Repo):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    found = discover(repo.path, repo.env | {"PATH": f"{closed}:{repo.env['PATH']}"})
+    assert found.program == repo.found.program
+
+
 @pytest.mark.parametrize("version", ["2.37.9", "1.9.0", "2.30.1.windows.2"])
 def test_an_old_git(tmp_path, repo: Repo, version):
     path = fake_git(tmp_path / "bin", f"echo git version {version}")
