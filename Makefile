@@ -35,7 +35,7 @@ check: $(STAMP) ## Check style, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --scripts-are-modules $(wildcard scripts/check-demo scripts/generate-docs scripts/imports) scripts/pin
+	$(BIN)/mypy --scripts-are-modules $(wildcard scripts/check-demo scripts/generate-docs scripts/imports scripts/isolation) scripts/pin
 	$(BIN)/mypy --explicit-package-bases --follow-untyped-imports conftest.py tests \
 		$(filter-out plugins/_example/%,$(wildcard plugins/*/tests))
 
@@ -57,6 +57,10 @@ bench: $(STAMP) ## Measure, and print ratios to a baseline of the same run.
 .PHONY: docs
 docs: $(STAMP) ## Write the generated pages: command line, events, man page.
 	$(BIN)/python scripts/generate-docs
+
+.PHONY: isolation
+isolation: $(STAMP) ## Attack every sandbox of this machine and write the table of what held.
+	$(BIN)/python scripts/isolation
 
 .PHONY: imports
 imports: $(STAMP) ## Write the lists of modules that each command may load.

@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "store": SHARED | {"effects", "git", "policy"},
     "seam": BELOW_STORE,
     "runtime": BELOW_STORE | {"store"},
-    "cli": BELOW_STORE | {"runtime", "store"},
+    "escape": BELOW_STORE | {"runtime", "store"},
+    "cli": BELOW_STORE | {"escape", "runtime", "store"},
     "testing": BELOW_STORE | {"runtime", "store"},
 }
 """Room to the other rooms it may know. A module beside the rooms belongs to the seam."""

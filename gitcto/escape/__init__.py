@@ -1,0 +1,1 @@
+"""The escape suite: real attacks by real workers, judged from outside."""
