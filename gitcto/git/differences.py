@@ -30,6 +30,7 @@ WORDS: Mapping[str, str] = {
     "index": "the index entry of {}",
     "file": "{}",
     "mode": "the permissions of {}",
+    "stamp": "times, owner or attributes of {}",
     "log": "the log {}",
     "home": "{}",
 }
@@ -74,7 +75,7 @@ class Difference:
         what = WORDS[self.surface].format(_printable(self.name))
         if self.surface == "ref" and self.before and self.after:
             return f"{what} was moved from {self.before[:12]} to {self.after[:12]}"
-        if self.surface == "mode":
+        if self.surface in {"mode", "stamp"}:
             return f"{what} were changed"
         if (self.before or self.after).startswith(TRACKED):
             return f"{what} was {'deleted' if self.after == TRACKED + GONE else 'changed'}"

@@ -20,6 +20,7 @@ from gitcto.git.identity import UNREADABLE, identity
 from gitcto.git.refs import Refs
 from gitcto.git.working_files import (
     Checkout,
+    Earlier,
     checkouts,
     copy_index,
     is_below,
@@ -178,20 +179,22 @@ def _logs(facts: Facts, common: Path) -> None:
 def _working_files(facts: Facts, how: Look) -> None:
     """Note the files and the index of every checkout; of those seen before when there was one."""
     since = how.since
-    facts |= {name: {} for name in ("index", "file", "mode", "usual")}
+    facts |= {name: {} for name in ("index", "file", "mode", "stamp", "usual")}
     for number, checkout in enumerate((since or Fingerprint(facts)).checkouts()):
         name = str(checkout.git_dir)
         copy = how.indexes / f"index.{number}"
         copy_index(how.repository, how.git, checkout, copy)
         facts["index"][name] = _digest(copy)
-        against, usual = copy, ""
+        against, earlier = copy, Earlier()
         if since is not None and how.since_indexes is not None:
             against = how.since_indexes / copy.name
-            usual = since.of("usual").get(name, "")
-        seen = look(how.repository, how.git, checkout, against, tuple(usual.split()))
+            taken_ns = against.stat().st_ctime_ns if against.exists() else None
+            earlier = Earlier(tuple(since.of("usual").get(name, "").split()), taken_ns)
+        seen = look(how.repository, how.git, checkout, against, earlier)
         facts["usual"][name] = " ".join(seen.usual)
         facts["file"] |= seen.files
         facts["mode"] |= seen.modes
+        facts["stamp"] |= seen.stamps
         facts["entry"] |= seen.links
 
 

@@ -53,14 +53,27 @@ class WorkingFiles:
     """A checkout's files by absolute path.
 
     ``files`` are those that differ from the index, are not in it, or hide from git; ``modes`` those
-    whose permissions are not the ``usual`` ones; ``links`` what leads to the repositories of
-    submodules.
+    whose permissions are not the ``usual`` ones; ``stamps`` those that hold what they held and were
+    still changed: times, owner, attributes; ``links`` what leads to the repositories of submodules.
     """
 
     files: dict[str, str] = field(default_factory=dict)
     modes: dict[str, str] = field(default_factory=dict)
     usual: tuple[str, ...] = ()
+    stamps: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a later look needs of an earlier one at the same checkout.
+
+    ``usual`` are the permissions that it found usual, none: find out now. ``taken_ns`` is when it
+    was taken, by the clock of the file system.
+    """
+
+    usual: tuple[str, ...] = ()
+    taken_ns: int | None = None
 
 
 def checkouts(repository: Repository, ours: Path) -> list[Checkout]:
@@ -106,17 +119,16 @@ def entries(git: Git, checkout: Checkout, index: Path) -> dict[str, str]:
 
 
 def look(
-    repository: Repository, git: Git, checkout: Checkout, index: Path, usual: tuple[str, ...]
+    repository: Repository, git: Git, checkout: Checkout, index: Path, earlier: Earlier
 ) -> WorkingFiles:
     """Compare a checkout's files with an index, a copy of ours.
 
-    ``usual`` are the permissions that an earlier look found usual; none: find out now. Raises
-    ``CtoError`` when git cannot read the index, or does not end.
+    Raises ``CtoError`` when git cannot read the index, or does not end.
     """
-    seen = WorkingFiles(usual=usual)
+    seen = WorkingFiles(usual=earlier.usual)
     algorithm, root = repository.object_format, f"{checkout.path}/"
     others: list[str] = []
-    tracked: dict[str, int] = {}
+    tracked: dict[str, os.stat_result | None] = {}
     for row in _split(_listing(repository, git, checkout, index)):
         flag, _, rest = row.partition(" ")
         if flag == "?":
@@ -127,10 +139,17 @@ def look(
         if facts.startswith(_GITLINK):
             seen.links[f"{path}/.git"] = identity(f"{path}/.git", algorithm)
         if flag == "H":
-            tracked[path] = _mode(path)
-        elif flag == "C" or _mode(path):
+            tracked[path] = _stat(path)
+        elif flag == "C" or _stat(path):
             seen.files[path] = TRACKED + (identity(path, algorithm) or GONE)
-    _note_modes(seen, tracked)
+    there = {path: found for path, found in tracked.items() if found is not None}
+    _note_modes(seen, {path: found.st_mode for path, found in there.items()})
+    if earlier.taken_ns is not None:
+        seen.stamps = {
+            path: str(found.st_ctime_ns)
+            for path, found in there.items()
+            if path not in seen.files and _restamped(found, earlier.taken_ns)
+        }
     limit = _SMALL_BYTES if len(others) <= _MANY else -1
     for path in others:
         seen.files[path] = f"untracked {identity(path.rstrip('/'), algorithm, limit)}"
@@ -152,18 +171,27 @@ def _split(out: bytes) -> list[str]:
     return out.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
-def _mode(path: str) -> int:
+def _stat(path: str) -> os.stat_result | None:
     try:
-        return os.lstat(path).st_mode
+        return os.lstat(path)
     except OSError:
-        return 0
+        return None
+
+
+def _restamped(found: os.stat_result, since_ns: int) -> bool:
+    """Tell whether a file was changed since, and claims that it was not.
+
+    Writing a file sets both times; only the second one can be set back by its owner.
+    """
+    honest = since_ns <= found.st_mtime_ns <= found.st_ctime_ns
+    return found.st_ctime_ns > since_ns and not honest
 
 
 def _note_modes(seen: WorkingFiles, tracked: Mapping[str, int]) -> None:
     """Remember permissions that are unlike most; there is one usual mode for each kind of file."""
     if not seen.usual:
         seen.usual = tuple(f"{mode:o}" for mode in _usual(Counter(tracked.values())))
-    usual = {int(mode, 8) for mode in seen.usual} | {0}
+    usual = {int(mode, 8) for mode in seen.usual}
     seen.modes = {path: f"{mode:o}" for path, mode in tracked.items() if mode not in usual}
 
 

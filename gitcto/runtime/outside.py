@@ -8,6 +8,7 @@ who did it. docs/adr/0003-outside-changes.md has the reasons.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -244,8 +245,15 @@ def _warm_now(layout: Layout, before: Fingerprint) -> dict[str, str]:
 
 
 def _home(context: Context) -> dict[str, str]:
+    """Return what runs at the next login, and how the keys are kept; keys are not read."""
     home = context.environ.get("HOME", "")
-    return {f"{home}/{name}": identity(f"{home}/{name}", "sha1") for name in _HOME if home}
+    if not home:
+        return {}
+    keys = Path(home, ".ssh")
+    names = os.listdir(keys) if os.access(keys, os.R_OK) else []  # noqa: PTH208  # names
+    kept = {f"{keys}/{name}": identity(f"{keys}/{name}", "sha1", -1) for name in names}
+    kept.pop(f"{keys}/known_hosts", None)  # grows with every new host
+    return kept | {f"{home}/{name}": identity(f"{home}/{name}", "sha1") for name in _HOME}
 
 
 def _landed(context: Context) -> set[str]:

@@ -167,6 +167,10 @@ OWN: dict[str, tuple[Callable[[Repo], object], str]] = {
         lambda repo: (repo.path / "a.txt").chmod(0o666),
         "the permissions of a.txt were changed",
     ),
+    "time set back": (
+        lambda repo: os.utime(repo.path / "a.txt", (1, 1)),
+        "times, owner or attributes of a.txt were changed",
+    ),
     "executable": (lambda repo: (repo.path / "a.txt").chmod(0o755), "a.txt was changed"),
     "link": (
         lambda repo: (
@@ -226,7 +230,7 @@ def test_touched_files_and_a_refreshed_index_are_no_difference(
     watch = watched()
     add(repo.path / "a.txt", "x")
     (repo.path / "a.txt").write_text("a\n")
-    os.utime(repo.path / "b.txt", (1, 1))
+    os.utime(repo.path / "b.txt")
     repo.git("status")
     repo.git("update-index", "--refresh")
     assert watch.found() == []
