@@ -26,9 +26,9 @@ def sweep(*, marker: str, pid: int, process_start: str) -> tuple[int, int]:
     while True:
         rows = processes.table()
         rows.pop(os.getpid(), None)
-        if pid in rows and rows[pid].start == process_start:
-            sessions.add(pid)
-        found = _belonging(rows, marker, sessions)
+        own = {pid} if pid in rows and rows[pid].start == process_start else set()
+        sessions |= own
+        found = _belonging(rows, marker, own, sessions)
         if not found:
             return len(killed), 0
         for process in found.values():
@@ -40,8 +40,9 @@ def sweep(*, marker: str, pid: int, process_start: str) -> tuple[int, int]:
 
 
 def _belonging(
-    rows: dict[int, processes.Process], marker: str, sessions: set[int]
+    rows: dict[int, processes.Process], marker: str, own: set[int], sessions: set[int]
 ) -> dict[int, processes.Process]:
-    proved = processes.marked(os.fsencode(marker), rows)
+    # Its own pid as well: let go a moment ago, it may have neither its session nor its environment.
+    proved = processes.marked(os.fsencode(marker), rows) | own
     proved |= {pid for pid, row in rows.items() if row.session in sessions or row.group in sessions}
     return {pid: rows[pid] for pid in proved} | processes.descendants(proved, rows)
