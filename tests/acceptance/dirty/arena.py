@@ -156,24 +156,24 @@ class Arena:
         """Tell whether the file system shows that a run is in the middle of a phase."""
         match phase:
             case "probe":
-                return any(self.rooms.glob(".probe.*"))
+                return any(_seen(self.rooms, ".probe.*"))
             case "room":
-                made = {path.parent.name for path in self.rooms.glob("main/*/room")}
-                return bool(made - {path.parent.name for path in self.records.glob("*/alive")})
+                made = {path.parent.name for path in _seen(self.rooms, "main/*/room")}
+                return bool(made - {path.parent.name for path in _seen(self.records, "*/alive")})
             case "work":
-                return any(self.records.glob("*/alive"))
+                return any(_seen(self.records, "*/alive"))
             case "harvest" | "tips":
-                return any(self.rooms.glob(f"main/*/{phase}.*"))
+                return any(_seen(self.rooms, f"main/*/{phase}.*"))
             case "gate":
-                return any(self.rooms.glob("main/*/command.*"))
+                return any(_seen(self.rooms, "main/*/command.*"))
             case _:
-                return any(self.rooms.glob("main/.*.removing"))
+                return any(_seen(self.rooms, "main/.*.removing"))
 
     def victims(self) -> Iterator[Victim]:
         """Yield every living supervisor of a worker, gate or prober, and all that runs below it."""
         rows = processes.table()
-        places = [*self.records.glob("*"), *self.rooms.glob(".probe.*/run")]
-        for run_dir in [*places, *self.rooms.glob("main/*/command.*/run")]:
+        places = [*_seen(self.records, "*"), *_seen(self.rooms, ".probe.*/run")]
+        for run_dir in [*places, *_seen(self.rooms, "main/*/command.*/run")]:
             record = run_files.read_record(str(run_dir), run_files.STARTED) or {}
             row = rows.get(int(str(record.get("supervisor_pid", 0))))
             if row is not None and row.start == record["supervisor_start"]:
@@ -239,6 +239,14 @@ class Killer:
             return alive and run.returncode == -9
         found = [process for name, process in self.arena.victims() if name == role]
         return bool(found) and processes.send(self.random.choice(found), 9)
+
+
+def _seen(root: Path, pattern: str) -> list[Path]:
+    """Return what matches; nothing when a directory goes while it is looked at."""
+    try:
+        return list(root.glob(pattern))
+    except FileNotFoundError:
+        return []
 
 
 def await_(condition: Callable[[], bool], limit_s: float) -> bool:
