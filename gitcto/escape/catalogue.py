@@ -19,6 +19,10 @@ RANK = {"stopped": 0, "noticed": 1, "open": 2}
 """Which outcome is worse."""
 
 
+CONTROL = "control"
+"""The name of the harmless worker, which is no attack."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attack:
     """One attack.

@@ -128,8 +128,12 @@ class Enacted:
                 "look with `git cto doctor` whether the sandbox works here",
                 ExitCode.REFUSED,
             )
-        believed = ["its own record of its end"] if finished.exit.detail == FORGED else []
-        believed += self._judged(finished)
+        taken, passed = self._judged(finished)
+        believed = []
+        if finished.exit.detail == FORGED:
+            believed.append("its own record of its end")
+        if passed and taken.startswith(b"broken"):
+            believed.append("its own report of its tests")
         log = self.records / "stderr.log"
         return Trail(
             code=finished.exit.code,
@@ -138,23 +142,24 @@ class Enacted:
             hung=hung,
             believed=tuple(believed),
             noticed=finished.outside.changes,
+            taken=taken,
+            passed=passed,
         )
 
-    def _judged(self, finished: WorkerFinished) -> list[str]:
-        """Run merge and gates on what was harvested; return which lie they believed."""
-        if finished.work is None:
-            return []
+    def _judged(self, finished: WorkerFinished) -> tuple[bytes, bool]:
+        """Run merge and gates on what was taken up; return it, and whether they were green."""
         work = finished.work
+        if work is None:
+            return b"", False
         self._execution = self._executing(work=work.commit, tree=work.tree, changed=work.changed)
         target = f"refs/heads/cto/{TEAM}/integration"
         onto = self._context.refs.read(target) or self._execution.base
+        taken = self._context.git.run("show", f"{work.tree}:app.py", check=False).out
         try:
             judged = validation.judge(self._context, self._task, self._execution, onto, {})
         except CtoError:  # a run would stop here, and say why
-            return []
-        broken = self._context.git.run("show", f"{work.tree}:app.py", check=False).out
-        passed = [v for v in judged.verdicts if v.gate == GATE and v.status == "pass"]
-        return ["its own report of its tests"] if passed and broken.startswith(b"broken") else []
+            return taken, False
+        return taken, any(v.gate == GATE and v.status == "pass" for v in judged.verdicts)
 
     def _executing(self, *, work: str = "", tree: str = "", changed: int = 0) -> Execution:
         now = self._context.effects.now_ms()

@@ -76,6 +76,8 @@ class Naive:
             error=(self.records / "stderr.log").read_text(errors="replace"),
             hung=self._hung,
             believed=tuple(self._believed(room)),
+            taken=self._taken(),
+            passed=True,
         )
 
     def _attack(self, name: str, at: Mapping[str, object]) -> int:
@@ -150,6 +152,10 @@ class Naive:
                 str(room),
                 f"+refs/heads/*:refs/heads/{_BRANCH}/*",
             )
+
+    def _taken(self) -> bytes:
+        name = f"refs/heads/{_BRANCH}/{_BRANCH}/work:app.py"
+        return self._world.git("show", name, check=False).encode("utf-8", "surrogateescape")
 
     def _believed(self, room: Path) -> list[str]:
         found = []

@@ -13,7 +13,7 @@ from typing import Literal
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.escape.building import build, fresh, uncover
-from gitcto.escape.catalogue import ATTACKS, RANK, Attack, Outcome
+from gitcto.escape.catalogue import ATTACKS, CONTROL, RANK, Attack, Outcome
 from gitcto.escape.enacted import Enacted
 from gitcto.escape.naive import Naive
 from gitcto.escape.stage import landlock_abi
@@ -24,7 +24,7 @@ from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.probing import choose_sandbox
 
 _CONTROL = Attack(
-    name="control",
+    name=CONTROL,
     group="",
     summary="Do what a worker is there for",
     held="core",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gitcto.errors import CtoError, ExitCode
 from gitcto.escape import judge, observe, program
 from gitcto.escape.bystanders import bystanders
-from gitcto.escape.catalogue import Attack
+from gitcto.escape.catalogue import CONTROL, Attack
 from gitcto.escape.stage import lacking, places
 from gitcto.escape.way import UNREADABLE, Trail, Way
 from gitcto.escape.world import World
@@ -42,6 +42,8 @@ def attack(world: World, way: Way, which: Attack, nonce: str) -> Tried:
         try:
             trail = way.act(which.name, {**at, "nonce": nonce, "abstract": nonce})
             _insist(way, which.name, trail, nonce)
+            if which.name == CONTROL:
+                _insist_on_work(trail, nonce)
             found = list(judge.while_it_stands(world, way, there, trail, nonce))
         finally:
             observe.end(way.place, nonce, {os.getpid()})
@@ -67,4 +69,16 @@ def _insist(way: Way, name: str, trail: Trail, nonce: str) -> None:
         f"the attack {name} cannot be carried out here: {problem}",
         "this is a bug of git-cto or of the sandbox; please report it",
         ExitCode.INTERNAL,
+    )
+
+
+def _insist_on_work(trail: Trail, nonce: str) -> None:
+    """Refuse a sandbox in which harmless work does not arrive, or a project's tests cannot run."""
+    if trail.code == 0 and nonce.encode() in trail.taken and trail.passed:
+        return
+    problem = trail.error.strip().rpartition("\n")[2] or "its work did not arrive"
+    raise CtoError(
+        f"a harmless worker cannot work here: {problem}",
+        "a sandbox that stops everything stops every attack; use another one",
+        ExitCode.REFUSED,
     )

@@ -26,6 +26,7 @@ class Trail:
     ``code`` is the exit code of the attack, ``output`` the file with what it printed, ``hung`` why
     the way would never have ended by itself, ``believed`` which lies of the worker's were taken
     for true, ``noticed`` what the comparison after the run found different outside the room.
+    ``taken`` is ``app.py`` as it was taken up, ``passed`` whether the project's tests passed on it.
     """
 
     code: int
@@ -34,6 +35,8 @@ class Trail:
     hung: str = ""
     believed: tuple[str, ...] = ()
     noticed: tuple[str, ...] = ()
+    taken: bytes = b""
+    passed: bool = False
 
 
 class Way(Protocol):

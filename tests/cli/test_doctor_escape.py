@@ -43,6 +43,8 @@ def test_every_attack_is_told_of(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert told["holds"]
     assert [each["attack"] for each in told["sandboxes"]["none"]] == [one.name for one in ATTACKS]
+    outcomes = [(each["outcome"], each["expected"]) for each in told["sandboxes"]["none"]]
+    assert [pair for pair in outcomes if pair[0] not in {"skipped", pair[1]}] == []
     first = told["sandboxes"]["none"][0]
     assert (first["outcome"], first["found"]) == ("open", ["changed: home/project/README.md"])
     assert list((tmp_path / "tmp").iterdir()) == []

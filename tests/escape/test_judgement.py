@@ -24,9 +24,9 @@ MADE_UP = """
 
     @hookimpl
     def gitcto_register_sandboxes(register):
-        for name, target in (("open", "Open"), ("dead", "Dead"), ("mute", "Mute")):
+        for name in ("open", "dead", "mute", "numb"):
             register.add(Sandbox(name=name, level="strict", summary="Promise everything.",
-                                 target=f"made_up_sandboxes:{target}"))
+                                 target=f"made_up_sandboxes:{name.title()}"))
 
     class Open:
         def available(self, host_env):
@@ -37,6 +37,11 @@ MADE_UP = """
     class Dead(Open):
         def confine(self, request):
             return Confined(argv=("/bin/true",), env={})
+
+    class Numb(Open):
+        def confine(self, request):
+            argv = ["environment" if each == "control" else each for each in request.argv]
+            return Confined(argv=tuple(argv), env=request.env)
 
     class Mute(Open):
         def confine(self, request):
@@ -84,6 +89,11 @@ def test_a_sandbox_that_confines_nothing_is_found_out(made: Suite, made_up: Plug
 def test_a_sandbox_that_starts_nothing_is_no_success(made: Suite, made_up: Plugins) -> None:
     with pytest.raises(CtoError, match="control cannot be carried out here: it did not begin"):
         list(made.run(claiming(made_up, "dead"), named("write_absolute")))
+
+
+def test_a_sandbox_in_which_no_work_gets_done_is_no_success(made: Suite, made_up: Plugins) -> None:
+    with pytest.raises(CtoError, match="a harmless worker cannot work here"):
+        list(made.run(claiming(made_up, "numb"), named("write_absolute")))
 
 
 def test_an_attack_that_does_not_begin_is_no_success(made: Suite, made_up: Plugins) -> None:
