@@ -52,8 +52,9 @@ def begin(
 
     def job(post: Post) -> None:
         try:
-            inmate = _prepare(context, task, execution, notes)
+            _make_room(context, task, execution)
             before = outside.remember(context, execution, idle)
+            inmate = _prepare(context, task, execution, notes)
             started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
@@ -81,12 +82,15 @@ def adopt(
     return job
 
 
-def _prepare(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Inmate:
-    layout = context.layout
-    pin = layout.execution_ref(execution.id)
+def _make_room(context: Context, task: Task, execution: Execution) -> None:
+    pin = context.layout.execution_ref(execution.id)
     context.refs.compare_and_swap(pin, None, execution.base)
     context.effects.crash_point("attempt.pinned")
     make_room(context, task, execution)
+
+
+def _prepare(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Inmate:
+    layout = context.layout
     commands_in(context, execution).set_up()
     context.effects.crash_point("attempt.room")
     launch = _launch(context, task, execution, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -315,3 +316,12 @@ def test_a_worker_that_outlived_its_attempt_is_ended_compared_and_its_work_kept(
     assert [team.show("a", ref) for ref in team.preserved()] == ["1"]
     team.assert_clean()
     assert not list((team.path / ".git/cto/teams/main/outside").iterdir())
+
+
+def test_a_set_up_command_that_reaches_outside_is_held_against_its_attempt(team: Any) -> None:
+    argv = json.dumps(["sh", "-c", f"echo evil >> {team.path}/base.txt"])
+    team.policy_text += f"[workspace.setup]\nargv = {argv}\n"
+    team.plan(team.task("A", [WORK]))
+    team.run()
+    assert team.tasks()["A"].reason == "outside_changed"
+    assert security(team)[0].body.changes == (f"{team.path}/base.txt was changed",)
