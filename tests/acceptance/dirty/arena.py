@@ -53,9 +53,9 @@ Victim = tuple[str, processes.Process]
 
 
 class Arena:
-    """The repository ``root/repository``, its workers' journal, and the killing."""
+    """The repository ``root/repository`` and its workers' journal; ``bulk`` more files in it."""
 
-    def __init__(self, root: Path, level: str) -> None:
+    def __init__(self, root: Path, level: str, bulk: int) -> None:
         self.root, self.path = root, root / "repository"
         seen, self.tmp = root / "seen", root / "tmp"
         for directory in (self.path, seen, self.tmp):
@@ -84,6 +84,10 @@ class Arena:
                 file = self.path / "work" / task / f"t{number}"
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(worker.content([("base", task, number, 300)]))
+        for number in range(bulk):
+            file = self.path / "bulk" / f"{number % 30}" / f"{number}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{number}\n")
         self.git("init", "-q", "-b", "main")
         self.git("add", "-A")
         self.git("-c", "user.name=u", "-c", "user.email=u@x", "commit", "-qm", "start")
@@ -94,7 +98,7 @@ class Arena:
     def rooms(self) -> Path:
         """The directory with the rooms of all teams of the repository."""
         root = self.root / "state" / "git-cto" / "rooms"
-        return next(root.iterdir(), root / "none") if root.is_dir() else root / "none"
+        return next(root.glob("repository-*"), root / "none")
 
     @property
     def records(self) -> Path:
@@ -259,15 +263,21 @@ def await_(condition: Callable[[], bool], limit_s: float) -> bool:
     return True
 
 
-def all_gone(root: Path) -> bool:
-    """Tell whether no process of a worker, supervisor or run below ``root`` lives."""
-    needle = os.fsencode(str(root))
-    for pid in processes.table():
-        for name in ("cmdline", "environ"):
-            try:
-                text = Path(f"/proc/{pid}/{name}").read_bytes()
-            except OSError:
-                continue
-            if pid != os.getpid() and needle in text:
-                return False
-    return True
+def still_there(root: Path) -> list[str]:
+    """Return what runs and has to do with ``root``: workers, supervisors, runs, their helpers."""
+    needle, found = os.fsencode(str(root)), []
+    for pid, row in processes.table().items():
+        try:
+            argv = Path(f"/proc/{pid}/cmdline").read_bytes()
+            environ = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            continue
+        if pid != os.getpid() and needle in argv + environ:
+            found.append(f"{pid} of {row.parent}: {argv.replace(bytes(1), b' ')!r}")
+    return found
+
+
+def assert_all_gone(root: Path) -> None:
+    """Wait a moment for the last processes to end."""
+    if not await_(lambda: still_there(root) == [], 10):
+        assert still_there(root) == []
