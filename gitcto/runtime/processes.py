@@ -162,7 +162,15 @@ def marked(entry: bytes, processes: Iterable[int]) -> set[int]:
 
     Processes of other users are never among them. Empty where there is no ``/proc``.
     """
-    return {pid for pid in processes if entry in _environment(pid)}
+    return {pid for pid, shown in environments(processes).items() if entry in shown}
+
+
+def environments(processes: Iterable[int]) -> dict[int, list[bytes]]:
+    """Return what each process shows as its environment when it started.
+
+    Empty for other users' processes; one empty entry for who has none, or is amid an ``exec``.
+    """
+    return {pid: _environment(pid) for pid in processes}
 
 
 def share_of_memory(process: Process) -> int:

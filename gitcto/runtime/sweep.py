@@ -10,6 +10,8 @@ from gitcto.runtime import processes
 
 SWEEP_S = 10.0
 PAUSE_S = 0.005
+PATIENCE = 20
+"""How often to look again while somebody shows no environment: it may be amid an ``exec``."""
 
 
 def sweep(*, marker: str, pid: int, process_start: str) -> tuple[int, int]:
@@ -22,15 +24,20 @@ def sweep(*, marker: str, pid: int, process_start: str) -> tuple[int, int]:
     """
     killed: set[tuple[int, str]] = set()
     sessions: set[int] = set()
-    deadline = time.monotonic() + SWEEP_S
+    deadline, patience = time.monotonic() + SWEEP_S, PATIENCE
     while True:
         rows = processes.table()
         rows.pop(os.getpid(), None)
-        own = {pid} if pid in rows and rows[pid].start == process_start else set()
-        sessions |= own
-        found = _belonging(rows, marker, own, sessions)
+        shown = processes.environments(rows)
+        proved = {each for each, entries in shown.items() if os.fsencode(marker) in entries}
+        if pid in rows and rows[pid].start == process_start:
+            proved.add(pid)  # let go a moment ago, it may have neither session nor environment
+            sessions.add(pid)
+        found = _belonging(rows, proved, sessions)
         if not found:
-            return len(killed), 0
+            patience -= 1
+            if patience < 0 or [b""] not in shown.values():
+                return len(killed), 0
         for process in found.values():
             if processes.send(process, signal.SIGKILL):
                 killed.add((process.pid, process.start))
@@ -40,9 +47,8 @@ def sweep(*, marker: str, pid: int, process_start: str) -> tuple[int, int]:
 
 
 def _belonging(
-    rows: dict[int, processes.Process], marker: str, own: set[int], sessions: set[int]
+    rows: dict[int, processes.Process], proved: set[int], sessions: set[int]
 ) -> dict[int, processes.Process]:
-    # Its own pid as well: let go a moment ago, it may have neither its session nor its environment.
-    proved = processes.marked(os.fsencode(marker), rows) | own
-    proved |= {pid for pid, row in rows.items() if row.session in sessions or row.group in sessions}
+    same = {pid for pid, row in rows.items() if row.session in sessions or row.group in sessions}
+    proved = proved | same
     return {pid: rows[pid] for pid in proved} | processes.descendants(proved, rows)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+
+import pytest
 
 from gitcto.runtime import processes
 from gitcto.runtime.sweep import sweep
@@ -18,3 +22,19 @@ def test_a_worker_that_is_not_yet_in_a_session_of_its_own_is_found() -> None:
             assert worker.wait() == -9
         finally:
             worker.kill()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="environments are not shown here")
+def test_a_process_amid_an_exec_is_found() -> None:
+    """For that moment, a tenth of the time here, it shows no environment."""
+    again = 'exec "$0" -c "$1" "$0" "$1"'
+    for number in range(40):
+        marker = f"MARK={os.getpid()}.{number}"
+        argv = ("/bin/sh", "-c", again, "/bin/sh", again)
+        name, _, value = marker.partition("=")
+        with subprocess.Popen(argv, env={name: value}, start_new_session=True) as worker:
+            try:
+                sweep(marker=marker, pid=0, process_start="")
+                assert worker.wait(5) == -9
+            finally:
+                worker.kill()
