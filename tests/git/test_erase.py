@@ -56,8 +56,10 @@ def as_nobody(action) -> None:
 @pytest.fixture
 def open_path(tmp_path: Path) -> Path:
     """A directory that everybody may use."""
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(directory.stat().st_mode | 0o011)
+    for directory in (tmp_path, *tmp_path.parents):
+        mode = directory.stat().st_mode
+        if not mode & 0o001:
+            directory.chmod(mode | 0o011)
     place = tmp_path / "open"
     place.mkdir()
     place.chmod(0o777)

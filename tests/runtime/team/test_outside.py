@@ -170,7 +170,7 @@ def test_every_worker_that_ran_at_the_time_is_named(team: Any) -> None:
 
 def test_what_git_cto_does_itself_is_no_difference(team: Any) -> None:
     """Others land, keep work and are led to the user's branch while a worker waits."""
-    flag = team.root / "go"
+    flag, kept = team.root / "go", team.root / "kept"
 
     def land(event: Event) -> None:
         team.told.on.clear()
@@ -179,13 +179,25 @@ def test_what_git_cto_does_itself_is_no_difference(team: Any) -> None:
         assert moved.commits == 1
         flag.write_text("")
 
+    def keep(event: Event) -> None:  # while it lands, only SLOW may be at work: files go first
+        if event.body.then is TaskState.FAILED_TERMINAL:
+            kept.write_text("")
+
     bad = team.task("BAD", [write("bad", "x"), {"do": "exit", "code": 1}])
     team.plan(
         team.task("SLOW", [{"do": "wait_for", "path": str(flag)}, write("slow", "1\n")]),
         bad,
-        team.task("A", [append("base.txt", "more\n"), write("fresh", "1\n")]),
+        team.task(
+            "A",
+            [
+                {"do": "wait_for", "path": str(kept)},
+                append("base.txt", "more\n"),
+                write("fresh", "1\n"),
+            ],
+        ),
     )
     team.told.on["landing.done"] = land
+    team.told.on["execution.failed"] = keep
     team.run()
     assert security(team) == []
     assert sorted([*team.landed(), "A"]) == ["A", "SLOW"]
