@@ -15,10 +15,11 @@ MAY_IMPORT = {
     "model": frozenset(),
     "effects": SHARED,
     "policy": SHARED,
+    "queue": frozenset({"model", "policy"}),
     "git": SHARED | {"effects", "policy"},
     "store": SHARED | {"effects", "git", "policy"},
     "seam": BELOW_STORE,
-    "runtime": BELOW_STORE | {"store"},
+    "runtime": BELOW_STORE | {"queue", "store"},
     "escape": BELOW_STORE | {"runtime", "store"},
     "cli": BELOW_STORE | {"escape", "runtime", "store"},
     "testing": BELOW_STORE | {"runtime", "store"},
@@ -62,6 +63,7 @@ PURE = {
     )
 }
 PURE["policy"] = PURE["model"] - {"msgspec"} | {"difflib", "pathlib", "tomlkit", "tomllib"}
+PURE["queue"] = PURE["model"] - {"msgspec"}
 """All that a room without input and output may import from outside; policy reads one file."""
 
 
@@ -158,6 +160,9 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
         ("gitcto.model.evolve", "import os"),
         ("gitcto.model.evolve", "if TYPE_CHECKING:\n    from pathlib import Path"),
         ("gitcto.policy.load", "import subprocess"),
+        ("gitcto.queue.decide", "import random"),
+        ("gitcto.queue.decide", "from gitcto.effects import SystemEffects"),
+        ("gitcto.store.ledger", "from gitcto.queue.decide import decide"),
     ],
 )
 def test_a_reversed_arrow_is_found(module: str, source: str) -> None:
