@@ -11,6 +11,7 @@ from gitcto.queue.order import AGEING_MS, DUE, ordered
 from gitcto.queue.records import (
     Ejected,
     Enqueued,
+    Item,
     Landed,
     Paused,
     Rejected,
@@ -238,7 +239,7 @@ def test_waiting_raises_a_change_by_a_band() -> None:
     patient = item("b", 2, priority="low")
     queue = after(queue, Enqueued(item=patient))
     assert [one.id for one in ordered(queue, 0)] == ["a", "b"]
-    late = Enqueued(item=item("c", 3).__class__(id="c", seq=3, enqueued_ms=3 * AGEING_MS))
+    late = Enqueued(item=Item(id="c", seq=3, enqueued_ms=3 * AGEING_MS))
     names = [one.id for one in ordered(after(queue, late), 3 * AGEING_MS)]
     assert names == ["a", "b", "c"]
 
@@ -296,6 +297,12 @@ def test_half_of_a_red_tree_is_likelier_green_than_all_of_it() -> None:
     assert chances.of("abcd") == 0
     assert chances.of("a") == pytest.approx((0.9 - 0.9**4) / (1 - 0.9**4))
     assert chances.of("a") > chances.of("ab") > chances.of("abc")
+
+
+def test_of_red_trees_only_the_smallest_count() -> None:
+    queue = started(started(queue_of(*"abc"), "abc"), "ab")
+    queue = ended(ended(queue, 1, RED, failed=()), 2, RED, failed=())
+    assert Chances(queue, PLAIN, (), trials(queue)).red == [{"a", "b"}]
 
 
 def test_the_plain_predictor_prefers_small_changes_by_trusted_authors() -> None:

@@ -131,8 +131,9 @@ def test_hash_seeds_change_nothing() -> None:
     program = (
         "from bench.queue_bursts import Shape, burst\n"
         "from bench.queue_world import World\n"
-        "for seed in range(3):\n"
-        "    outcome = World(burst(Shape(bad=0.1, flake=0.02), seed), seed, 6).run()\n"
+        "for rerun in (0.05, None):\n"
+        "    shape = Shape(bad=0.2, flake=0.02, rerun=rerun)\n"
+        "    outcome = World(burst(shape, 1), 1, 6).run()\n"
         "    print(outcome.landed, outcome.decisions)\n"
     )
     said = {

@@ -49,9 +49,7 @@ def item(name: str, seq: int, *, paths: Iterable[str] = (), **others) -> Item:
 
 def queue_of(*names: str, **others) -> Queue:
     """Return a queue in which these changes wait, with nothing in common."""
-    return fold(
-        Enqueued(item=item(name, seq, **others)) for seq, name in enumerate(names, start=1)
-    )
+    return fold(Enqueued(item=item(name, seq, **others)) for seq, name in enumerate(names, start=1))
 
 
 def started(queue: Queue, unit: Sequence[str], prefix: Sequence[str] = (), **others) -> Queue:
@@ -135,9 +133,7 @@ class Shell:
             self.record(RunEnded(number=run.number, verdict=Verdict.GREEN, executed=9))
         else:
             named = () if choice % 3 == 1 else TESTS
-            self.record(
-                RunEnded(number=run.number, verdict=Verdict.RED, executed=9, failed=named)
-            )
+            self.record(RunEnded(number=run.number, verdict=Verdict.RED, executed=9, failed=named))
 
     def carry_out(self, action: Action) -> None:
         match action:
