@@ -82,10 +82,6 @@ class Chances:
                 result *= pairs.get(other_id, 1.0)
         return result
 
-    def suspects(self, item_id: str) -> int:
-        """Return the index of the smallest red tree that holds the change, or -1."""
-        return next((index for index, red in enumerate(self.red) if item_id in red), -1)
-
     def of(self, members: Iterable[str]) -> float:
         """Return how likely the tip with ``members`` is green; landed ones do not count."""
         pile = Pile(self)

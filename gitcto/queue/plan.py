@@ -94,11 +94,8 @@ class Planner:
         return self.chances.alone[item_id] < self.settings.risky
 
     def _unit(self, first: str, waiting: Iterable[str]) -> Pile:
-        """Return ``first`` and those behind it that are likely green together with it.
-
-        Parts of a red tree are not mixed with others: whose fault it is must come out.
-        """
-        pile, suspects = Pile(self.chances), self.chances.suspects
+        """Return ``first`` and those behind it that are likely green together with it."""
+        pile = Pile(self.chances)
         pile.add(first)
         most = self.settings.most or -(-len(self.queue.items) // self.capacity)
         for item_id in waiting:
@@ -107,7 +104,6 @@ class Planner:
             joins = (
                 item_id not in pile.members
                 and item_id not in self.chances.cleared
-                and suspects(item_id) == suspects(first)
                 and not self._risky(item_id)
                 and not self._lonely(item_id)
             )
