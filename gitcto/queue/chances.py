@@ -39,12 +39,14 @@ class Chances:
         for item_id, item in queue.items.items():
             self._judge(item_id, predictor, landed)
             self.alone[item_id] *= 1.0 if item_id in self.cleared else predictor.good(item)
-        self.red = _smallest(
+        red = _smallest(
             frozenset(trial.run.tree) - landed
             for trial in judged
             if trial.finding is Finding.TOGETHER
         )
-        self.priors = [self._prior(red) for red in self.red]
+        self.red: list[frozenset[str]] = []
+        self.priors = [self._prior(tree) for tree in red]
+        self.red = red
 
     def _together(self, green: Iterable[Run]) -> None:
         for run in green:
@@ -69,7 +71,8 @@ class Chances:
         self.alone[item_id] = alone
 
     def _prior(self, members: Iterable[str]) -> float:
-        pile = Pile(self, bare=True)
+        """Return how likely a tree was green before any was known to be red."""
+        pile = Pile(self)
         for item_id in sorted(members):
             pile.add(item_id)
         return pile.prior
@@ -94,10 +97,9 @@ class Chances:
 class Pile:
     """Changes put together one by one, and how likely they are green."""
 
-    def __init__(self, chances: Chances, *, bare: bool = False) -> None:
+    def __init__(self, chances: Chances) -> None:
         self._chances = chances
         self._parts: dict[int, tuple[float, int]] = {}
-        self._bare = bare
         self.members: dict[str, None] = {}
         self.prior = 1.0
 
@@ -118,7 +120,7 @@ class Pile:
         chances = self._chances
         alone = chances.alone[item_id]
         prior = self.prior * alone * chances.fits(item_id, self.members)
-        if self._bare or not chances.red:
+        if not chances.red:
             return prior, self._parts
         parts = dict(self._parts)
         for index, red in enumerate(chances.red):
