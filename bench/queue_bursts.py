@@ -16,7 +16,7 @@ SIGMA = 0.3
 """Spread of the durations, which are lognormal."""
 
 RERUN_FLAKE = 0.1
-"""A test that flaked does so again this often: five times the rate of all tests together."""
+"""A test that has just flaked does so again this often: five times the rate of all tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

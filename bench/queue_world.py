@@ -34,18 +34,21 @@ class Decided(NamedTuple):
     actions: tuple[Action, ...]
 
 
+BROKEN, FLAKY = "tests/test_it.py::test_it", "tests/test_it.py::test_it_at_times"
+"""The tests that fail: for a reason, and for none."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Outcome:
     """What became of a burst.
 
-    ``runs`` are counted in whole runs of all gates, confirmations as their share; ``makespan`` in
+    ``runs`` are whole runs of all gates, with confirmations as their share; ``makespan`` is in
     gate durations; ``waits`` from each change's arrival to its end. ``wronged`` changes were
     rejected and are green on what had landed; ``reds`` counts landings that left the target red;
     ``overtaken`` is the most that a change was. ``facts`` and ``decisions`` are the log.
     """
 
     runs: float = 0.0
-    confirmations: int = 0
     makespan: float = 0.0
     landed: list[str] = field(default_factory=list)
     wronged: int = 0
@@ -135,21 +138,25 @@ class World:
         self.outcome.waits += [self._now - self._arrived[item_id] for item_id in items]
 
     def _start(self, run: Run) -> None:
-        shape, confirms = self._burst.shape, run.kind is RunKind.CONFIRM
-        share, flake = 1.0, shape.flake
-        if confirms:
-            share = 1.0 if shape.rerun is None else shape.rerun
-            flake = RERUN_FLAKE if flake else 0.0
+        rerun = self._burst.shape.rerun
+        share = 1.0 if run.kind is not RunKind.CONFIRM or rerun is None else rerun
         took = self._random.lognormvariate(0.0, SIGMA) * share
-        flaked = flake > 0 and self._random.random() < flake
         self.outcome.runs += share
-        self.outcome.confirmations += confirms
-        green = self._burst.green([*self.outcome.landed[: run.tip], *run.tree]) and not flaked
-        unnamed = green or shape.rerun is None
+        failed = self._failing(run)
         ended = RunEnded(
             number=run.number,
-            verdict=Verdict.GREEN if green else Verdict.RED,
-            executed=100,
-            failed=() if unnamed else ("tests/test_it.py::test_it",),
+            verdict=Verdict.RED if failed else Verdict.GREEN,
+            executed=len(run.tests) or 100,
+            failed=() if rerun is None else failed,
         )
         self._later(self._now + took, ended)
+
+    def _failing(self, run: Run) -> tuple[str, ...]:
+        """Return the tests that fail: one when the tree is broken, another when the run flakes."""
+        asked = run.tests or (BROKEN, FLAKY)
+        flake = self._burst.shape.flake
+        if run.tests and FLAKY in asked and flake:
+            flake = RERUN_FLAKE
+        flaked = flake > 0 and self._random.random() < flake
+        broken = not self._burst.green([*self.outcome.landed[: run.tip], *run.tree])
+        return (*([BROKEN] if broken and BROKEN in asked else []), *([FLAKY] if flaked else []))

@@ -37,8 +37,8 @@ class Chances:
         landed = set(queue.landed)
         self._pairs: dict[str, dict[str, float]] = {}
         for item_id, item in queue.items.items():
-            self._judge(item_id, predictor, landed)
-            self.alone[item_id] *= 1.0 if item_id in self.cleared else predictor.good(item)
+            good = 1.0 if item_id in self.cleared else predictor.good(item)
+            self.alone[item_id] = good * self._beside(item_id, predictor, landed)
         red = _smallest(
             frozenset(trial.run.tree) - landed
             for trial in judged
@@ -57,18 +57,20 @@ class Chances:
                 if unsure:
                     unsure.difference_update(run.tree, self.queue.landed[: run.tip])
 
-    def _judge(self, item_id: str, predictor: Predictor, landed: set[str]) -> None:
-        known, pairs, alone = self.queue.known, {}, 1.0
-        for other_id in sorted(self._unsure[item_id]):
+    def _beside(self, item_id: str, predictor: Predictor, landed: set[str]) -> float:
+        """Note how a change fits its neighbours, and return how it fits those that landed."""
+        pairs: dict[str, float] = {}
+        self._pairs[item_id] = pairs
+        unsure, known, result = self._unsure[item_id], self.queue.known, 1.0
+        for other_id in sorted(unsure) if unsure else ():
             one, other = known[item_id], known[other_id]
             both = (one, other) if one.seq < other.seq else (other, one)
             fits = 1 - predictor.conflict(*both)
             if other_id in landed:
-                alone *= fits
+                result *= fits
             else:
                 pairs[other_id] = fits
-        self._pairs[item_id] = pairs
-        self.alone[item_id] = alone
+        return result
 
     def _prior(self, members: Iterable[str]) -> float:
         """Return how likely a tree was green before any was known to be red."""
