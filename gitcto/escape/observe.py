@@ -161,7 +161,7 @@ def stopped(pid: int) -> bool:
         text = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return False
-    return text[text.rindex(b")") + 2 :].split()[0] in {b"T", b"t"}
+    return text[text.rindex(b")") + 2 :].split()[0] == b"T"
 
 
 def _arguments(pid: int) -> bytes:

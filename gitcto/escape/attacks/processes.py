@@ -109,15 +109,19 @@ def rabbit(at: At) -> None:
 def kill_supervisor(at: At) -> None:
     """Leave a scrubbed process behind, then kill the supervisor that would end it."""
     parent = os.getppid()
+    ready, held = os.pipe()
     daemon_scrubbed(at)
+    os.close(held)
+    os.read(ready, 1)  # ends when the last copy goes, as it becomes another program
     if parent > 1:
         os.kill(parent, signal.SIGKILL)
 
 
 def freeze_supervisor(at: At) -> None:
     """Stop the supervisor with SIGSTOP, so that no limit holds and nobody records the end."""
-    if os.getppid() > 1:
-        os.kill(os.getppid(), signal.SIGSTOP)
+    parent = os.getppid()
+    if parent > 1:
+        os.kill(parent, signal.SIGSTOP)
 
 
 def _forked() -> bool:
