@@ -39,7 +39,7 @@ wall_s = 25
 idle_s = 25
 output_mib = 1
 processes = 400
-memory_mib = 256
+memory_mib = 768
 file_mib = 16
 disk_mib = 32
 

@@ -132,7 +132,7 @@ class Goals:
     """What a worker may use here, and how far an attack goes beyond that if nobody stops it."""
 
     processes: int = 1500
-    memory: int = 1024 * _MIB
+    memory: int = 1536 * _MIB
     file: int = 64 * _MIB
     disk: int = 128 * _MIB
     lines: int = 10_000_000

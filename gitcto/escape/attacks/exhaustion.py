@@ -6,10 +6,14 @@ import mmap
 import os
 import signal
 import sys
+import time
 
 from gitcto.escape.attacks.tools import At, append
 
 _LASTS_S = 60
+_PACE_S = 0.004
+"""Limits are looked at, not built in: on a busy machine a burst is over before the next look."""
+
 STEP = 8 << 20
 """How much memory is taken at a time (bytes)."""
 
@@ -27,10 +31,13 @@ def fork_bomb(at: At) -> None:
             os.close(os.open(os.path.join(counts, str(os.getpid())), os.O_CREAT))
             signal.alarm(_LASTS_S)
             signal.pause()
+        time.sleep(_PACE_S / 4)
+    while len(os.listdir(counts)) < at["processes"]:
+        time.sleep(0.05)
 
 
 def memory(at: At) -> None:
-    """Take four times the memory that is allowed."""
+    """Take twice the memory that is allowed."""
     held = []
     for _ in range(0, at["memory"], STEP):
         block = mmap.mmap(-1, STEP)
@@ -38,6 +45,7 @@ def memory(at: At) -> None:
             block[page] = 1
         held.append(block)
         append(os.path.join(at["room"], "taken"), "x" * MARK_BYTES)
+        time.sleep(_PACE_S)
 
 
 def big_file(at: At) -> None:
