@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -38,8 +39,10 @@ def test_the_daemon_is_real_too_but_for_the_supervisor(tmp_path) -> None:
         env=dict([marker.split("=", 1)]),
         check=True,
     )
-    rows = processes.table()
-    [daemon] = processes.marked(os.fsencode(marker), rows)
+    deadline = time.monotonic() + 20
+    while not (found := processes.marked(os.fsencode(marker), rows := processes.table())):
+        assert time.monotonic() < deadline  # amid an exec a process shows no environment
+    [daemon] = found
     assert rows[daemon].parent != os.getpid()
     os.kill(daemon, signal.SIGKILL)
 
