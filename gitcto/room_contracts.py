@@ -5,12 +5,14 @@ Like those in :mod:`gitcto.contracts`, every call is contained by the core.
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from gitcto.contracts import Probe
     from gitcto.git.process import Git
@@ -106,6 +108,14 @@ class ConfineRequest:
     hides: tuple[Path, ...] = ()
     proxy: Path | None = None
     run_dir: Path
+
+    def tools(self) -> Iterator[Path]:
+        """Yield where the program's own programs are looked for, and the program itself."""
+        search, name = self.env.get("PATH", os.defpath), self.argv[0]
+        program = name if "/" in name else shutil.which(name, path=search)
+        for place in (*search.split(os.pathsep), program or ""):
+            if place.startswith("/"):
+                yield Path(place).resolve()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,15 +85,6 @@ def _rules(request: ConfineRequest) -> Iterator[str]:
     if os.geteuid() == 0:
         hides += closed_to_others(Path("/etc"))
     reads = (path.resolve() for path in request.reads)
-    yield from (f"r:{path}" for path in readable(hides, reads, _tools(request)))
+    yield from (f"r:{path}" for path in readable(hides, reads, request.tools()))
     yield from (f"w:{path.parent.resolve() / path.name}" for path in request.writes)
     yield from (f"d:/dev/{name}" for name in _DEVICES)
-
-
-def _tools(request: ConfineRequest) -> Iterator[Path]:
-    """Yield where programs are looked for, and the program itself."""
-    search, name = request.env.get("PATH", os.defpath), request.argv[0]
-    program = name if "/" in name else shutil.which(name, path=search)
-    for place in (*search.split(os.pathsep), program or ""):
-        if place.startswith("/"):
-            yield Path(place).resolve()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from gitcto.api import Confined, Probe, forwarded
 from gitcto_seatbelt.profile import Places, profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from gitcto.api import ConfineRequest
 
@@ -50,19 +49,10 @@ class Seatbelt:
 
 def _places(request: ConfineRequest) -> Places:
     hides = tuple(path.resolve() for path in (*request.hides, request.run_dir))
-    tools = (path for path in _tools(request) if not set(hides).isdisjoint(path.parents))
+    tools = (path for path in request.tools() if not set(hides).isdisjoint(path.parents))
     return Places(
         writes=tuple(path.parent.resolve() / path.name for path in request.writes),
         reads=(*(path.resolve() for path in request.reads), *tools),
         fixed=tuple(path.parent.resolve() / path.name for path in request.fixed),
         hides=hides,
     )
-
-
-def _tools(request: ConfineRequest) -> Iterator[Path]:
-    """Yield where programs are looked for, and the program itself."""
-    search, name = request.env.get("PATH", os.defpath), request.argv[0]
-    program = name if "/" in name else shutil.which(name, path=search)
-    for place in (*search.split(os.pathsep), program or ""):
-        if place.startswith("/"):
-            yield Path(place).resolve()
