@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitcto.contracts import CommandResult
-from gitcto.runtime import capture, run_files, supervisor
-from gitcto.runtime.sweep import sweep
+from gitcto.runtime import run_files, supervisor
+from gitcto.runtime.worker_records import read_exit, read_started, record_lost
 from gitcto.runtime.worker_values import (
     LOST,
     Exit,
@@ -33,7 +33,6 @@ from gitcto.runtime.worker_values import (
     SpawnError,
     Started,
 )
-from gitcto.store.heartbeat import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,7 +86,7 @@ def observe(run_dir: Path) -> Observed:
         living = True
     finally:
         os.close(alive)
-    return Observed(started=_started(run_dir), exit=_exit(run_dir), alive=living)
+    return Observed(started=read_started(run_dir), exit=read_exit(run_dir), alive=living)
 
 
 def wait(run_dir: Path) -> Exit:
@@ -103,10 +102,10 @@ def wait(run_dir: Path) -> Exit:
     try:
         fcntl.flock(alive, fcntl.LOCK_SH)
         _reap(run_dir)
-        ended = _exit(run_dir)
+        ended = read_exit(run_dir)
         if ended is None:
             fcntl.flock(alive, fcntl.LOCK_EX)  # of several waiters one cleans up
-            ended = _exit(run_dir) or _lost(run_dir)
+            ended = read_exit(run_dir) or record_lost(run_dir)
         return ended
     finally:
         os.close(alive)
@@ -230,7 +229,7 @@ def _await_ready(run_dir: Path, ready: int) -> Started:
     poll = select.poll()
     poll.register(ready, select.POLLIN)
     said = os.read(ready, 1) if poll.poll(READY_DEADLINE_S * 1000) else b""
-    started = _started(run_dir) if said else None
+    started = read_started(run_dir) if said else None
     if started is None:
         _children[run_dir.resolve()].send_signal(signal.SIGKILL)
         wait(run_dir)
@@ -247,54 +246,3 @@ def _reap(run_dir: Path) -> None:
     child = _children.pop(run_dir.resolve(), None)
     if child is not None:
         child.wait()
-
-
-def _started(run_dir: Path) -> Started | None:
-    record: Any = run_files.read_record(str(run_dir), run_files.STARTED)
-    if not record:
-        return None
-    launch: Any = run_files.read_record(str(run_dir), run_files.LAUNCH)
-    return Started(**record, isolation=launch["isolation"] if launch else {})
-
-
-def _exit(run_dir: Path) -> Exit | None:
-    record: Any = run_files.read_record(str(run_dir), run_files.EXITED)
-    if not record:
-        return None
-    return Exit(**record | {"ladder": tuple(Rung(**rung) for rung in record["ladder"])})
-
-
-def _lost(run_dir: Path) -> Exit:
-    started = _started(run_dir)
-    killed, survivors = sweep(
-        marker=f"{run_files.MARKER}={run_dir.resolve()}",
-        pid=started.pid if started else 0,
-        process_start=started.process_start if started else "",
-    )
-    detail = f"its supervisor died; {killed} left behind and killed"
-    if survivors:
-        detail += f"; survivors: {survivors}"
-    launch: Any = run_files.read_record(str(run_dir), run_files.LAUNCH)
-    cut_bytes = _settle_output(run_dir, launch["limits"]) if launch else 0
-    if launch and launch["heartbeat"]:
-        Pulse(launch["heartbeat"], 0, "").end()
-    record = {
-        "code": LOST,
-        "cause": "lost",
-        "detail": detail,
-        "wall_s": 0.0,
-        "ladder": [],
-        "survivors": survivors,
-        "cut_bytes": cut_bytes,
-    }
-    with contextlib.suppress(OSError):  # on a full disk the next who waits finds the same
-        run_files.write_record(str(run_dir), run_files.EXITED, record)
-    return Exit(code=LOST, cause="lost", detail=detail, survivors=survivors, cut_bytes=cut_bytes)
-
-
-def _settle_output(run_dir: Path, limits: Mapping[str, Any]) -> int:
-    cut = 0
-    for name in (run_files.STDOUT, run_files.STDERR):
-        with contextlib.suppress(OSError), (run_dir / name).open("r+b") as file:
-            cut += capture.settle(file.fileno(), limits["output_bytes"], limits["output_lines"])
-    return cut
