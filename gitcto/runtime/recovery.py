@@ -138,10 +138,15 @@ def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:
 
 
 def _end_worker(book: Book, execution: Execution) -> None:
-    """End a worker that outlived its execution: nothing is taken up beside a living one."""
+    """End a worker that outlived its execution: nothing is taken up beside a living one.
+
+    The same goes for what is left of one whose supervisor died before it recorded the end.
+    """
     records = book.context.layout.records(execution.id)
-    if workers.observe(records).alive:
+    seen = workers.observe(records)
+    if seen.alive:
         workers.request_stop(records)
+    if seen.exit is None:
         workers.wait(records)
 
 
