@@ -21,7 +21,7 @@ from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
-from gitcto.runtime.isolation import Inmate, confine
+from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.lfs import LfsCleaner
@@ -143,8 +143,7 @@ def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str
             "install it, or change [providers] in policy.toml",
         )
     scratch = context.layout.scratch(execution.id)
-    for part in ("home", "tmp"):
-        (scratch / part).mkdir(parents=True, exist_ok=True)
+    make_home(scratch)
     prompt = scratch / "prompt.md"
     allowed = task.spec.paths or context.policy.default_paths
     prompt.write_text(render(task.spec, allowed, notes), encoding="utf-8")
@@ -200,8 +199,7 @@ def _finish(
 ) -> WorkerFinished:
     exit_ = workers.wait(context.layout.records(execution.id))
     report = _collect(context, execution, exit_)
-    if context.policy.rooms.finish:
-        report = commands_in(context, execution).finish(exit_, report)
+    report = commands_in(context, execution).finish(exit_, report)
     changed = outside.compare(context, execution, before, removing)
     finished = WorkerFinished(
         execution=execution, exit=exit_, report=report, work=None, outside=changed

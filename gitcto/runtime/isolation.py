@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gitcto import proxy
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError, ExitCode
+from gitcto.git.durable import storage_errors
 from gitcto.model.isolation import Level
 from gitcto.room_contracts import Confined, ConfineRequest
 from gitcto.runtime.ask import ask
@@ -81,6 +82,16 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
         run_dir=private,
     )
     return start_confined(context.plugins, isolation_of(context), request, settings.network)
+
+
+def make_home(scratch: Path) -> None:
+    """Make the home and the temporary directory of whoever runs with ``scratch``.
+
+    Raises ``CtoError``, also when a worker has put something else into their place.
+    """
+    for part in ("home", "tmp"):
+        with storage_errors(f"use {scratch / part}"):
+            (scratch / part).mkdir(parents=True, exist_ok=True)
 
 
 def own_programs() -> tuple[Path, ...]:

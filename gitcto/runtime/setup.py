@@ -20,7 +20,7 @@ from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.lock import exclusive
 from gitcto.runtime import workers
 from gitcto.runtime.copies import copy_tree
-from gitcto.runtime.isolation import Inmate, confine
+from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.rooms import needs_of
 from gitcto.runtime.run_files import COMMAND
 from gitcto.runtime.trash import throw
@@ -104,8 +104,7 @@ class RoomCommands:
         layout, execution = self.context.layout, self.execution
         needs = needs_of(self.context, execution)
         room, place = layout.room(execution.id), layout.place(execution.id)
-        for part in ("home", "tmp"):
-            (layout.scratch(execution.id) / part).mkdir(parents=True, exist_ok=True)
+        make_home(layout.scratch(execution.id))
         inmate = Inmate(
             argv=argv,
             env=self.env,

@@ -29,7 +29,7 @@ from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.commits import landing_commit, message
 from gitcto.runtime.context import Context
 from gitcto.runtime.evidence import Judged, write_bundle
-from gitcto.runtime.isolation import Inmate, confine
+from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import Validated
 
@@ -216,8 +216,7 @@ def _runner(
     scratch = place / "gate"
 
     def run(argv: Sequence[str], deadline_s: float) -> CommandResult:
-        for part in ("home", "tmp"):
-            (scratch / part).mkdir(parents=True, exist_ok=True)
+        make_home(scratch)
         env = {
             **context.worker_env,
             "HOME": str(scratch / "home"),

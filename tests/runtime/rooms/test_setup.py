@@ -156,6 +156,19 @@ def test_a_formatter_that_fails_keeps_the_work_from_landing(ready: Any) -> None:
     assert [ready.team.show("a", ref) for ref in ready.team.preserved()] == ["hello"]
 
 
+def test_a_worker_that_took_its_home_away_fails_alone(ready: Any) -> None:
+    ready.workspace("""finish = ["true"]""")
+    ready.plan(
+        ready.task("A", 'echo x > a; cd / && rm -r "$HOME" && echo x > "$HOME"'),
+        ready.task("B", "echo x > b"),
+    )
+    ready.team.run()
+    assert ready.team.landed() == ["B"]
+    task = ready.team.tasks()["A"]
+    assert task.reason == "worker_finish"
+    assert "home" in task.detail
+
+
 @pytest.mark.usefixtures("bwrap")
 def test_both_run_in_the_sandbox(ready: Any) -> None:
     """At level strict they see and reach no more than a worker, and do their work all the same."""
