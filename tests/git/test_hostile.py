@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,6 +34,53 @@ HOOKS = """
     sendemail-validate update
 """
 ATTRIBUTES = "* filter=evil diff=evil merge=evil\n*.p filter=evilp\n*.t diff=evilt\n"
+SETTINGS = """
+[core]
+    hooksPath = <hooks>
+    fsmonitor = <fsmonitor>
+    editor = <editor>
+    pager = <pager>
+    sshCommand = <ssh>
+    askPass = <askpass>
+    alternateRefsCommand = <alternate>
+[credential]
+    helper = <credential>
+[diff]
+    external = <diff.external>
+[diff "evil"]
+    command = <diff.command>
+[diff "evilt"]
+    textconv = <textconv>
+[merge "evil"]
+    driver = <merge.driver> %A
+[filter "evil"]
+    clean = <clean>
+    smudge = <smudge>
+    required = true
+[filter "evilp"]
+    process = <process>
+[gpg]
+    program = <gpg>
+[commit]
+    gpgSign = true
+[log]
+    showSignature = true
+[pager]
+    log = <pager.log>
+[alias]
+    lol = !<alias>
+    merge-tree = !<alias.builtin>
+[uploadpack]
+    packObjectsHook = <packobjects>
+[remote "origin"]
+    url = host:path
+    promisor = true
+    uploadpack = <uploadpack>
+    partialCloneFilter = blob:none
+[protocol "ssh"]
+    allow = always
+"""
+"""Every setting that names a program; ``<name>`` stands for the trap of that name."""
 
 
 class Trap:
@@ -62,53 +110,8 @@ class Trap:
             for hook in HOOKS.split():
                 (directory / hook).unlink(missing_ok=True)
                 (directory / hook).symlink_to(self.program(f"hook.{hook}"))
-        p = self.program
-        settings = f"""
-[core]
-    hooksPath = {hooks}
-    fsmonitor = {p("fsmonitor")}
-    editor = {p("editor")}
-    pager = {p("pager")}
-    sshCommand = {p("ssh")}
-    askPass = {p("askpass")}
-    alternateRefsCommand = {p("alternate")}
-[credential]
-    helper = {p("credential")}
-[diff]
-    external = {p("diff.external")}
-[diff "evil"]
-    command = {p("diff.command")}
-[diff "evilt"]
-    textconv = {p("textconv")}
-[merge "evil"]
-    driver = {p("merge.driver")} %A
-[filter "evil"]
-    clean = {p("clean")}
-    smudge = {p("smudge")}
-    required = true
-[filter "evilp"]
-    process = {p("process")}
-[gpg]
-    program = {p("gpg")}
-[commit]
-    gpgSign = true
-[log]
-    showSignature = true
-[pager]
-    log = {p("pager.log")}
-[alias]
-    lol = !{p("alias")}
-    merge-tree = !{p("alias.builtin")}
-[uploadpack]
-    packObjectsHook = {p("packobjects")}
-[remote "origin"]
-    url = host:path
-    promisor = true
-    uploadpack = {p("uploadpack")}
-    partialCloneFilter = blob:none
-[protocol "ssh"]
-    allow = always
-"""
+        settings = SETTINGS.replace("<hooks>", str(hooks))
+        settings = re.sub(r"<([a-z.]+)>", lambda name: self.program(name[1]), settings)
         with (git_dir / "config").open("a") as config:
             config.write(settings)
         (git_dir / "info").mkdir(exist_ok=True)
