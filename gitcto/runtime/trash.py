@@ -1,19 +1,22 @@
 """Removing by renaming: what goes is out of the way at once, and deleted when there is time.
 
-Whoever deletes may be killed; what is left is found by the next who deletes.
+Whoever deletes may be killed; what is left is found by the next who deletes. Nothing is prepared in
+the trash for what is to come: another process could delete it first.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
 from gitcto.git.durable import storage_errors
 from gitcto.git.erase import erase
 from gitcto.git.lock import exclusive
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LOCK = "lock"
 _PAUSE_S = 0.01
@@ -28,7 +31,7 @@ def throw(trash: Path, path: Path) -> None:
         if not os.path.lexists(path):
             return
         trash.mkdir(parents=True, exist_ok=True)
-        target = Path(tempfile.mkdtemp(dir=trash)) / "it"
+        target = trash / f"{path.lstat().st_ino:x}.{path.name}"  # no two such are there at a time
         try:
             path.rename(target)
         except PermissionError:  # to be moved, a directory itself must be writable
