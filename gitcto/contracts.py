@@ -127,11 +127,15 @@ class CommandResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateContext:
-    """One change to judge: ``tree`` is what would land on ``onto``, ``work`` the attempt's commit.
+    """One change, or one tree, to judge: ``tree`` is what would land on ``onto``.
 
-    ``message`` is the attempt's commit message. ``checkout`` is the merged tree as files for gates
-    that need it; ``run`` starts a command there (argv, deadline in seconds) in its own session and
-    ends its whole process group.
+    A gate that judges trees may get one that several changes lead to; ``task``, ``execution`` and
+    ``work`` are then those of the last. ``change`` is the change's id, ``patch`` gives it as git
+    prints it; ``message`` is the attempt's commit message. ``checkout`` is the tree as files for
+    gates that need it; ``run`` starts a command there (argv, deadline in seconds) in its own
+    session and ends its whole process group. ``scratch`` is a private directory that the command
+    may write. Only the tests in ``only`` are to be run, all when it is empty. Failures of the
+    tests in ``quarantined`` count for nothing.
     """
 
     task: TaskSpec
@@ -146,6 +150,11 @@ class GateContext:
     deadline_s: float
     checkout: Path | None
     run: Callable[[Sequence[str], float], CommandResult]
+    change: str = ""
+    patch: Callable[[], bytes] = bytes
+    scratch: Path | None = None
+    only: tuple[str, ...] = ()
+    quarantined: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +162,17 @@ class GateResult:
     """A gate's answer: ``reason`` is a short stable code, ``detail`` one line for a person.
 
     ``not_run`` means the gate could not judge: never green and never the change's fault.
+    ``executed`` counts the tests that were run, ``failed`` names those that failed, as they can be
+    asked for in ``GateContext.only``. ``artifacts`` are files for the evidence, by name.
     """
 
     status: Literal["pass", "fail", "not_run"]
     reason: str
     detail: str = ""
     log: bytes = b""
+    executed: int = 0
+    failed: tuple[str, ...] = ()
+    artifacts: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse an answer that is none of the three; raises ``ValueError``."""

@@ -7,7 +7,7 @@ capability must work.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from gitcto.model.isolation import Level
@@ -54,10 +54,12 @@ class Sandbox(Descriptor):
 class Gate(Descriptor):
     """A judge of one change; ``target`` makes a :class:`gitcto.contracts.GateRunner`.
 
-    ``needs_checkout`` gates get the merged tree as files; ``deadline_s`` bounds one run and may be
-    lowered or raised by policy.
+    ``judges`` says what its verdict is about and stays true for: a ``change``, whatever it lands
+    on, or a ``tree``, whatever led to it. ``needs_checkout`` gates get the tree as files;
+    ``deadline_s`` bounds one run and may be lowered or raised by policy.
     """
 
+    judges: Literal["change", "tree"] = "tree"
     needs_checkout: bool = False
     deadline_s: float = 900.0
 

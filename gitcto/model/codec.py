@@ -23,7 +23,13 @@ GENESIS = "0" * 64
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the body of one version into the body of the next."""
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {("execution.started", 1): dict}
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
+    ("execution.started", 1): dict,
+    ("execution.leased", 1): dict,
+    ("gate.judged", 1): dict,
+    ("landing.intended", 1): dict,
+    ("landing.done", 1): dict,
+}
 """``(kind, version)`` to the step that leads to ``version + 1``."""
 
 VERSIONS: Mapping[str, int] = {

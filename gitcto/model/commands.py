@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 
 
@@ -69,6 +70,7 @@ class Lease(Struct, frozen=True, kw_only=True):
     expires_ms: int
     max_workers: int
     decision: Decision
+    nonce: str = ""
 
 
 class RenewLease(Struct, frozen=True, kw_only=True):
@@ -171,12 +173,16 @@ class AbandonLanding(Struct, frozen=True, kw_only=True):
 
 
 class ConfirmLanding(Struct, frozen=True, kw_only=True):
-    """The target holds the commit; ``found`` says whether we moved it or recovery saw it."""
+    """The target holds the commit; ``found`` says whether we moved it or recovery saw it.
+
+    ``push`` says where it was pushed to, or why it was not.
+    """
 
     execution: str
     epoch: int
     found: str
     decision: Decision
+    push: str = ""
 
 
 class FailExecution(Struct, frozen=True, kw_only=True):
@@ -206,6 +212,7 @@ OutcomeCommand = (
     | AbandonLanding
     | ConfirmLanding
     | FailExecution
+    | QueueOutcome
 )
 """Commands that quote a fencing token; an old one is refused and recorded."""
 
@@ -220,6 +227,7 @@ SingleCommand = (
     | RecordOutside
     | RecordPreserved
     | DiscardWork
+    | QueueCommand
     | OutcomeCommand
 )
 

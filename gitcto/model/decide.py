@@ -17,6 +17,8 @@ from gitcto.model.ids import is_team_name
 from gitcto.model.outcomes import decide_outcome
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
+from gitcto.model.queue_commands import QueueCommand
+from gitcto.model.queue_rules import decide_queue
 from gitcto.model.records import (
     LIVE_STATES,
     MAX_WORKERS,
@@ -29,6 +31,7 @@ from gitcto.model.view import StateView
 Answer = tuple[ev.EventBody, ...] | Refusal
 
 _OUTCOMES = get_args(OutcomeCommand)
+_OF_THE_QUEUE = get_args(QueueCommand)
 
 
 class _On(NamedTuple):
@@ -52,6 +55,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return Refusal("no_team", "model.team", "this team does not exist")
     if isinstance(command, _OUTCOMES):
         return _outcome(view, command)
+    if isinstance(command, _OF_THE_QUEUE):
+        return decide_queue(view, team, command, now_ms)
     return _RULES[type(command)](_On(view, team, now_ms), command)
 
 
@@ -153,6 +158,7 @@ def _lease(on: _On, c: cmd.Lease) -> Answer:
             holder=c.holder,
             expires_ms=c.expires_ms,
             decision=c.decision,
+            nonce=c.nonce,
         ),
     )
 

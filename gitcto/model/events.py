@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from msgspec import Struct
+from msgspec import field
 
+from gitcto.model.body import Body
+from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
-
-
-class Body(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """What every kind of event shares: a tag (``kind``) and a version."""
-
-    VERSION: ClassVar[int] = 1
 
 
 class TeamCreated(Body, frozen=True, kw_only=True, tag_field="kind", tag="team.created"):
@@ -67,7 +63,12 @@ class TaskRequeued(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.
 
 
 class ExecutionLeased(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.leased"):
-    """A task was claimed: the intent to start one attempt under fencing token ``epoch``."""
+    """A task was claimed: the intent to start one attempt under fencing token ``epoch``.
+
+    ``nonce`` is random; evidence that lacks it was not made for this attempt.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     task: str
@@ -80,6 +81,7 @@ class ExecutionLeased(Body, frozen=True, kw_only=True, tag_field="kind", tag="ex
     holder: str
     expires_ms: int
     decision: Decision
+    nonce: str = ""
 
 
 class LeaseRenewed(Body, frozen=True, kw_only=True, tag_field="kind", tag="lease.renewed"):
@@ -114,7 +116,7 @@ class ExecutionStarted(Body, frozen=True, kw_only=True, tag_field="kind", tag="e
     process_start: str
     isolation: str
     sandbox: str = ""
-    probe: dict[str, str] = {}
+    probe: dict[str, str] = field(default_factory=dict)
 
 
 class ExecutionExited(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.exited"):
@@ -174,13 +176,21 @@ class WorkDiscarded(Body, frozen=True, kw_only=True, tag_field="kind", tag="work
 class GateJudged(Body, frozen=True, kw_only=True, tag_field="kind", tag="gate.judged"):
     """One gate gave its verdict on one tree."""
 
+    VERSION: ClassVar[int] = 2
+
     execution: str
     epoch: int
     verdict: Verdict
 
 
 class LandingIntended(Body, frozen=True, kw_only=True, tag_field="kind", tag="landing.intended"):
-    """The target is about to be moved; recovery asks the target whether it was."""
+    """The target is about to be moved; recovery asks the target whether it was.
+
+    Changes that were judged together have the same ``landing.new``, and each its own
+    ``landing.commit``.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     epoch: int
@@ -197,7 +207,12 @@ class LandingAbandoned(Body, frozen=True, kw_only=True, tag_field="kind", tag="l
 
 
 class LandingDone(Body, frozen=True, kw_only=True, tag_field="kind", tag="landing.done"):
-    """The target holds the commit: the one event that makes a task done."""
+    """The target holds the commit: the one event that makes a task done.
+
+    ``push`` says where it was pushed to, or why it was not.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     epoch: int
@@ -206,6 +221,7 @@ class LandingDone(Body, frozen=True, kw_only=True, tag_field="kind", tag="landin
     evidence: str
     found: str
     decision: Decision
+    push: str = ""
 
 
 class ExecutionFailed(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.failed"):
@@ -256,5 +272,6 @@ EventBody = (
     | LandingDone
     | ExecutionFailed
     | OutcomeRefused
+    | QueueEventBody
 )
 """Every kind this version writes."""

@@ -7,16 +7,20 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
+from gitcto.model.queue_events import QueueEventBody
+from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
 from gitcto.model.view import StateView
 
 Records = tuple[Record, ...]
+
+_OF_THE_QUEUE = get_args(QueueEventBody)
 
 
 class _At(NamedTuple):
@@ -38,6 +42,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return ()
     if isinstance(body, Opaque):
         return (replace(team, unknown=team.unknown + 1),)
+    if isinstance(body, _OF_THE_QUEUE):
+        return evolve_queue(view, team, body)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 
@@ -86,6 +92,7 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
         provider=e.provider,
         role=e.role,
         workspace=e.workspace,
+        nonce=e.nonce,
         leased_ms=at.ts,
         expires_ms=e.expires_ms,
     )
@@ -136,6 +143,7 @@ def _harvested(at: _At, e: ev.WorkHarvested) -> Records:
         work=e.commit,
         tree=e.tree,
         changed=e.changed,
+        place=at.seq,
     )
 
 
@@ -169,7 +177,9 @@ def _intended(at: _At, e: ev.LandingIntended) -> Records:
 
 
 def _abandoned(at: _At, e: ev.LandingAbandoned) -> Records:
-    changes = {"landing": None, "verdicts": ()}
+    execution = at.view.execution(e.execution)
+    kept = tuple(v for v in execution.verdicts if v.change) if execution else ()
+    changes = {"landing": None, "verdicts": kept}
     return _on_both(at, e.execution, TaskState.VALIDATING, **changes)
 
 
@@ -179,7 +189,7 @@ def _landed(at: _At, e: ev.LandingDone) -> Records:
     if execution is None or task is None:
         return ()
     done = replace(execution, state=TaskState.DONE, evidence=e.evidence)
-    moved = _moved(at.team, task, TaskState.DONE, commit=e.commit, evidence=e.evidence)
+    moved = _moved(at.team, task, TaskState.DONE, commit=e.commit, evidence=e.evidence, push=e.push)
     freed = (at.view.task(name) for name in at.view.dependents(task.spec.id))
     waiting = (replace(t, waiting_for=t.waiting_for - 1) for t in freed if t is not None)
     return (*moved, done, *waiting)

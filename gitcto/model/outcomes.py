@@ -7,8 +7,10 @@ from typing import Any
 
 from gitcto.model import commands as cmd
 from gitcto.model import events as ev
+from gitcto.model import queue_commands as queue_cmd
+from gitcto.model import queue_rules
 from gitcto.model.commands import OutcomeCommand, Refusal
-from gitcto.model.records import Execution, Task, TaskState
+from gitcto.model.records import Execution, Landing, Task, TaskState, Verdict
 
 Answer = tuple[ev.EventBody, ...] | Refusal
 
@@ -79,11 +81,13 @@ def _intend(x: Execution, c: cmd.IntendLanding) -> Answer:
         return _wrong_state(x, "validating")
     if not c.required:
         return Refusal("no_gates", c.decision.rule, "no gate is configured, so nothing may land")
-    green = {v.gate for v in x.verdicts if v.status == "pass" and v.tree == c.landing.tree}
+    green = {v.gate for v in x.verdicts if v.status == "pass" and _is_about(v, c.landing)}
     missing = [gate for gate in c.required if gate not in green]
     if missing:
         detail = f"no pass on tree {c.landing.tree[:12]} from: {', '.join(missing)}"
         return Refusal("missing_verdict", c.decision.rule, detail)
+    if x.approval and (x.approval != "granted" or c.landing.change != x.change):
+        return Refusal("approval_missing", "model.approval", f"{x.task} waits for approval")
     if x.outside_blocks:
         detail = f"something outside the room changed: {', '.join(x.outside[:3])}"
         return Refusal("outside_changed", "model.outside", detail)
@@ -93,6 +97,12 @@ def _intend(x: Execution, c: cmd.IntendLanding) -> Answer:
         execution=x.id, epoch=x.epoch, landing=c.landing, decision=c.decision
     )
     return (intended,)
+
+
+def _is_about(verdict: Verdict, landing: Landing) -> bool:
+    if verdict.change:
+        return verdict.change == landing.change
+    return verdict.tree == landing.tree
 
 
 def _abandon(x: Execution, c: cmd.AbandonLanding) -> Answer:
@@ -110,10 +120,11 @@ def _confirm(x: Execution, c: cmd.ConfirmLanding) -> Answer:
         execution=x.id,
         epoch=x.epoch,
         target=x.landing.target,
-        commit=x.landing.new,
+        commit=x.landing.commit or x.landing.new,
         evidence=x.landing.evidence,
         found=c.found,
         decision=c.decision,
+        push=c.push,
     )
     return (done,)
 
@@ -155,4 +166,6 @@ _RULES: dict[type, Callable[[Execution, Any], Answer]] = {
     cmd.IntendLanding: _intend,
     cmd.AbandonLanding: _abandon,
     cmd.ConfirmLanding: _confirm,
+    queue_cmd.Enqueue: queue_rules.enqueue,
+    queue_cmd.RequestApproval: queue_rules.request_approval,
 }

@@ -80,10 +80,13 @@ class Decision(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one gate said about one tree.
+    """What one gate said about one tree, or about one change whatever it lands on.
 
-    ``definition`` is the SHA-256 of the gate's configuration, ``log`` the blob with its output
-    (empty when there is none). ``not_run`` is neither a pass nor the change's fault.
+    ``change`` is empty for a gate that judges trees. For one that judges changes it is the id of
+    the change: the SHA-256 of its stable patch id and the paths it touches. ``definition`` is the
+    SHA-256 of the gate's configuration, ``key`` of all that the result depends on; ``log`` the
+    blob with its output (empty when there is none). ``not_run`` is neither a pass nor the change's
+    fault. ``executed`` counts tests where the gate knows, ``failed`` names those that failed.
     """
 
     gate: str
@@ -94,23 +97,35 @@ class Verdict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     detail: str = ""
     log: str = ""
     duration_ms: int = 0
+    change: str = ""
+    key: str = ""
+    executed: int = 0
+    failed: tuple[str, ...] = ()
 
 
 class Landing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The intent to move ``target`` from ``old`` to ``new``, a commit that holds ``tree``."""
+    """The intent to move ``target`` from ``old`` to ``new``, a commit that holds ``tree``.
+
+    ``commit`` is this execution's own: ``new`` or, when changes were judged together, one of its
+    ancestors; ``change`` is the id of what it changes, ``run`` the queue's run that judged it.
+    """
 
     target: str
     old: str
     new: str
     tree: str
     evidence: str
+    commit: str = ""
+    change: str = ""
+    run: int = 0
 
 
 class Team(Struct, frozen=True, kw_only=True):
     """A team's settings and counters.
 
     ``counts`` is the number of tasks in each state, ``unknown`` the number of events that this
-    version cannot read; above zero, nothing may be changed.
+    version cannot read; above zero, nothing may be changed. ``queue_paused`` is whether a person
+    stopped the merge queue.
     """
 
     name: str
@@ -119,6 +134,7 @@ class Team(Struct, frozen=True, kw_only=True):
     policy: str = ""
     created_ms: int = 0
     unknown: int = 0
+    queue_paused: bool = False
     counts: dict[str, int] = {}
 
 
@@ -128,8 +144,8 @@ class Task(Struct, frozen=True, kw_only=True):
     ``queued_seq`` and ``queued_ms`` say since when it waits, ``waiting_for`` how many of its
     dependencies are not done, ``epoch`` the last fencing token granted, ``attempts`` the
     leases ever granted, ``charged`` those that failed by the task's own fault since it was last
-    asked for, ``retries`` all failed ones by reason. ``commit`` and ``evidence`` are set by
-    landing alone.
+    asked for, ``retries`` all failed ones by reason. ``commit``, ``evidence`` and ``push`` (where
+    the commit was pushed, or why it was not) are set by landing alone.
     """
 
     spec: TaskSpec
@@ -147,6 +163,7 @@ class Task(Struct, frozen=True, kw_only=True):
     detail: str = ""
     commit: str = ""
     evidence: str = ""
+    push: str = ""
 
 
 class Execution(Struct, frozen=True, kw_only=True):
@@ -156,6 +173,9 @@ class Execution(Struct, frozen=True, kw_only=True):
     ``base``; ``preserved`` the ref that keeps work which did not land;
     ``discarded`` the refs, and what they held, that a person gave up; ``outside`` what was
     different outside its room, and ``outside_blocks`` whether that keeps it from landing.
+    ``nonce`` was drawn for it at dispatch; ``change`` is the id of its change and ``place`` the
+    ledger's number of its harvest. ``approval`` is ``requested``, ``granted`` or ``denied`` for
+    that very change; ``ejection`` is why a person wants it out of the queue.
     """
 
     id: str
@@ -172,6 +192,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     workspace: str = ""
     isolation: str = ""
     sandbox: str = ""
+    nonce: str = ""
     outside: tuple[str, ...] = ()
     outside_blocks: bool = False
     pid: int = 0
@@ -183,6 +204,13 @@ class Execution(Struct, frozen=True, kw_only=True):
     work: str = ""
     tree: str = ""
     changed: int = 0
+    change: str = ""
+    place: int = 0
+    approval: str = ""
+    approvals_needed: int = 0
+    approvals_expire_ms: int = 0
+    approved_by: tuple[str, ...] = ()
+    ejection: str = ""
     verdicts: tuple[Verdict, ...] = ()
     landing: Landing | None = None
     evidence: str = ""

@@ -18,6 +18,8 @@ from gitcto.policy.records import Policy
 from gitcto.policy.table import shown
 
 _COUNT = re.compile(r"[0-9]{1,18}\Z")
+_CHANGE = "change:"
+_NO_GATES = "no gate is configured for tier {}"
 _PASS = "pass"  # noqa: S105 (a status, not a password)
 
 
@@ -30,6 +32,14 @@ class Attempt:
     task: TaskSpec
     execution: str
     epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """The ``commit`` that the target holds, and where it was pushed to or why it was not."""
+
+    commit: str
+    push: str
 
 
 def decide_dispatch(
@@ -62,18 +72,23 @@ def decide_landing(
 
 
 def decide_done(
-    policy: Policy, attempt: Attempt, landing: Landing, verdicts: Iterable[Verdict], *, landed: str
+    policy: Policy,
+    attempt: Attempt,
+    landing: Landing,
+    verdicts: Iterable[Verdict],
+    arrival: Arrival,
 ) -> Decision:
-    """Decide whether a task is done: ``landed``, the commit the target holds, is the intended one.
+    """Decide whether a task is done: what arrived at the target is what was intended.
 
     The intent was decided by the policy of its time; a policy adopted since cannot undo a landing,
-    so only the evidence is looked at: passes on the landed tree, and nothing but passes.
+    so only the evidence is looked at: passes on what landed, and nothing but passes.
     """
     facts = {
         **_attempt_facts(attempt),
         **_landing_facts(landing),
-        **_verdict_facts(v for v in verdicts if v.tree == landing.tree),
-        "landed": landed,
+        **_verdict_facts(v for v in verdicts if v.change or v.tree == landing.tree),
+        "landed": arrival.commit,
+        "push": arrival.push,
     }
     return _decision(policy, "done", attempt.actor, facts)
 
@@ -136,13 +151,16 @@ def _landing_facts(landing: Landing) -> dict[str, str]:
         "new": landing.new,
         "tree": landing.tree,
         "evidence": landing.evidence,
+        "commit": landing.commit,
+        "change": landing.change,
     }
 
 
 def _verdict_facts(verdicts: Iterable[Verdict]) -> dict[str, str]:
     facts: dict[str, str] = {}
     for verdict in verdicts:
-        facts[f"verdict.{verdict.gate}"] = f"{verdict.status}@{verdict.tree}"
+        about = f"{_CHANGE}{verdict.change}" if verdict.change else verdict.tree
+        facts[f"verdict.{verdict.gate}"] = f"{verdict.status}@{about}"
         facts[f"definition.{verdict.gate}"] = verdict.definition
     return facts
 
@@ -179,7 +197,7 @@ def _dispatch(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
     if role not in policy.roles:
         return _Ruling(f"roles.{role}", f"policy has no role {shown(role)}")
     if not required_gates(policy, tier):
-        return _no_gates(tier)
+        return _Ruling(f"tiers.{tier}.gates", _NO_GATES.format(tier))
     level, least = _fact(facts, "isolation"), policy.tier_levels.get(tier, "")
     if not at_least(level, least):
         reason = f"workers run at level {shown(level)}, tier {tier} demands {shown(least)}"
@@ -203,7 +221,7 @@ def _landing(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
         return _Ruling("core.evidence", "there is no evidence to bind the landing to")
     required = required_gates(policy, tier)
     if not required:
-        return _no_gates(tier)
+        return _Ruling(f"tiers.{tier}.gates", _NO_GATES.format(tier))
     rule = f"tiers.{tier}.gates"
     complaints = [c for gate in required if (c := _gate_complaint(policy, gate, facts))]
     if complaints:
@@ -211,22 +229,24 @@ def _landing(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
     return _Ruling(rule, f"{len(required)} of {len(required)} gates passed", allowed=True)
 
 
-def _no_gates(tier: str) -> _Ruling:
-    return _Ruling(f"tiers.{tier}.gates", f"no gate is configured for tier {tier}")
-
-
 def _gate_complaint(policy: Policy, gate: str, facts: Mapping[str, str]) -> str:
     verdict = facts.get(f"verdict.{gate}")
     if verdict is None:
         return f"{gate} has not judged"
-    status, _, tree = verdict.partition("@")
+    status, _, about = verdict.partition("@")
     if status != _PASS:
         return f"{gate} says {shown(status)}"
-    if tree != _fact(facts, "tree"):
-        return f"{gate} judged another tree"
+    if about not in _landed(facts):
+        return f"{gate} judged another {'change' if about.startswith(_CHANGE) else 'tree'}"
     if facts.get(f"definition.{gate}") != gate_definition(policy, gate):
         return f"{gate} judged under another definition"
     return ""
+
+
+def _landed(facts: Mapping[str, str]) -> set[str]:
+    """Return what a verdict may be about to count: the tree that lands, or the very change."""
+    change = _fact(facts, "change")
+    return {_fact(facts, "tree"), *([f"{_CHANGE}{change}"] if change else [])}
 
 
 def _nothing_derived(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
@@ -238,16 +258,19 @@ def _done(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
     del policy
     rule = "core.landed"
     _count(facts, "epoch")
-    landed, intended, tree = (_fact(facts, key) for key in ("landed", "new", "tree"))
+    landed, intended = (_fact(facts, key) for key in ("landed", "new"))
     if not landed or landed != intended:
         return _Ruling(rule, f"the target holds {shown(landed)}, not {shown(intended)}")
     if not _fact(facts, "evidence"):
         return _Ruling("core.evidence", "there is no evidence for what landed")
     verdicts = {k: v for k, v in facts.items() if k.startswith("verdict.")}
-    bad = sorted(k for k, v in verdicts.items() if v != f"{_PASS}@{tree}")
+    passes = {f"{_PASS}@{about}" for about in _landed(facts)}
+    bad = sorted(k for k, v in verdicts.items() if v not in passes)
     if bad or not verdicts:
         reason = f"no pass on the landed tree: {', '.join(bad)}" if bad else "no gate has judged it"
         return _Ruling(rule, reason)
+    if not _fact(facts, "push"):
+        return _Ruling("core.pushed", "neither where it was pushed is known, nor why it was not")
     return _Ruling(rule, f"{len(verdicts)} gates passed on what landed", allowed=True)
 
 
@@ -267,10 +290,10 @@ class _Action(NamedTuple):
 
 _ATTEMPT = ("team", "task", "tier", "execution", "epoch")
 _DISPATCH = (*_ATTEMPT, "role", "charged", "live", "isolation")
-_LANDING = (*_ATTEMPT, "target", "old", "new", "tree", "evidence")
+_LANDING = (*_ATTEMPT, "target", "old", "new", "tree", "evidence", "commit", "change")
 _NO_ACTION = _Action("task", (), _no_rule, _nothing_derived)
 _ACTIONS: Mapping[str, _Action] = {
     "dispatch": _Action("task", _DISPATCH, _dispatch, _by_role),
     "landing": _Action("target", _LANDING, _landing, _by_tier),
-    "done": _Action("task", (*_LANDING, "landed"), _done, _nothing_derived),
+    "done": _Action("task", (*_LANDING, "landed", "push"), _done, _nothing_derived),
 }

@@ -35,6 +35,8 @@ def gate_definition(policy: Policy, gate: str) -> str:
     said = {
         "plugin": configured.plugin,
         "deadline_s": configured.deadline_s,
+        **({"toolchain": configured.toolchain} if configured.toolchain else {}),
+        **({"env": configured.env} if configured.env else {}),
         "settings": gate_settings(policy, gate),
     }
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from gitcto.policy import names, sections
+from gitcto.policy import landing_sections, names, sections
 from gitcto.policy.lines import line_index, line_of
 from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProblem
 from gitcto.policy.table import Finding, Table, shown, suggestion
@@ -80,7 +80,7 @@ def _version(root: Table) -> None:
 def _policy(root: Table, text: bytes) -> Policy:
     workers, lease_s = sections.concurrency(root.table("concurrency"))
     rooms = sections.rooms(root.table("workspace"))
-    tiers, tier_levels = sections.tiers(root.table("tiers"))
+    tiers, tier_levels, approvals = sections.tiers(root.table("tiers"))
     protected, allowed = sections.scope(root.table("scope"))
     return Policy(
         digest=hashlib.sha256(text).hexdigest(),
@@ -99,6 +99,11 @@ def _policy(root: Table, text: bytes) -> Policy:
         gates=sections.gates(root.table("gates")),
         tiers=tiers,
         tier_levels=tier_levels,
+        approvals=approvals,
+        queue_capacity=landing_sections.queue(root.table("queue")),
+        quarantine=landing_sections.quarantine(root.table("quarantine")),
+        remote=landing_sections.remote(root.table("remote")),
+        signing_key=landing_sections.evidence(root.table("evidence")),
         merge_resolvers=sections.merge(root.table("merge")),
         required_plugins=sections.plugins(root.table("plugins")),
     )

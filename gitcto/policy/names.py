@@ -11,6 +11,10 @@ from gitcto.model.plan import path_complaint
 _RANGE = re.compile(r"\s*(?:>=|<=|==|!=|>|<)\s*[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc|\.dev)[0-9]+)?\s*\Z")
 _BAD_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 _LONGEST_BRANCH = 200
+_LONGEST_PERSON = 200
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])\Z")
+_REMOTE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\Z")
 _DESTINATION = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]{1,5}\Z")
 
 
@@ -60,6 +64,28 @@ def isolation(text: str) -> str:
 def outside(text: str) -> str:
     """Check what a change outside the room is to mean."""
     return "" if text in {"tell", "refuse"} else 'give "tell" or "refuse"'
+
+
+def variable(text: str) -> str:
+    """Check the name of an environment variable."""
+    return "" if _VARIABLE.match(text) else "give the name of an environment variable"
+
+
+def person(text: str) -> str:
+    """Check a person's name or address, as ``git cto`` records who acts."""
+    if text.strip() == text and text.isprintable() and 0 < len(text) <= _LONGEST_PERSON:
+        return ""
+    return "give one line of at most 200 characters, such as alice@example.com"
+
+
+def day(text: str) -> str:
+    """Check a day."""
+    return "" if _DAY.match(text) else 'give a day such as "2027-01-31"'
+
+
+def remote(text: str) -> str:
+    """Check the name of a remote: no URL, and nothing that git reads as an option."""
+    return "" if _REMOTE.match(text) else "give the name of a remote, such as origin"
 
 
 def version_range(text: str) -> str:

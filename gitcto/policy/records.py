@@ -135,11 +135,53 @@ class ProviderSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSettings:
-    """A configured gate; ``deadline_s`` (seconds) is None when the plugin's default applies."""
+    """A configured gate; ``deadline_s`` (seconds) is None when the plugin's default applies.
+
+    ``toolchain`` is a command whose output names the tools that the gate's result depends on;
+    ``env`` names the variables of the environment that it is given, and depends on.
+    """
 
     plugin: str
     deadline_s: int | None
+    toolchain: tuple[str, ...]
+    env: tuple[str, ...]
     settings: Mapping[str, Setting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierApproval:
+    """How many persons must approve a change of a tier, who may, and for how long it is asked.
+
+    Nobody in ``approvers`` means that anybody may who can write this repository's ledger.
+    """
+
+    count: int
+    approvers: tuple[str, ...]
+    expires_h: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A test whose failures count for nothing until the day ``expires`` (``YYYY-MM-DD``) is over.
+
+    ``test`` is its id as its gate names it; ``owner`` is who mends it.
+    """
+
+    test: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSettings:
+    """Where landed work is pushed: ``name`` is a remote of the repository, or nothing.
+
+    With ``ledger`` the remote's copy of the ledger is the authority: a claim counts once the
+    remote has it, so that the clones of several machines may run one team.
+    """
+
+    name: str
+    ledger: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +190,9 @@ class Policy:
 
     ``protected_paths`` are globs no task may change, ``default_paths`` those that a task without
     ``paths`` of its own may. A tier without gates refuses everything; ``tier_levels`` names the
-    weakest level of isolation that a tier's workers may run at.
+    weakest level of isolation that a tier's workers may run at, ``approvals`` what persons must
+    say. ``queue_capacity`` is how many trees are judged at once; ``signing_key`` the file of the
+    SSH key that evidence is signed with, or nothing.
     """
 
     digest: str
@@ -167,6 +211,11 @@ class Policy:
     gates: Mapping[str, GateSettings]
     tiers: Mapping[str, tuple[str, ...]]
     tier_levels: Mapping[str, str]
+    approvals: Mapping[str, TierApproval]
+    queue_capacity: int
+    quarantine: tuple[Quarantined, ...]
+    remote: RemoteSettings
+    signing_key: str
     merge_resolvers: tuple[str, ...]
     required_plugins: Mapping[str, str]
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar, get_args
 
 from gitcto.model.records import MAX_WORKERS, Tier
-from gitcto.policy import names
+from gitcto.policy import landing_sections, names
 from gitcto.policy.records import (
     GateSettings,
     Limits,
@@ -17,6 +17,7 @@ from gitcto.policy.records import (
     RoomSettings,
     SandboxSettings,
     Setup,
+    TierApproval,
 )
 from gitcto.policy.table import Table, shown
 
@@ -162,25 +163,35 @@ def gates(table: Table) -> Mapping[str, GateSettings]:
     def gate(name: str, one: Table) -> GateSettings:
         plugin = one.text("plugin", name, names.name)
         deadline_s = one.whole("deadline_s", 0, range(1, _DAY + 1))
-        return GateSettings(plugin=plugin, deadline_s=deadline_s or None, settings=one.settings())
+        return GateSettings(
+            plugin=plugin,
+            deadline_s=deadline_s or None,
+            toolchain=one.texts("toolchain", (), names.command_word),
+            env=one.texts("env", (), names.variable),
+            settings=one.settings(),
+        )
 
     return _named(table, gate)
 
 
-def tiers(table: Table) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
-    """Return which gates each tier demands, and the weakest level of isolation it allows.
+def tiers(
+    table: Table,
+) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str], Mapping[str, TierApproval]]:
+    """Return which gates each tier demands, the weakest level of isolation, and whose approval.
 
     A tier that is not there demands the impossible.
     """
     gates: dict[str, tuple[str, ...]] = {}
     levels: dict[str, str] = {}
+    persons: dict[str, TierApproval] = {}
     for tier in TIERS:
         one = table.table(tier)
         gates[tier] = one.texts("gates", (), names.name)
         levels[tier] = one.text("sandbox", "none", names.isolation)
+        persons[tier] = landing_sections.approval(one.table("approval"))
         one.close()
     table.close()
-    return MappingProxyType(gates), MappingProxyType(levels)
+    return MappingProxyType(gates), MappingProxyType(levels), landing_sections.approvals(persons)
 
 
 def merge(table: Table) -> tuple[str, ...]:

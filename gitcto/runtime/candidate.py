@@ -12,7 +12,7 @@ from gitcto.model.records import Execution, Task
 class Candidate:
     """The merged ``tree`` of an execution's work and the target's tip ``onto``.
 
-    ``changes`` is what landing it would change at the target.
+    ``changes`` is what landing it would change at the target, ``change`` the id of that.
     """
 
     task: Task
@@ -20,3 +20,4 @@ class Candidate:
     onto: str
     tree: str
     changes: tuple[Change, ...]
+    change: str

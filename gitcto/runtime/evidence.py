@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitcto.git.trees import patch
 from gitcto.model.codec import canonical
-from gitcto.model.records import Verdict
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.context import Context
+from gitcto.runtime.gates import Judged
 from gitcto.store.bundle import write
 
 _RAW_LIMIT = 8 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A verdict with its log; ``reused`` when an earlier run on the same tree gave it."""
-
-    verdict: Verdict
-    log: bytes
-    reused: bool
 
 
 def write_bundle(context: Context, candidate: Candidate, judged: list[Judged]) -> str:

@@ -10,7 +10,7 @@ from gitcto.model.commands import (
     SingleCommand,
 )
 from gitcto.model.records import Execution, Landing, TaskState, Verdict
-from gitcto.policy.decisions import decide_done, decide_landing
+from gitcto.policy.decisions import Arrival, decide_done, decide_landing
 from gitcto.policy.gates import required_gates
 from gitcto.runtime import failures
 from gitcto.runtime.asked import asked
@@ -21,6 +21,8 @@ from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.messages import Validated, Work
 from gitcto.runtime.target import refuse_checked_out
 from gitcto.runtime.validation import validate
+
+NOT_PUSHED = "not pushed: policy names no remote"
 
 
 class MergeQueue:
@@ -94,6 +96,8 @@ class MergeQueue:
             new=judged.commit,
             tree=judged.tree,
             evidence=judged.evidence,
+            commit=judged.commit,
+            change=judged.change,
         )
         refuse_checked_out(context.refs, book.target)
         intent = IntendLanding(
@@ -145,10 +149,12 @@ class MergeQueue:
             asked(book.context, x, task),
             landing,
             x.verdicts,
-            landed=landed,
+            Arrival(commit=landed, push=NOT_PUSHED),
         )
         refusal = book.record(
-            ConfirmLanding(execution=x.id, epoch=x.epoch, found=found, decision=decision)
+            ConfirmLanding(
+                execution=x.id, epoch=x.epoch, found=found, decision=decision, push=NOT_PUSHED
+            )
         )
         if refusal is None:
             self._ending.settle(x)

@@ -74,6 +74,7 @@ class Validated:
     verdicts: tuple[Verdict, ...] = ()
     conflicts: tuple[str, ...] = ()
     detail: str = ""
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

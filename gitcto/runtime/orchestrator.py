@@ -141,6 +141,7 @@ class Orchestrator:
                 expires_ms=now_ms + context.policy.lease_s * 1000,
                 max_workers=context.max_workers,
                 decision=decision,
+                nonce=context.effects.new_id(),
             )
         )
         if refusal is not None:

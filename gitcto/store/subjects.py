@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.model import events as ev
+from gitcto.model.queue_events import QueueEventBody
+from gitcto.store.queue_subjects import queue_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +49,10 @@ def _one_line(text: str) -> str:
 
 
 def _phrase(view: StateView, bodies: Sequence[ev.EventBody], number: int) -> str:
-    match body := bodies[number]:
+    body = bodies[number]
+    if isinstance(body, QueueEventBody):
+        return queue_phrase(body, partial(_task, view, bodies))
+    match body:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"
         case ev.PolicyAdopted():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
 from gitcto.policy.decisions import (
+    Arrival,
     Attempt,
     decide_dispatch,
     decide_done,
@@ -79,7 +80,9 @@ def land(*verdicts, by=None, tier="P1", **changes) -> Decision:
 
 
 def done(*verdicts, landed="2" * 40, **changes) -> Decision:
-    return decide_done(policy(), attempt(), landing(**changes), verdicts, landed=landed)
+    return decide_done(
+        policy(), attempt(), landing(**changes), verdicts, Arrival(commit=landed, push="not pushed")
+    )
 
 
 def test_dispatch_is_allowed_and_says_by_what():
@@ -196,7 +199,9 @@ def test_done_needs_the_very_commit_and_passes_on_its_tree():
 
 def test_done_outlives_a_change_of_policy():
     later = policy(TEXT.replace('gates = ["tests"]', "gates = []"))
-    decision = decide_done(later, attempt(), landing(), [verdict()], landed="2" * 40)
+    decision = decide_done(
+        later, attempt(), landing(), [verdict()], Arrival(commit="2" * 40, push="not pushed")
+    )
     assert decision.verdict == "allow"
 
 

@@ -34,6 +34,8 @@ def contains(now: Any, then: Any) -> bool:
     """Tell whether everything recorded then is there now; new fields may have come."""
     if isinstance(then, dict):
         return all(key in now and contains(now[key], then[key]) for key in then)
+    if isinstance(then, list):
+        return len(now) == len(then) and all(map(contains, now, then))
     return bool(now == then)
 
 

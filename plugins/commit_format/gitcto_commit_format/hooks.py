@@ -11,6 +11,7 @@ def gitcto_register_gates(register: Register[Gate]) -> None:
             name="commit-format",
             summary="Refuse a commit message without task, summary and trailers.",
             target="gitcto_commit_format.gate:CommitFormatGate",
+            judges="change",
             deadline_s=60.0,
         )
     )

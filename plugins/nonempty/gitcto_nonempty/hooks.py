@@ -11,6 +11,7 @@ def gitcto_register_gates(register: Register[Gate]) -> None:
             name="nonempty",
             summary="Refuse an attempt that changed nothing.",
             target="gitcto_nonempty.gate:NonemptyGate",
+            judges="change",
             deadline_s=60.0,
         )
     )

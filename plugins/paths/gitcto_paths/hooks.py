@@ -11,6 +11,7 @@ def gitcto_register_gates(register: Register[Gate]) -> None:
             name="paths",
             summary="Refuse changes outside the task's scope or to protected paths.",
             target="gitcto_paths.gate:PathsGate",
+            judges="change",
             deadline_s=60.0,
         )
     )

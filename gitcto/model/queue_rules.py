@@ -1,0 +1,176 @@
+"""Deciding and evolving the merge queue's, approvals' and pushes' commands and events. Pure.
+
+What the queue does next is decided in :mod:`gitcto.queue`; here it is only kept from recording
+what cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from gitcto.model import queue_commands as cmd
+from gitcto.model import queue_events as ev
+from gitcto.model.commands import Refusal
+from gitcto.model.queue_commands import QueueCommand
+from gitcto.model.queue_events import QueueEventBody
+from gitcto.model.records import Execution, Record, TaskState, Team
+from gitcto.model.view import StateView
+
+Answer = tuple[QueueEventBody, ...] | Refusal
+
+
+def decide_queue(view: StateView, team: Team, command: QueueCommand, now_ms: int) -> Answer:
+    """Return the events of a command that quotes no fencing token, or why it is refused."""
+    match command:
+        case cmd.OpenQueue():
+            return (ev.QueueOpened(paused=team.queue_paused),)
+        case cmd.PauseQueue():
+            return () if team.queue_paused else (ev.QueuePaused(reason=command.reason),)
+        case cmd.ResumeQueue():
+            return (ev.QueueResumed(),)
+        case cmd.LeaveQueue() | cmd.AskEjection():
+            return _of_waiting(view, command)
+        case cmd.Approve() | cmd.Deny():
+            return _approval(view, command, now_ms)
+        case cmd.IntendPullRequest() | cmd.RecordPullRequest():
+            if view.task(command.task) is None:
+                return Refusal("no_task", "model.task", f"there is no task {command.task}")
+    return (_copied(command),)
+
+
+def request_approval(x: Execution, c: cmd.RequestApproval) -> Answer:
+    """Ask for approval of a change, once."""
+    if x.state is not TaskState.VALIDATING:
+        return _not_validating(x)
+    if x.approval and x.change == c.change:
+        return ()
+    return (_copied(c),)
+
+
+def enqueue(x: Execution, c: cmd.Enqueue) -> Answer:
+    """Let harvested work wait in the queue, unless a person's approval is missing."""
+    if x.state is not TaskState.VALIDATING:
+        return _not_validating(x)
+    if x.approval and (x.approval != "granted" or x.change != c.change):
+        return Refusal("approval_missing", "model.approval", f"{x.task} waits for approval")
+    place = {"place": x.place}
+    return (_copied(c, **place),)
+
+
+def _of_waiting(view: StateView, c: cmd.LeaveQueue | cmd.AskEjection) -> Answer:
+    execution = view.execution(c.execution)
+    if execution is None:
+        return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
+    if execution.state is not TaskState.VALIDATING:
+        return _not_validating(execution)
+    return (_copied(c),)
+
+
+def _approval(view: StateView, c: cmd.Approve | cmd.Deny, now_ms: int) -> Answer:
+    execution = view.execution(c.execution)
+    rule = "model.approval"
+    if execution is None:
+        return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
+    if execution.state is not TaskState.VALIDATING or execution.approval != "requested":
+        said = execution.approval or "not asked for"
+        return Refusal("not_requested", rule, f"approval of {execution.task} is {said}")
+    if c.change != execution.change:
+        detail = f"this is about change {c.change[:12]}, it is now {execution.change[:12]}"
+        return Refusal("other_change", rule, detail)
+    if now_ms >= execution.approvals_expire_ms:
+        return Refusal("expired", rule, f"the request for {execution.task} has expired")
+    if c.by in execution.approved_by:
+        return Refusal("already_approved", rule, f"{c.by} has approved {execution.task} already")
+    return (_copied(c),)
+
+
+def _not_validating(x: Execution) -> Refusal:
+    return Refusal("wrong_state", "model.states", f"execution {x.id} is {x.state}, not validating")
+
+
+_EVENTS: Mapping[type, type] = {
+    cmd.Enqueue: ev.QueueEnqueued,
+    cmd.StartRun: ev.QueueRunStarted,
+    cmd.EndRun: ev.QueueRunEnded,
+    cmd.RecordLanded: ev.QueueLanded,
+    cmd.LeaveQueue: ev.QueueLeft,
+    cmd.NoteTargetMoved: ev.QueueTargetMoved,
+    cmd.AskEjection: ev.EjectionAsked,
+    cmd.RequestApproval: ev.ApprovalRequested,
+    cmd.Approve: ev.ApprovalGranted,
+    cmd.Deny: ev.ApprovalDenied,
+    cmd.RecordPush: ev.BranchPushed,
+    cmd.IntendPullRequest: ev.PullRequestIntended,
+    cmd.RecordPullRequest: ev.PullRequestOpened,
+}
+
+
+def _copied(command: Any, **more: Any) -> Any:
+    """Return the event that says as a fact what a command asked for, field by field."""
+    fields = {name: getattr(command, name) for name in command.__struct_fields__}
+    return _EVENTS[type(command)](**fields, **more)
+
+
+def evolve_team(team: Team, event: QueueEventBody) -> Team | None:
+    """Return the team if the event changes it."""
+    match event:
+        case ev.QueuePaused():
+            return replace(team, queue_paused=True)
+        case ev.QueueResumed():
+            return replace(team, queue_paused=False)
+    return None
+
+
+def evolve_queue(view: StateView, team: Team, event: QueueEventBody) -> tuple[Record, ...]:
+    """Return the records that an event of the queue or of an approval replaces."""
+    changed = evolve_team(team, event)
+    if changed is not None:
+        return (changed,)
+    execution = view.execution(getattr(event, "execution", ""))
+    rule = _ON_EXECUTION.get(type(event))
+    if execution is None or rule is None:
+        return ()
+    return (rule(execution, event),)
+
+
+def _enqueued(x: Execution, e: ev.QueueEnqueued) -> Execution:
+    return replace(x, change=e.change)
+
+
+def _ejection(x: Execution, e: ev.EjectionAsked) -> Execution:
+    return replace(x, ejection=e.reason or "no reason given")
+
+
+def _requested(x: Execution, e: ev.ApprovalRequested) -> Execution:
+    return replace(
+        x,
+        change=e.change,
+        approval="requested",
+        approvals_needed=e.needed,
+        approvals_expire_ms=e.expires_ms,
+        approved_by=(),
+    )
+
+
+def _granted(x: Execution, e: ev.ApprovalGranted) -> Execution:
+    if e.change != x.change or e.by in x.approved_by:
+        return x
+    by = (*x.approved_by, e.by)
+    enough = x.approval == "requested" and len(by) >= x.approvals_needed
+    return replace(x, approved_by=by, approval="granted" if enough else x.approval)
+
+
+def _denied(x: Execution, e: ev.ApprovalDenied) -> Execution:
+    return replace(x, approval="denied") if e.change == x.change else x
+
+
+_ON_EXECUTION: Mapping[type, Callable[[Execution, Any], Execution]] = {
+    ev.QueueEnqueued: _enqueued,
+    ev.EjectionAsked: _ejection,
+    ev.ApprovalRequested: _requested,
+    ev.ApprovalGranted: _granted,
+    ev.ApprovalDenied: _denied,
+}
