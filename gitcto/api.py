@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from gitcto.git.change import Change
     from gitcto.git.durable import discard
     from gitcto.git.lock import exclusive
+    from gitcto.git.patch_error import PatchError
+    from gitcto.git.patch_files import AddedLine, FilePatch, read_patch
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
     from gitcto.git.repository import Repository
     from gitcto.git.tips import ref_ids, written_ids
@@ -60,10 +62,12 @@ if TYPE_CHECKING:
         merge_tree,
         patch,
     )
+    from gitcto.globs import covers
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
+    from gitcto.reports.sarif import Finding, SarifError, emit_sarif, parse_sarif
     from gitcto.room_contracts import (
         Confined,
         Confiner,
@@ -73,6 +77,7 @@ if TYPE_CHECKING:
         RoomRequest,
         RoomTips,
     )
+    from gitcto.templates import fill_template
 
 hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
@@ -102,6 +107,8 @@ _LAZY = {
     "gitcto.git.change": ("Change",),
     "gitcto.git.durable": ("discard",),
     "gitcto.git.lock": ("exclusive",),
+    "gitcto.git.patch_error": ("PatchError",),
+    "gitcto.git.patch_files": ("AddedLine", "FilePatch", "read_patch"),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
     "gitcto.git.repository": ("Repository",),
     "gitcto.git.tips": ("ref_ids", "written_ids"),
@@ -114,10 +121,12 @@ _LAZY = {
         "merge_tree",
         "patch",
     ),
+    "gitcto.globs": ("covers",),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
+    "gitcto.reports.sarif": ("Finding", "SarifError", "emit_sarif", "parse_sarif"),
     "gitcto.room_contracts": (
         "ConfineRequest",
         "Confined",
@@ -127,10 +136,12 @@ _LAZY = {
         "RoomRequest",
         "RoomTips",
     ),
+    "gitcto.templates": ("fill_template",),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
+    "AddedLine",
     "Change",
     "CommandPoint",
     "CommandResult",
@@ -145,6 +156,8 @@ __all__ = [
     "Event",
     "EventContext",
     "ExitCode",
+    "FilePatch",
+    "Finding",
     "Gate",
     "GateContext",
     "GateResult",
@@ -157,6 +170,7 @@ __all__ = [
     "MergeResolver",
     "MergeResult",
     "Merged",
+    "PatchError",
     "PlanProblem",
     "PlanReader",
     "Planner",
@@ -171,6 +185,7 @@ __all__ = [
     "RoomRequest",
     "RoomTips",
     "Sandbox",
+    "SarifError",
     "TaskSpec",
     "Tier",
     "TreeMerger",
@@ -180,8 +195,11 @@ __all__ = [
     "Workspace",
     "changes",
     "checkout",
+    "covers",
     "discard",
+    "emit_sarif",
     "exclusive",
+    "fill_template",
     "forwarded",
     "hookimpl",
     "is_ancestor",
@@ -191,8 +209,10 @@ __all__ = [
     "line_index",
     "line_of",
     "merge_tree",
+    "parse_sarif",
     "patch",
     "plumbing",
+    "read_patch",
     "ref_ids",
     "trusted",
     "written_ids",
