@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from gitcto.errors import CtoError, ExitCode
     from gitcto.forwarder import forwarded
+    from gitcto.gate_commands import CANNOT_RUN, could_not_run, last_line, one_line
     from gitcto.git.change import Change
     from gitcto.git.durable import discard
     from gitcto.git.lock import exclusive
@@ -67,7 +68,8 @@ if TYPE_CHECKING:
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
-    from gitcto.reports.sarif import Finding, SarifError, emit_sarif, parse_sarif
+    from gitcto.reports.records import ReportError
+    from gitcto.reports.sarif import Finding, emit_sarif, parse_sarif
     from gitcto.room_contracts import (
         Confined,
         Confiner,
@@ -104,6 +106,7 @@ _LAZY = {
     ),
     "gitcto.errors": ("CtoError", "ExitCode"),
     "gitcto.forwarder": ("forwarded",),
+    "gitcto.gate_commands": ("CANNOT_RUN", "could_not_run", "last_line", "one_line"),
     "gitcto.git.change": ("Change",),
     "gitcto.git.durable": ("discard",),
     "gitcto.git.lock": ("exclusive",),
@@ -126,7 +129,8 @@ _LAZY = {
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
-    "gitcto.reports.sarif": ("Finding", "SarifError", "emit_sarif", "parse_sarif"),
+    "gitcto.reports.records": ("ReportError",),
+    "gitcto.reports.sarif": ("Finding", "emit_sarif", "parse_sarif"),
     "gitcto.room_contracts": (
         "ConfineRequest",
         "Confined",
@@ -141,6 +145,7 @@ _LAZY = {
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
+    "CANNOT_RUN",
     "AddedLine",
     "Change",
     "CommandPoint",
@@ -179,13 +184,13 @@ __all__ = [
     "Provider",
     "ProviderWorker",
     "Register",
+    "ReportError",
     "Repository",
     "RoomMaker",
     "RoomNeeds",
     "RoomRequest",
     "RoomTips",
     "Sandbox",
-    "SarifError",
     "TaskSpec",
     "Tier",
     "TreeMerger",
@@ -195,6 +200,7 @@ __all__ = [
     "Workspace",
     "changes",
     "checkout",
+    "could_not_run",
     "covers",
     "discard",
     "emit_sarif",
@@ -206,9 +212,11 @@ __all__ = [
     "is_name",
     "is_task_id",
     "is_team_name",
+    "last_line",
     "line_index",
     "line_of",
     "merge_tree",
+    "one_line",
     "parse_sarif",
     "patch",
     "plumbing",

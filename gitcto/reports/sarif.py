@@ -1,55 +1,47 @@
-"""SARIF 2.1.0, what scanners and reviewers report in. Pure.
-
-Read strictly as far as a verdict depends on it: a report without a run, or of a run that says that
-it failed, is no report. What does not count any more (suppressed, absent, not a failure) is left
-out.
-"""
+"""SARIF 2.1.0, what scanners and reviewers write: read as far as a gate needs it, and written."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
-from urllib.parse import quote, unquote
+from typing import Any, Literal, get_args
 
-Level = Literal["error", "warning", "note", "none"]
-"""How grave a finding is, in SARIF's words."""
+from gitcto.reports.records import MAX_CASES, ReportError, checked, line, within_size
 
-LEVELS: tuple[Level, ...] = ("error", "warning", "note", "none")
-"""Every level, the gravest first."""
+Severity = Literal["none", "note", "warning", "error"]
+"""How grave a finding is, the least first."""
 
-MAX_SARIF_BYTES = 16 << 20
-"""Largest report that is read."""
-
-MAX_FINDINGS = 100_000
-"""Most findings that are read from one report."""
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_VERSION = "2.1.0"
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-
-
-class SarifError(ValueError):
-    """A report cannot be read, or says of itself that it is not whole: never a green one."""
+_UNSAFE = re.compile(rb"[^A-Za-z0-9_.~/-]")
+_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
+_OPEN_KINDS = frozenset({"fail", "open", "review"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One result; ``line`` is 0 when it is about the whole file, ``path`` "" when about none.
+    """One result of a scanner: its rule, where it is, and one line about it.
 
-    ``path`` is relative to the top of the repository as the tool saw it. ``fingerprints`` tell the
-    same finding in another version by what does not move with its line.
+    ``path`` is relative to the top of the repository, and empty when it is about no file; ``line``
+    is 0 when it is about the whole of one. ``fingerprints`` tell the same finding in another
+    version by what does not move with its line.
     """
 
     rule: str
-    level: Level
-    message: str
+    severity: Severity
     path: str = ""
     line: int = 0
+    message: str = ""
     fingerprints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __str__(self) -> str:
+        """Return ``path:line: message (rule)``."""
+        place = f"{self.path}:{self.line}: " if self.line else f"{self.path}: " if self.path else ""
+        return f"{place}{self.message} ({self.rule})"
 
 
 def emit_sarif(tool: str, findings: Iterable[Finding]) -> bytes:
@@ -61,20 +53,19 @@ def emit_sarif(tool: str, findings: Iterable[Finding]) -> bytes:
         "columnKind": "unicodeCodePoints",
         "results": [_result(each, rules[each.rule]) for each in found],
     }
-    report = {"$schema": _SCHEMA, "version": _VERSION, "runs": [run]}
-    return json.dumps(report, indent=1, sort_keys=True).encode() + b"\n"
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def _result(finding: Finding, rule: int) -> dict[str, object]:
     result: dict[str, object] = {
         "ruleId": finding.rule,
         "ruleIndex": rule,
-        "level": finding.level,
+        "level": finding.severity,
         "message": {"text": finding.message},
     }
     if finding.path:
-        uri = quote(finding.path.encode("utf-8", "surrogateescape"))
-        place: dict[str, object] = {"artifactLocation": {"uri": uri}}
+        place: dict[str, object] = {"artifactLocation": {"uri": _uri(finding.path)}}
         if finding.line:
             place["region"] = {"startLine": finding.line}
         result["locations"] = [{"physicalLocation": place}]
@@ -84,114 +75,100 @@ def _result(finding: Finding, rule: int) -> dict[str, object]:
 
 
 def parse_sarif(data: bytes) -> tuple[Finding, ...]:
-    """Return the findings that count, in the report's order.
+    """Return the open findings of a SARIF report: those that nobody suppressed or accepted.
 
-    Raises :class:`SarifError` for what is too large, is not SARIF 2.1.0, has no run, or has a run
-    that did not end well.
+    Raises ``ReportError``: not JSON, not SARIF, too long, too many results, or a run that says of
+    itself that it did not succeed, and which has therefore not looked at everything.
     """
-    if len(data) > MAX_SARIF_BYTES:
-        raise SarifError(f"the report is larger than {MAX_SARIF_BYTES >> 20} MiB")
+    within_size(data)
     try:
-        report = json.loads(data.decode("utf-8-sig"))
+        log = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise SarifError("the report is not JSON") from error
-    if not isinstance(report, dict) or report.get("version") != _VERSION:
-        raise SarifError(f"the report is not SARIF {_VERSION}")
-    runs = _tables(report, "runs")
-    if not runs:
-        raise SarifError("the report has no run: nothing was looked at")
+        raise ReportError(f"is not JSON: {line(str(error))}") from error
+    runs = log.get("runs") if isinstance(log, dict) else None
+    if not isinstance(runs, list) or not runs:
+        raise ReportError('is no SARIF: it has no list "runs"')
     found: list[Finding] = []
     for run in runs:
-        for finding in _findings(run):
-            found.append(finding)
-            if len(found) > MAX_FINDINGS:
-                raise SarifError(f"the report has more than {MAX_FINDINGS} findings")
+        found += _findings(_table(run))
+        if len(found) > MAX_CASES:
+            raise ReportError(f"has more than {MAX_CASES} results")
     return tuple(found)
 
 
-def _findings(run: Mapping[str, object]) -> Iterator[Finding]:
-    for invocation in _tables(run, "invocations"):
-        if invocation.get("executionSuccessful") is not True:
-            raise SarifError("the tool says that its run did not end well")
-    if not isinstance(run.get("results"), list):
-        raise SarifError("a run has no list of results: it did not get that far")
-    rules = _tables(_table(_table(run, "tool"), "driver"), "rules")
-    for result in _tables(run, "results"):
-        if _counts(result):
-            yield _finding(result, rules)
+def _findings(run: dict[str, Any]) -> list[Finding]:
+    for invocation in _list(run.get("invocations")):
+        if _table(invocation).get("executionSuccessful") is False:
+            raise ReportError("is of a scan that did not succeed")
+    results = run.get("results")
+    if not isinstance(results, list):
+        raise ReportError("is of a scan without results, not even an empty list")
+    driver = _table(_table(run.get("tool", {})).get("driver", {}))
+    rules = [_table(rule) for rule in _list(driver.get("rules"))]
+    return [_finding(one, rules) for one in map(_table, results) if _is_open(one)]
 
 
-def _counts(result: Mapping[str, object]) -> bool:
-    """Tell whether a result is a failure that is there, and that nobody has accepted."""
-    if result.get("kind", "fail") != "fail" or result.get("baselineState") == "absent":
+def _is_open(result: dict[str, Any]) -> bool:
+    """Tell whether a result is a finding that still stands, by SARIF's own rules (3.27)."""
+    if result.get("kind", "fail") not in _OPEN_KINDS:
         return False
-    said = [each.get("status", "accepted") for each in _tables(result, "suppressions")]
-    return not said or any(status != "accepted" for status in said)
+    if result.get("baselineState") == "absent":
+        return False
+    suppressions = _list(result.get("suppressions"))
+    accepted = (_table(one).get("status", "accepted") == "accepted" for one in suppressions)
+    return not (suppressions and all(accepted))
 
 
-def _finding(result: Mapping[str, object], rules: Sequence[Mapping[str, object]]) -> Finding:
+def _finding(result: dict[str, Any], rules: Sequence[dict[str, Any]]) -> Finding:
     rule = _rule(result, rules)
-    place = _table(next(iter(_tables(result, "locations")), {}), "physicalLocation")
-    line = _table(place, "region").get("startLine", 0)
-    prints = _table(result, "partialFingerprints")
+    said = _text(result.get("ruleId")) or _text(_table(result.get("rule", {})).get("id"))
+    locations = _list(result.get("locations"))
+    physical = _table(_table(locations[0] if locations else {}).get("physicalLocation", {}))
+    start = _table(physical.get("region", {})).get("startLine", 0)
+    default = _table(rule.get("defaultConfiguration", {})).get("level", "warning")
+    level = result.get("level", default)
+    uri = _text(_table(physical.get("artifactLocation", {})).get("uri"))
+    prints = _table(result.get("partialFingerprints", {}))
     return Finding(
-        rule=_text(result, "ruleId") or _text(_table(result, "rule"), "id") or _text(rule, "id"),
-        level=_level(result, rule),
-        message=_text(_table(result, "message"), "text"),
-        path=_path(_text(_table(place, "artifactLocation"), "uri")),
-        line=line if type(line) is int and line > 0 else 0,
-        fingerprints=MappingProxyType({key: str(value) for key, value in prints.items()}),
+        rule=checked("rule's name", said or _text(rule.get("id")) or "no rule"),
+        severity=level if level in SEVERITIES else "error",
+        path=checked("path", _path(uri)),
+        line=start if type(start) is int and start > 0 else 0,
+        message=line(_text(_table(result.get("message", {})).get("text"))),
+        fingerprints=MappingProxyType({key: _text(value) for key, value in prints.items()}),
     )
 
 
-def _rule(
-    result: Mapping[str, object], rules: Sequence[Mapping[str, object]]
-) -> Mapping[str, object]:
+def _rule(result: dict[str, Any], rules: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return what the run says of a result's rule: by its index, or else by its id."""
-    index = result.get("ruleIndex", _table(result, "rule").get("index", -1))
+    reference = _table(result.get("rule", {}))
+    index = result.get("ruleIndex", reference.get("index", -1))
     if type(index) is int and 0 <= index < len(rules):
         return rules[index]
-    wanted = _text(result, "ruleId")
-    return next((rule for rule in rules if wanted and _text(rule, "id") == wanted), {})
+    name = _text(result.get("ruleId")) or _text(reference.get("id"))
+    return next((rule for rule in rules if name and _text(rule.get("id")) == name), {})
 
 
-def _level(result: Mapping[str, object], rule: Mapping[str, object]) -> Level:
-    level = result.get("level")
-    if level is None:
-        level = _table(rule, "defaultConfiguration").get("level", "warning")
-    if level not in LEVELS:
-        raise SarifError("a result has a level that SARIF does not know")
-    return level
+def _uri(path: str) -> str:
+    raw = path.encode("utf-8", "surrogateescape")
+    return _UNSAFE.sub(lambda match: b"%%%02X" % match[0], raw).decode()
 
 
 def _path(uri: str) -> str:
-    path = unquote(uri, errors="surrogateescape")
-    return path if _ABSOLUTE.match(path) else path.removeprefix("./")
+    raw = uri.encode("utf-8", "surrogatepass")
+    path = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), raw)
+    return path.decode("utf-8", "surrogateescape").removeprefix("./")
 
 
-def _tables(table: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
-    """Return the list of tables that stands under a key, or none."""
-    value = table.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise SarifError(f"{key!r} of the report is not a list of objects")
-    return value
-
-
-def _table(table: Mapping[str, object], key: str) -> Mapping[str, object]:
-    value = table.get(key)
-    if value is None:
-        return {}
+def _table(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise SarifError(f"{key!r} of the report is not an object")
+        raise ReportError("is no SARIF: something that must be a table is none")
     return value
 
 
-def _text(table: Mapping[str, object], key: str) -> str:
-    value = table.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise SarifError(f"{key!r} of the report is not text")
-    return value
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from typing import TYPE_CHECKING
 
@@ -39,10 +38,9 @@ def commit(repo: Repo, files: Mapping[str, bytes]) -> str:
     """Commit exactly these files."""
     repo.git("rm", "-rqf", "--ignore-unmatch", ".")
     for path, content in files.items():
-        place = os.fsencode(repo.path / path)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(place, "wb") as file:
-            file.write(content)
+        file = repo.path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
     return repo.commit()
 
 

@@ -1,4 +1,4 @@
-"""SARIF: what is written can be read, and nothing unclear is ever read as green."""
+"""SARIF: what is written can be read, and nothing that cannot be believed is ever read as green."""
 
 from __future__ import annotations
 
@@ -7,24 +7,18 @@ from typing import Any
 
 import pytest
 
-from gitcto.reports import sarif
-from gitcto.reports.sarif import Finding, SarifError, emit_sarif, parse_sarif
+from gitcto.reports.records import ReportError
+from gitcto.reports.sarif import Finding, emit_sarif, parse_sarif
 
 FINDINGS = (
-    Finding(rule="b", level="error", message="Bad", path="src/ü a.py", line=3),
-    Finding(rule="a", level="note", message="Hm", path="raw\udcff", fingerprints={"x/v1": "9"}),
-    Finding(rule="b", level="none", message="All of it"),
+    Finding(rule="b", severity="error", message="Bad", path="src/ü a.py", line=3),
+    Finding(rule="a", severity="note", message="Hm", path="%41:b", fingerprints={"x/v1": "9"}),
+    Finding(rule="b", severity="none", message="All of it"),
 )
 
 
-def report(*results: dict[str, Any], **run: Any) -> bytes:
-    """Return a report with one run."""
-    whole = {"tool": {"driver": {"name": "t"}}, "results": list(results), **run}
-    return json.dumps({"version": "2.1.0", "runs": [whole]}).encode()
-
-
-def result(**fields: Any) -> dict[str, Any]:
-    return {"ruleId": "r", "message": {"text": "m"}, **fields}
+def sarif(*results: Any, **run: Any) -> bytes:
+    return json.dumps({"version": "2.1.0", "runs": [{"results": list(results), **run}]}).encode()
 
 
 def test_what_is_written_is_read_back_and_written_the_same() -> None:
@@ -33,65 +27,80 @@ def test_what_is_written_is_read_back_and_written_the_same() -> None:
     assert emit_sarif("tool", parse_sarif(data)) == data
 
 
-def test_the_shape_is_that_of_the_standard() -> None:
-    run = json.loads(emit_sarif("tool", FINDINGS))["runs"][0]
+def test_what_is_written_has_the_shape_of_the_standard() -> None:
+    log = json.loads(emit_sarif("tool", FINDINGS))
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
     assert run["tool"]["driver"] == {"name": "tool", "rules": [{"id": "a"}, {"id": "b"}]}
+    uri = {"uri": "src/%C3%BC%20a.py"}
     assert run["results"][0] == {
         "ruleId": "b",
         "ruleIndex": 1,
         "level": "error",
         "message": {"text": "Bad"},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": "src/%C3%BC%20a.py"},
-                    "region": {"startLine": 3},
-                }
-            }
-        ],
+        "locations": [{"physicalLocation": {"artifactLocation": uri, "region": {"startLine": 3}}}],
     }
 
 
-def test_a_result_without_a_level_has_that_of_its_rule_or_is_a_warning() -> None:
-    rules = [{"id": "r", "defaultConfiguration": {"level": "error"}}, {"id": "s"}]
-    data = report(
-        result(),
-        result(ruleIndex=1),
-        {"rule": {"index": 0}, "message": {}},
-        tool={"driver": {"rules": rules}},
+def test_a_path_that_is_no_text_can_be_written() -> None:
+    data = emit_sarif("tool", [Finding(rule="r", severity="note", path="raw\udcff")])
+    assert b'"raw%FF"' in data
+
+
+def test_findings_are_read() -> None:
+    place = {"artifactLocation": {"uri": "./src/a%20b.py"}, "region": {"startLine": 7}}
+    result = {
+        "ruleId": "S1",
+        "level": "error",
+        "message": {"text": "do\nnot"},
+        "locations": [{"physicalLocation": place}],
+    }
+    (found,) = parse_sarif(sarif(result))
+    assert str(found) == "src/a b.py:7: do not (S1)"
+    assert found.severity == "error"
+
+
+def test_a_rule_says_how_grave_it_is() -> None:
+    rules = [{"id": "R", "defaultConfiguration": {"level": "note"}}]
+    found = parse_sarif(
+        sarif(
+            {"ruleId": "R"},
+            {"ruleId": "Q"},
+            {"ruleIndex": 0},
+            {"rule": {"index": 0}},
+            tool={"driver": {"rules": rules}},
+        )
     )
-    assert [(each.rule, each.level) for each in parse_sarif(data)] == [
-        ("r", "error"),
-        ("r", "warning"),
-        ("r", "error"),
+    assert [(one.rule, one.severity) for one in found] == [
+        ("R", "note"),
+        ("Q", "warning"),
+        ("R", "note"),
+        ("R", "note"),
     ]
 
 
 @pytest.mark.parametrize(
-    "passed_over",
+    ("more", "stands"),
     [
-        {"kind": "pass"},
-        {"kind": "informational"},
-        {"baselineState": "absent"},
-        {"suppressions": [{"kind": "inSource"}]},
-        {"suppressions": [{"kind": "external", "status": "accepted"}]},
+        ({}, True),
+        ({"suppressions": []}, True),
+        ({"suppressions": [{"kind": "inSource"}]}, False),
+        ({"suppressions": [{"status": "accepted"}, {"status": "underReview"}]}, True),
+        ({"suppressions": [{"status": "rejected"}]}, True),
+        ({"baselineState": "absent"}, False),
+        ({"baselineState": "unchanged"}, True),
+        ({"kind": "pass"}, False),
+        ({"kind": "notApplicable"}, False),
+        ({"kind": "review"}, True),
     ],
 )
-def test_what_does_not_count_is_left_out(passed_over: dict[str, Any]) -> None:
-    assert parse_sarif(report(result(**passed_over))) == ()
+def test_what_nobody_accepted_stands(more: dict[str, Any], stands: bool) -> None:
+    assert bool(parse_sarif(sarif({"ruleId": "R", **more}))) is stands
 
 
-@pytest.mark.parametrize(
-    "counting",
-    [
-        {"kind": "fail"},
-        {"baselineState": "new"},
-        {"suppressions": []},
-        {"suppressions": [{"kind": "external", "status": "underReview"}]},
-    ],
-)
-def test_what_counts_is_kept(counting: dict[str, Any]) -> None:
-    assert len(parse_sarif(report(result(**counting)))) == 1
+@pytest.mark.parametrize("level", ["no such level", 3, ["note"]])
+def test_a_level_that_nobody_knows_is_an_error(level: object) -> None:
+    assert parse_sarif(sarif({"ruleId": "R", "level": level}))[0].severity == "error"
 
 
 @pytest.mark.parametrize(
@@ -100,30 +109,17 @@ def test_what_counts_is_kept(counting: dict[str, Any]) -> None:
         (b"", "not JSON"),
         (b"\xff", "not JSON"),
         (b"[" * 100_000, "not JSON"),
-        (b"[]", "not SARIF"),
-        (b'{"version": "2.0.0", "runs": []}', "not SARIF"),
-        (b'{"version": "2.1.0"}', "no run"),
-        (b'{"version": "2.1.0", "runs": []}', "no run"),
-        (b'{"version": "2.1.0", "runs": {}}', "'runs' of the report"),
-        (b'{"version": "2.1.0", "runs": [{}]}', "did not get that far"),
-        (report(invocations=[{"executionSuccessful": False}]), "did not end well"),
-        (report(invocations=[{}]), "did not end well"),
-        (report(result(level="terrible")), "level"),
-        (report(result(level=["error"])), "level"),
-        (report(result(message="m")), "'message' of the report"),
-        (report(result(ruleId=3)), "'ruleId' of the report"),
+        (b"{}", "no list"),
+        (b'{"runs": []}', "no list"),
+        (b'{"runs": [1]}', "no SARIF"),
+        (b'{"runs": [{}]}', "without results"),
+        (sarif(1), "no SARIF"),
+        (sarif({"message": "text"}), "no SARIF"),
+        (sarif(invocations=[{"executionSuccessful": False}]), "did not succeed"),
+        (sarif({"ruleId": "R" * 5000}), "more than 4096 characters"),
+        (b" " * ((16 << 20) + 1), "longer than 16 MiB"),
     ],
 )
-def test_what_is_unclear_is_no_report(data: bytes, why: str) -> None:
-    with pytest.raises(SarifError, match=why):
-        parse_sarif(data)
-
-
-def test_reports_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = report(result(), result())
-    monkeypatch.setattr(sarif, "MAX_FINDINGS", 1)
-    with pytest.raises(SarifError, match="more than 1 findings"):
-        parse_sarif(data)
-    monkeypatch.setattr(sarif, "MAX_SARIF_BYTES", 100)
-    with pytest.raises(SarifError, match="larger than"):
+def test_what_cannot_be_believed_is_refused(data: bytes, why: str) -> None:
+    with pytest.raises(ReportError, match=why):
         parse_sarif(data)
