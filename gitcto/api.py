@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         RoomTips,
     )
     from gitcto.templates import fill_template
+    from gitcto.untrusted_files import read_untrusted
 
 hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
@@ -141,6 +142,7 @@ _LAZY = {
         "RoomTips",
     ),
     "gitcto.templates": ("fill_template",),
+    "gitcto.untrusted_files": ("read_untrusted",),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
@@ -221,6 +223,7 @@ __all__ = [
     "patch",
     "plumbing",
     "read_patch",
+    "read_untrusted",
     "ref_ids",
     "trusted",
     "written_ids",

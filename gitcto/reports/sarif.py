@@ -151,7 +151,7 @@ def _rule(result: dict[str, Any], rules: Sequence[dict[str, Any]]) -> dict[str, 
 
 def _uri(path: str) -> str:
     raw = path.encode("utf-8", "surrogateescape")
-    return _UNSAFE.sub(lambda match: b"%%%02X" % match[0], raw).decode()
+    return _UNSAFE.sub(lambda match: b"%%%02X" % match[0][0], raw).decode()
 
 
 def _path(uri: str) -> str:
