@@ -24,6 +24,7 @@ from gitcto.descriptors import (
 )
 
 if TYPE_CHECKING:
+    from gitcto.command_results import CANNOT_RUN, could_not_run, last_line, one_line
     from gitcto.contracts import (
         CommandResult,
         DraftPlan,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     )
     from gitcto.errors import CtoError, ExitCode
     from gitcto.forwarder import forwarded
-    from gitcto.gate_commands import CANNOT_RUN, could_not_run, last_line, one_line
     from gitcto.git.change import Change
     from gitcto.git.durable import discard
     from gitcto.git.lock import exclusive
@@ -107,7 +107,7 @@ _LAZY = {
     ),
     "gitcto.errors": ("CtoError", "ExitCode"),
     "gitcto.forwarder": ("forwarded",),
-    "gitcto.gate_commands": ("CANNOT_RUN", "could_not_run", "last_line", "one_line"),
+    "gitcto.command_results": ("CANNOT_RUN", "could_not_run", "last_line", "one_line"),
     "gitcto.git.change": ("Change",),
     "gitcto.git.durable": ("discard",),
     "gitcto.git.lock": ("exclusive",),
