@@ -20,6 +20,8 @@ def could_not_run(result: CommandResult, program: str, deadline_s: float) -> tup
     None when it ended by itself. The detail quotes nothing that the command printed.
     """
     shown = one_line(program)
+    if result.code is None and result.cause not in {"", "wall"}:
+        return "limit", f"{shown} was ended: {result.cause}"
     if result.code is None:
         return "deadline", f"{shown} did not end within {deadline_s:g} s"
     if result.code in CANNOT_RUN:

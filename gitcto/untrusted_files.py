@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ from gitcto.git.durable import storage_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_NO_FILE = (errno.ELOOP, errno.ENXIO)
+"""What opening a link, and a socket, says."""
 
 
 def read_untrusted(path: Path, limit: int) -> bytes | None:
@@ -22,18 +26,26 @@ def read_untrusted(path: Path, limit: int) -> bytes | None:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with storage_errors(f"read {path}"):
         try:
-            if not stat.S_ISREG(os.lstat(path).st_mode):
-                raise CtoError(
-                    f"{path.name} is not a regular file",
-                    "let the command write the file itself, not a link or a pipe",
-                    ExitCode.REFUSED,
-                )
             descriptor = os.open(path, flags)
         except FileNotFoundError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read(limit + 1)
+        except OSError as error:
+            if error.errno not in _NO_FILE:
+                raise
+            raise _not_regular(path) from error
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _not_regular(path)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(limit + 1)
+        finally:
+            os.close(descriptor)
     if len(data) > limit:
         message = f"{path.name} has more than {limit} bytes"
         raise CtoError(message, "let the command write less", ExitCode.REFUSED)
     return data
+
+
+def _not_regular(path: Path) -> CtoError:
+    hint = "let the command write the file itself, not a link or a pipe"
+    return CtoError(f"{path.name} is not a regular file", hint, ExitCode.REFUSED)

@@ -107,6 +107,17 @@ def test_binary_content_has_a_size_and_can_be_read(repo: Repo) -> None:
         files["new.bin"].binary.added(69_999)
 
 
+def test_the_pieces_that_a_binary_file_gains_stay_apart(repo: Repo) -> None:
+    noise = [random.Random(seed).randbytes(1000) for seed in range(3)]
+    new = noise[0] + b"one" * 20 + noise[1] + b"two" * 20 + noise[2]
+    (file,) = read(repo, {"a": b"".join(noise)}, {"a": new}).values()
+    assert file.binary.kind == "delta"
+    added = file.binary.added(LIMIT)
+    assert b"one" * 20 in added
+    assert b"two" * 20 in added
+    assert b"onetwo" not in added
+
+
 def test_what_is_neither_text_nor_binary(repo: Repo) -> None:
     before = commit(repo, {"run": b"x\n", "kind": b"a\n", "empty": b""})
     (repo.path / "run").chmod(0o755)

@@ -71,6 +71,7 @@ def test_other_files_need_none(tmp_path: Path, facts: dict[str, Any]) -> None:
 
 def test_a_file_that_cannot_be_read_is_not_green(tmp_path: Path) -> None:
     assert judged(tmp_path, None).reason == "unreadable"
+    (tmp_path / "elsewhere").write_text(HEADER)
     (tmp_path / "a.py").symlink_to("elsewhere")
     result = judged(tmp_path, None)
     assert (result.status, result.reason) == ("not_run", "unreadable")

@@ -143,8 +143,15 @@ def test_an_answer_is_a_regular_file_of_bounded_size(tmp_path: Path, program: st
 
 
 def test_an_answer_of_before_is_not_found_again(tmp_path: Path) -> None:
-    context = context_of(tmp_path, run=answering(said("approve")))
-    assert ReviewGate().judge(context).status == "pass"
+    places = []
+
+    def run(argv: Sequence[str], deadline_s: float) -> CommandResult:
+        places.append(argv[1])
+        return answering(said("approve"))(argv, deadline_s)
+
+    context = context_of(tmp_path, run=run)
+    assert [ReviewGate().judge(context).status for _ in range(2)] == ["pass", "pass"]
+    assert len(set(places)) == 2, "not even what a killed run left can be in the way"
     silent = replace(context, run=lambda _argv, _deadline_s: CommandResult(code=0, output=b""))
     assert ReviewGate().judge(silent).reason == "no_verdict"
 

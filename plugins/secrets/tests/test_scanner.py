@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gitcto_secrets.gate import SecretsGate
 
-from gitcto.api import Finding, GateResult, emit_sarif
+from gitcto.api import CommandResult, Finding, GateResult, emit_sarif
 from gitcto.testing import gate_context
 
 if TYPE_CHECKING:
@@ -95,6 +95,17 @@ def test_a_scanner_past_its_deadline_says_nothing(tmp_path: Path) -> None:
     )
     result = SecretsGate().judge(context)
     assert (result.status, result.reason) == ("not_run", "deadline")
+
+
+def test_a_scanner_past_another_limit_says_nothing(tmp_path: Path) -> None:
+    context = gate_context(
+        patch=lambda: PATCH,
+        scratch=tmp_path,
+        run=lambda _argv, _deadline_s: CommandResult(code=None, output=b"", cause="memory"),
+        settings={"argv": ["scan"], "found_codes": [1]},
+    )
+    result = SecretsGate().judge(context)
+    assert (result.reason, result.detail) == ("limit", "scan was ended: memory")
 
 
 def test_a_finding_in_its_report_refuses_whatever_the_code(tmp_path: Path) -> None:
