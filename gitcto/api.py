@@ -24,6 +24,7 @@ from gitcto.descriptors import (
 )
 
 if TYPE_CHECKING:
+    from gitcto.command_results import CANNOT_RUN, could_not_run, last_line, one_line
     from gitcto.contracts import (
         CommandResult,
         DraftPlan,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from gitcto.git.change import Change
     from gitcto.git.durable import discard
     from gitcto.git.lock import exclusive
+    from gitcto.git.patch_error import PatchError
+    from gitcto.git.patch_files import AddedLine, FilePatch, read_patch
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
     from gitcto.git.repository import Repository
     from gitcto.git.tips import ref_ids, written_ids
@@ -60,10 +63,13 @@ if TYPE_CHECKING:
         merge_tree,
         patch,
     )
+    from gitcto.globs import covers
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
+    from gitcto.reports.records import ReportError
+    from gitcto.reports.sarif import Finding, emit_sarif, parse_sarif
     from gitcto.room_contracts import (
         Confined,
         Confiner,
@@ -73,6 +79,8 @@ if TYPE_CHECKING:
         RoomRequest,
         RoomTips,
     )
+    from gitcto.templates import fill_template
+    from gitcto.untrusted_files import read_untrusted
 
 hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
@@ -99,9 +107,12 @@ _LAZY = {
     ),
     "gitcto.errors": ("CtoError", "ExitCode"),
     "gitcto.forwarder": ("forwarded",),
+    "gitcto.command_results": ("CANNOT_RUN", "could_not_run", "last_line", "one_line"),
     "gitcto.git.change": ("Change",),
     "gitcto.git.durable": ("discard",),
     "gitcto.git.lock": ("exclusive",),
+    "gitcto.git.patch_error": ("PatchError",),
+    "gitcto.git.patch_files": ("AddedLine", "FilePatch", "read_patch"),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
     "gitcto.git.repository": ("Repository",),
     "gitcto.git.tips": ("ref_ids", "written_ids"),
@@ -114,10 +125,13 @@ _LAZY = {
         "merge_tree",
         "patch",
     ),
+    "gitcto.globs": ("covers",),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
+    "gitcto.reports.records": ("ReportError",),
+    "gitcto.reports.sarif": ("Finding", "emit_sarif", "parse_sarif"),
     "gitcto.room_contracts": (
         "ConfineRequest",
         "Confined",
@@ -127,10 +141,14 @@ _LAZY = {
         "RoomRequest",
         "RoomTips",
     ),
+    "gitcto.templates": ("fill_template",),
+    "gitcto.untrusted_files": ("read_untrusted",),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
+    "CANNOT_RUN",
+    "AddedLine",
     "Change",
     "CommandPoint",
     "CommandResult",
@@ -145,6 +163,8 @@ __all__ = [
     "Event",
     "EventContext",
     "ExitCode",
+    "FilePatch",
+    "Finding",
     "Gate",
     "GateContext",
     "GateResult",
@@ -157,6 +177,7 @@ __all__ = [
     "MergeResolver",
     "MergeResult",
     "Merged",
+    "PatchError",
     "PlanProblem",
     "PlanReader",
     "Planner",
@@ -165,6 +186,7 @@ __all__ = [
     "Provider",
     "ProviderWorker",
     "Register",
+    "ReportError",
     "Repository",
     "RoomMaker",
     "RoomNeeds",
@@ -180,19 +202,28 @@ __all__ = [
     "Workspace",
     "changes",
     "checkout",
+    "could_not_run",
+    "covers",
     "discard",
+    "emit_sarif",
     "exclusive",
+    "fill_template",
     "forwarded",
     "hookimpl",
     "is_ancestor",
     "is_name",
     "is_task_id",
     "is_team_name",
+    "last_line",
     "line_index",
     "line_of",
     "merge_tree",
+    "one_line",
+    "parse_sarif",
     "patch",
     "plumbing",
+    "read_patch",
+    "read_untrusted",
     "ref_ids",
     "trusted",
     "written_ids",

@@ -119,10 +119,16 @@ class ProviderWorker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """A finished command; ``code`` is None when the deadline ended it; ``output`` is bounded."""
+    """A finished command; ``output`` is bounded.
+
+    ``code`` is its exit status as a shell has it (128 + n after signal n), or None when it did not
+    end by itself. ``cause`` then says why: ``wall`` (its deadline), ``memory``, ``processes``,
+    ``disk``, ``output``, ``stopped``, ``survivors`` (some of it could not be ended) and the like.
+    """
 
     code: int | None
     output: bytes
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,9 @@ def starter_policy(files: Iterable[str], read: Reader, worker: Iterable[str] = (
         for name, suite in zip(tests, suites, strict=True)
     )
     if suites:
-        parts.extend((_GATES, _TIERS.format(gates=_argv(("nonempty", "paths", *tests)))))
+        demanded = ("nonempty", "paths", "secrets", *tests)
+        reviewed = _argv((*demanded, "diff-size", "review"))
+        parts.extend((_GATES, _TIERS.format(gates=_argv(demanded), reviewed=reviewed)))
     else:
         parts.extend((_NO_TESTS, _GATES, _NO_TIERS))
     parts.append(_REST)
@@ -179,12 +181,28 @@ _GATES = """\
 
 # A task stays within its own `paths`, or else within `allowed`; nobody changes what is `protected`.
 [gates.paths]
+
+# No change adds a key or a token that can be told by its format.
+[gates.secrets]
+# allow = ["tests/fixtures/**"]
+
+# More gates; each counts once a tier below names it.
+# [gates.diff-size]
+# max_lines = 800
+#
+# [gates.review]
+# argv = ["your-reviewer", "{request}", "{patch}", "{answer}"]
 """
 
 _TIERS = """\
 # What each tier of risk demands. A task without a tier is P1. A tier without gates refuses all.
 [tiers.P0]
 gates = {gates}
+# gates = {reviewed}
+
+# [tiers.P0.approval]  # persons who must approve before it lands
+# count = 1
+# approvers = ["you@example.com"]
 
 [tiers.P1]
 gates = {gates}
@@ -195,7 +213,8 @@ gates = {gates}
 
 _NO_TIERS = """\
 # What each tier of risk demands. A task without a tier is P1. A tier without gates refuses all:
-# fill in the tests above, then write gates = ["nonempty", "paths", "tests"] in each tier.
+# fill in the tests above, then write gates = ["nonempty", "paths", "secrets", "tests"]
+# in each tier.
 [tiers.P0]
 gates = []
 

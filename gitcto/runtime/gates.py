@@ -156,6 +156,8 @@ def _ask_gate(
         detail = f"no plugin provides the gate {settings.plugin!r}"
         return GateResult(status="not_run", reason="no_plugin", detail=detail)
     deadline_s = float(settings.deadline_s or registered.descriptor.deadline_s)
+    scratch = context.layout.place(candidate.execution.id) / "gate"
+    make_home(scratch)
     request = GateContext(
         task=candidate.task.spec,
         execution=candidate.execution.id,
@@ -171,6 +173,7 @@ def _ask_gate(
         run=_runner(context, candidate.execution, files),
         change=candidate.change,
         patch=partial(patch, context.git, candidate.onto, candidate.tree),
+        scratch=scratch,
         only=only,
     )
     answer: GateResult | Crashed | TimedOut = ask(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import combinations
 
 import pytest
@@ -42,7 +43,7 @@ def test_one_language_gets_the_gate_tests_in_every_tier(language):
     policy = made(LANGUAGES[language])
 
     assert commands(policy) == {"tests": ARGV[language]}
-    assert set(policy.tiers.values()) == {("nonempty", "paths", "tests")}
+    assert set(policy.tiers.values()) == {("nonempty", "paths", "secrets", "tests")}
 
 
 MIXES = [
@@ -61,7 +62,7 @@ def test_every_mix_of_languages_parses_and_tests_each(mix):
     tested = [language for language in mix if language != "make"]
     names = [f"tests-{each}" for each in tested] if len(tested) > 1 else ["tests"]
     assert commands(policy) == dict(zip(names, (ARGV[each] for each in tested), strict=True))
-    assert set(policy.tiers.values()) == {("nonempty", "paths", *names)}
+    assert set(policy.tiers.values()) == {("nonempty", "paths", "secrets", *names)}
 
 
 @pytest.mark.parametrize(
@@ -117,3 +118,16 @@ def test_the_worker_is_what_it_was_told():
 
 def test_the_starter_protects_what_a_policy_without_scope_would():
     assert made({}).protected_paths == parse(b"version = 1", "p").protected_paths
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_examples_in_its_comments_are_valid_too(language):
+    text = starter_policy(LANGUAGES[language], LANGUAGES[language].get)
+    text = re.sub(r"^gates = .*\n(# gates = )", r"\1", text, count=1, flags=re.MULTILINE)
+    text = re.sub(r"^# (\[[\w.-]+\]|\w+ = )", r"\1", text, flags=re.MULTILINE)
+    policy = parse(text.encode(), "policy.toml")
+
+    assert policy.tiers["P0"] == (*policy.tiers["P1"], "diff-size", "review")
+    assert policy.approvals["P0"].count == 1
+    assert policy.gates["review"].settings["argv"][1:] == ("{request}", "{patch}", "{answer}")
+    assert policy.gates["secrets"].settings["allow"]

@@ -1,4 +1,4 @@
-"""One commit a task, and it says which: ``<TASK-ID>: <summary>`` and two trailers."""
+"""One commit a task, and it says which: ``<TASK-ID>: <summary>`` and its trailers."""
 
 from __future__ import annotations
 
@@ -45,10 +45,20 @@ def _problems(context: GateContext, limit: int) -> Iterator[tuple[str, str]]:
         yield "too_long", f"the subject has {len(subject)} characters; {limit} are allowed"
     if rest and not rest.startswith("\n"):
         yield "no_blank_line", "the second line must be empty"
-    trailers = _trailers(rest)
-    for key, wanted in (("Cto-Task", context.task.id), ("Cto-Execution", context.execution)):
+    yield from _trailer_problems(context, _trailers(rest))
+
+
+def _trailer_problems(
+    context: GateContext, trailers: dict[str, list[str]]
+) -> Iterator[tuple[str, str]]:
+    """Look at git-cto's own trailers; the tier may be left out, and others may be there."""
+    for key, wanted in (
+        ("Cto-Task", context.task.id),
+        ("Cto-Execution", context.execution),
+        ("Cto-Tier", context.task.tier),
+    ):
         found = trailers.get(key.lower(), [])
-        if found != [wanted]:
+        if found != [wanted] and (found or key != "Cto-Tier"):
             said = ", ".join(ascii(value) for value in found) or "missing"
             yield "bad_trailer", f"trailer {key} must be {wanted!r} once, and it is {said}"
 

@@ -24,6 +24,8 @@ def judged(message: str, **settings: Any) -> str:
         GOOD.replace("hello\n", "hello\n\nWhy: because.\n\nA body.\n"),
         GOOD.replace("Cto-Task", "cto-task"),
         GOOD.replace("Cto-Task", "Co-authored-by: Bob <b@example.com>\nCto-Task"),
+        GOOD + "Cto-Tier: P1\n",
+        GOOD + "Cto-Tier: P1\nCto-Gates: paths, tests\nCto-Evidence: 01\n",
         GOOD.rstrip("\n"),
     ],
 )
@@ -45,6 +47,8 @@ def test_good_messages_pass(message: str) -> None:
         (GOOD.replace("Task: T-1", "Task: T-2"), "bad_trailer"),
         (GOOD.replace("01e", "01f"), "bad_trailer"),
         (GOOD + "Cto-Execution: 01e\n", "bad_trailer"),
+        (GOOD + "Cto-Tier: P2\n", "bad_trailer"),
+        (GOOD + "Cto-Tier: P1\nCto-Tier: P1\n", "bad_trailer"),
         (GOOD + "\nA last paragraph.\n", "bad_trailer"),
     ],
 )

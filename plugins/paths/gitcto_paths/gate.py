@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, ExitCode, GateResult
-from gitcto_paths.globs import covers
+from gitcto.api import CtoError, ExitCode, GateResult, covers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

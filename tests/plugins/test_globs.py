@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from gitcto_paths.globs import covers
+
+from gitcto.api import covers
 
 
 @pytest.mark.parametrize(
