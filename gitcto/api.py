@@ -64,6 +64,9 @@ if TYPE_CHECKING:
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
+    from gitcto.reports.ctrf import emit_ctrf, parse_ctrf
+    from gitcto.reports.junit import parse_junit
+    from gitcto.reports.records import Case, Report, ReportError, joined
     from gitcto.room_contracts import (
         Confined,
         Confiner,
@@ -118,6 +121,9 @@ _LAZY = {
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
+    "gitcto.reports.ctrf": ("emit_ctrf", "parse_ctrf"),
+    "gitcto.reports.junit": ("parse_junit",),
+    "gitcto.reports.records": ("Case", "Report", "ReportError", "joined"),
     "gitcto.room_contracts": (
         "ConfineRequest",
         "Confined",
@@ -131,6 +137,7 @@ _LAZY = {
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
+    "Case",
     "Change",
     "CommandPoint",
     "CommandResult",
@@ -165,6 +172,8 @@ __all__ = [
     "Provider",
     "ProviderWorker",
     "Register",
+    "Report",
+    "ReportError",
     "Repository",
     "RoomMaker",
     "RoomNeeds",
@@ -181,6 +190,7 @@ __all__ = [
     "changes",
     "checkout",
     "discard",
+    "emit_ctrf",
     "exclusive",
     "forwarded",
     "hookimpl",
@@ -188,9 +198,12 @@ __all__ = [
     "is_name",
     "is_task_id",
     "is_team_name",
+    "joined",
     "line_index",
     "line_of",
     "merge_tree",
+    "parse_ctrf",
+    "parse_junit",
     "patch",
     "plumbing",
     "ref_ids",

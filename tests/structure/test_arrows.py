@@ -9,13 +9,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 SHARED = frozenset({"errors", "model"})
-BELOW_STORE = SHARED | {"effects", "git", "policy", "seam"}
+BELOW_STORE = SHARED | {"effects", "git", "policy", "reports", "seam"}
 MAY_IMPORT = {
     "errors": frozenset(),
     "model": frozenset(),
     "effects": SHARED,
     "policy": SHARED,
     "queue": frozenset({"model", "policy"}),
+    "reports": frozenset({"errors"}),
     "git": SHARED | {"effects", "policy"},
     "store": SHARED | {"effects", "git", "policy"},
     "seam": BELOW_STORE,
@@ -64,6 +65,7 @@ PURE = {
 }
 PURE["policy"] = PURE["model"] - {"msgspec"} | {"difflib", "pathlib", "tomlkit", "tomllib"}
 PURE["queue"] = PURE["model"] - {"msgspec"}
+PURE["reports"] = PURE["model"] - {"msgspec"} | {"xml"}
 """All that a room without input and output may import from outside; policy reads one file."""
 
 
@@ -161,6 +163,8 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
         ("gitcto.model.evolve", "if TYPE_CHECKING:\n    from pathlib import Path"),
         ("gitcto.policy.load", "import subprocess"),
         ("gitcto.queue.decide", "import random"),
+        ("gitcto.reports.junit", "from gitcto.git.process import Git"),
+        ("gitcto.reports.junit", "from pathlib import Path"),
         ("gitcto.queue.decide", "from gitcto.effects import SystemEffects"),
         ("gitcto.store.ledger", "from gitcto.queue.decide import decide"),
     ],

@@ -1,0 +1,1 @@
+"""Formats that other tools report in: read within limits, and written."""
