@@ -119,10 +119,16 @@ class ProviderWorker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """A finished command; ``code`` is None when the deadline ended it; ``output`` is bounded."""
+    """A finished command; ``output`` is bounded.
+
+    ``code`` is its exit status as a shell has it (128 + n after signal n), or None when it did not
+    end by itself. ``cause`` then says why: ``wall`` (its deadline), ``memory``, ``processes``,
+    ``disk``, ``output``, ``stopped``, ``survivors`` (some of it could not be ended) and the like.
+    """
 
     code: int | None
     output: bytes
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +169,8 @@ class GateResult:
 
     ``not_run`` means the gate could not judge: never green and never the change's fault.
     ``executed`` counts the tests that were run, ``failed`` names those that failed, as they can be
-    asked for in ``GateContext.only``. ``artifacts`` are files for the evidence, by name.
+    asked for in ``GateContext.only``, and ``ignored`` those that failed and are quarantined.
+    ``artifacts`` are files for the evidence, by name (letters, digits, ``.``, ``_`` and ``-``).
     """
 
     status: Literal["pass", "fail", "not_run"]
@@ -172,6 +179,7 @@ class GateResult:
     log: bytes = b""
     executed: int = 0
     failed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     artifacts: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
