@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
+    from gitcto.report_files import ReportFiles, report_path_problem
     from gitcto.reports.ctrf import emit_ctrf, parse_ctrf
     from gitcto.reports.junit import parse_junit
     from gitcto.reports.records import Case, Report, ReportError, joined
@@ -121,6 +122,7 @@ _LAZY = {
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
+    "gitcto.report_files": ("ReportFiles", "report_path_problem"),
     "gitcto.reports.ctrf": ("emit_ctrf", "parse_ctrf"),
     "gitcto.reports.junit": ("parse_junit",),
     "gitcto.reports.records": ("Case", "Report", "ReportError", "joined"),
@@ -174,6 +176,7 @@ __all__ = [
     "Register",
     "Report",
     "ReportError",
+    "ReportFiles",
     "Repository",
     "RoomMaker",
     "RoomNeeds",
@@ -207,6 +210,7 @@ __all__ = [
     "patch",
     "plumbing",
     "ref_ids",
+    "report_path_problem",
     "trusted",
     "written_ids",
 ]
