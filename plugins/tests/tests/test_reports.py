@@ -400,7 +400,7 @@ def test_counts_of_one_line_are_summed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"junit": "/tmp/x.xml"}, "junit names"),
+        ({"junit": "/x.xml"}, "junit names"),
         ({"junit": "../x.xml"}, "junit names"),
         ({"junit": "{tests}/x.xml"}, "junit names"),
         ({"junit": ""}, "junit names"),
