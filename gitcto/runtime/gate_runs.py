@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import GateContext, GateResult
 from gitcto.descriptors import Gate
+from gitcto.effects import day_of
 from gitcto.errors import CtoError
 from gitcto.git.trees import patch
 from gitcto.model.records import Verdict
@@ -109,7 +109,7 @@ class GateRun:
     def _circumstances(self) -> Circumstances:
         context = self.context
         toolchain = context.policy.gates[self.name].toolchain
-        day = datetime.fromtimestamp(context.effects.now_ms() / 1000, UTC).date().isoformat()
+        day = day_of(context.effects.now_ms())
         return Circumstances(
             toolchain=self._toolchain(toolchain) if toolchain else "",
             env={name: context.environ.get(name) for name in self._variables()},
