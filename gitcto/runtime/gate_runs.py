@@ -42,6 +42,7 @@ ARTIFACT_BYTES = 32 << 20
 """The most that a gate may hand over for the evidence."""
 
 _ARTIFACT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\Z")
+_UNWANTED = "nobody needs it any more"
 _SHOWN = 3
 
 
@@ -86,6 +87,8 @@ class GateRun:
         Never raises for what a plugin, a command or the disk does: that is ``not_run``.
         """
         began_s, key = self.context.effects.monotonic_s(), ""
+        if self.stop.reason:
+            return self._judged(not_run(self.stop.reason, _UNWANTED))
         registered = self.registered
         if registered is None:
             plugin = self.context.policy.gates[self.name].plugin
@@ -200,7 +203,7 @@ class GateRun:
         reason = self.stop.reason
         if not reason or result.reason == reason:
             return result
-        detail = "nobody needs it any more" if reason == CANCELLED else "the gates took too long"
+        detail = _UNWANTED if reason == CANCELLED else "the gates took too long"
         return replace(not_run(reason, detail), log=result.log)
 
     def _judged(self, result: GateResult, key: str = "", began_s: float | None = None) -> Judged:

@@ -81,12 +81,13 @@ def _named(context: Context, candidates: Sequence[Candidate], judges: str) -> li
 def _judge(runs: Sequence[GateRun], known: Known, stop: threading.Event | None) -> list[Judged]:
     """Ask all at the same time, and return their verdicts in the order of the questions."""
     ended: _Ended = queue.SimpleQueue()
+    watch = _Watch(runs, stop)
+    watch.given_up(runs)
     for run in runs:
         threading.Thread(
             target=_posting(run, known, ended), name=f"gate {run.name}", daemon=True
         ).start()
     found: dict[str, Judged] = {}
-    watch = _Watch(runs, stop)
     while len(found) < len(runs):
         pending = [run for run in runs if run.name not in found]
         for run in watch.given_up(pending):

@@ -9,7 +9,7 @@ from gitcto.policy.load import parse
 from gitcto.policy.records import Policy
 from gitcto.policy.starter import starter_policy
 
-PYTEST = ("python3", "-m", "pytest", "-q")
+PYTEST = ("python3", "-m", "pytest", "-q", "--junitxml={scratch}/report.xml")
 UNITTEST = ("python3", "-m", "unittest", "discover")
 LANGUAGES = {
     "python": {"pyproject.toml": "[project]", "tests/test_a.py": ""},
@@ -117,3 +117,11 @@ def test_the_worker_is_what_it_was_told():
 
 def test_the_starter_protects_what_a_policy_without_scope_would():
     assert made({}).protected_paths == parse(b"version = 1", "p").protected_paths
+
+
+@pytest.mark.parametrize("files", [LANGUAGES["python"], {"setup.py": ""}])
+def test_the_gate_takes_what_the_starter_writes(files):
+    from gitcto_tests.settings import read
+
+    settings = read(made(files).gates["tests"].settings)
+    assert settings.reports or settings.count

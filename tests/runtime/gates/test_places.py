@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from gitcto.runtime import gates as runtime_gates
+
 MEET = """
 import os, sys
 with open({mine!r}, "w") as fifo:
@@ -230,12 +232,21 @@ def test_what_is_stopped_before_it_began_runs_nothing(gates: Any) -> None:
     stop, proof = threading.Event(), gates.team.root / "proof"
     stop.set()
     gates.gate("a", "touch", str(proof))
-    # The gate may be quicker than the look for the stop; what it then says is no pass.
+    gates.gate("n", plugin="nobody")
     found = gates.judge(stop=stop)
-    assert gates.status(found) in (
-        {"a": ("not_run", "cancelled")},
-        {"a": ("pass", "exit_0")},
-    )
+    assert gates.status(found) == {"a": ("not_run", "cancelled"), "n": ("not_run", "cancelled")}
+    assert not proof.exists()
+
+
+def test_a_set_has_a_deadline_of_its_own(gates: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_gates, "SET_S", -897.0)  # and 900 is the gate's
+    holding = Holding(gates)
+    thread = threading.Thread(target=holding.ready.read_text)
+    thread.start()
+    found = gates.judge()
+    thread.join()
+    assert gates.status(found) == {"holding": ("not_run", "deadline")}
+    assert not holding.alive()
 
 
 def test_a_deadline_ends_every_process_of_a_gate(gates: Any) -> None:
