@@ -43,6 +43,7 @@ class Gates:
     def __init__(self, team: Any) -> None:
         self.team = team
         self.policy = ""
+        self.sandbox = "none"
         self._made: Context | None = None
         self._executions = 0
 
@@ -66,7 +67,8 @@ class Gates:
             tiers = "".join(
                 f"[tiers.{tier}]\ngates = {json.dumps(names)}\n" for tier in ("P0", "P1")
             )
-            self.team.policy_text = HEAD + self.policy + tiers
+            head = HEAD.replace('["none"]', f'["{self.sandbox}"]')
+            self.team.policy_text = head + self.policy + tiers
             request = self.team.request()
             layout = Layout(request.repository, "main", request.rooms_root)
             made = make_context(request, layout)

@@ -120,6 +120,31 @@ def test_a_command_gets_the_declared_variables_and_no_other(gates: Any) -> None:
     assert seen["HOME"].startswith(str(gates.team.rooms / ".gates/main"))
 
 
+def test_in_a_strict_sandbox_it_can_write_what_it_must_and_nothing_else(
+    gates: Any, bwrap: None
+) -> None:
+    gates.sandbox = "strict"
+    gates.team.environ["DECLARED"] = "yes"
+    place = gates.gates_dir
+    script = f"""
+        test "$DECLARED" = yes
+        echo '<testsuite><testcase name="t"/></testsuite>' > "$1"
+        test "$(cat base.txt)" = base
+        echo mine > mine; echo mine > "$HOME/mine"; echo mine > "$TMPDIR/mine"
+        if test -e '{gates.team.path}/base.txt'; then exit 9; fi
+        ls '{place}'
+        echo 'not the index that we look into afterwards' > ../index || true
+    """
+    more = 'junit = "{scratch}/r.xml"\nenv = ["DECLARED"]'
+    gates.gate("a", "sh", "-ec", script, "sh", "{scratch}/r.xml", more=more)
+    gates.gate("b", "sh", "-ec", script, "sh", "{scratch}/r.xml", more=more)
+    found = gates.judge()
+    assert gates.status(found) == {"a": ("pass", "exit_0"), "b": ("pass", "exit_0")}, found["a"].log
+    seen = [one.log.decode().splitlines()[0] for one in found.values()]
+    assert len(set(seen)) == 2, "each sees its own place and no other"
+    assert all(one.log.count(b"\n") == 1 for one in found.values())
+
+
 # Warm trees
 
 ENOUGH = 1100
