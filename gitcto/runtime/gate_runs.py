@@ -101,8 +101,8 @@ class GateRun:
             result = self._ask(registered, found)
         except NoToolchainError as error:
             result = not_run("no_toolchain", error.message)
-        except CtoError as error:
-            result = not_run("no_place", error.message)
+        except (CtoError, OSError) as error:
+            result = not_run("no_place", str(error))
         return self._judged(self._stopped(result), key, began_s)
 
     def gave_up(self) -> Judged:
@@ -208,6 +208,7 @@ class GateRun:
 
     def _judged(self, result: GateResult, key: str = "", began_s: float | None = None) -> Judged:
         context, candidate, registered = self.context, self.candidate, self.registered
+        result, log = self._kept(result)
         about_change = registered is not None and registered.descriptor.judges == "change"
         now_s = context.effects.monotonic_s()
         named = result.failed if result.status == "fail" else ()
@@ -218,7 +219,7 @@ class GateRun:
             tree=candidate.tree,
             definition=gate_definition(context.policy, self.name),
             detail=_detail(result),
-            log=context.objects.write_blob(result.log) if result.log else "",
+            log=log,
             duration_ms=round((now_s - (now_s if began_s is None else began_s)) * 1000),
             change=candidate.change if about_change else "",
             key=key,
@@ -228,6 +229,13 @@ class GateRun:
         )
         artifacts = dict(result.artifacts)
         return Judged(verdict=verdict, log=result.log, reused=False, artifacts=artifacts)
+
+    def _kept(self, result: GateResult) -> tuple[GateResult, str]:
+        """Write the log; a verdict whose log is lost proves nothing any more."""
+        try:
+            return result, self.context.objects.write_blob(result.log) if result.log else ""
+        except CtoError as error:
+            return not_run("no_log", f"{error.message} (it said {result.status})"), ""
 
 
 CANCELLED = "cancelled"

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from gitcto.errors import CtoError
 from gitcto.plugins import Plugins
 from gitcto.runtime import gate_runs
+from gitcto.testing import Faulty
 from gitcto.testing.site import PluginSite
 
 HOOKS = """
@@ -122,6 +124,23 @@ def test_all_failed_tests_are_named_or_none(odd: Any, count: int, named: int) ->
     (one,) = odd.judge().values()
     assert (len(one.verdict.failed), one.verdict.executed) == (named, count)
     assert ("201 tests failed" in one.verdict.detail) is (named == 0)
+
+
+def test_a_verdict_whose_log_is_lost_is_none(gates: Any) -> None:
+    gates.gate("a", "echo", "all is well")
+    context, full = gates.context(), CtoError("the disk is full", "free some space")
+    gates._made = replace(context, objects=Faulty(context.objects, on="write_blob", error=full))
+    (one,) = gates.judge(gates.candidate(new="x\n")).values()
+    assert (one.verdict.status, one.verdict.reason) == ("not_run", "no_log")
+
+
+def test_a_place_that_cannot_be_made_is_nobodys_fault(gates: Any) -> None:
+    gates.gate("a", "true")
+    candidate = gates.candidate(new="x\n")
+    gates.gates_dir.parent.mkdir(parents=True)
+    gates.gates_dir.write_text("in the way")
+    (one,) = gates.judge(candidate).values()
+    assert (one.verdict.status, one.verdict.reason) == ("not_run", "no_place")
 
 
 def test_what_a_gate_is_told(odd: Any) -> None:
