@@ -68,7 +68,10 @@ if TYPE_CHECKING:
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
-    from gitcto.reports.records import ReportError
+    from gitcto.report_files import ReportFiles, report_path_problem
+    from gitcto.reports.ctrf import emit_ctrf, parse_ctrf
+    from gitcto.reports.junit import parse_junit
+    from gitcto.reports.records import Case, Report, ReportError, joined
     from gitcto.reports.sarif import Finding, emit_sarif, parse_sarif
     from gitcto.room_contracts import (
         Confined,
@@ -130,8 +133,11 @@ _LAZY = {
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
-    "gitcto.reports.records": ("ReportError",),
     "gitcto.reports.sarif": ("Finding", "emit_sarif", "parse_sarif"),
+    "gitcto.report_files": ("ReportFiles", "report_path_problem"),
+    "gitcto.reports.ctrf": ("emit_ctrf", "parse_ctrf"),
+    "gitcto.reports.junit": ("parse_junit",),
+    "gitcto.reports.records": ("Case", "Report", "ReportError", "joined"),
     "gitcto.room_contracts": (
         "ConfineRequest",
         "Confined",
@@ -149,6 +155,7 @@ _HOME = {name: module for module, names in _LAZY.items() for name in names}
 __all__ = [
     "CANNOT_RUN",
     "AddedLine",
+    "Case",
     "Change",
     "CommandPoint",
     "CommandResult",
@@ -186,7 +193,9 @@ __all__ = [
     "Provider",
     "ProviderWorker",
     "Register",
+    "Report",
     "ReportError",
+    "ReportFiles",
     "Repository",
     "RoomMaker",
     "RoomNeeds",
@@ -205,6 +214,7 @@ __all__ = [
     "could_not_run",
     "covers",
     "discard",
+    "emit_ctrf",
     "emit_sarif",
     "exclusive",
     "fill_template",
@@ -214,17 +224,21 @@ __all__ = [
     "is_name",
     "is_task_id",
     "is_team_name",
+    "joined",
     "last_line",
     "line_index",
     "line_of",
     "merge_tree",
     "one_line",
+    "parse_ctrf",
+    "parse_junit",
     "parse_sarif",
     "patch",
     "plumbing",
     "read_patch",
     "read_untrusted",
     "ref_ids",
+    "report_path_problem",
     "trusted",
     "written_ids",
 ]

@@ -169,7 +169,8 @@ class GateResult:
 
     ``not_run`` means the gate could not judge: never green and never the change's fault.
     ``executed`` counts the tests that were run, ``failed`` names those that failed, as they can be
-    asked for in ``GateContext.only``. ``artifacts`` are files for the evidence, by name.
+    asked for in ``GateContext.only``, and ``ignored`` those that failed and are quarantined.
+    ``artifacts`` are files for the evidence, by name (letters, digits, ``.``, ``_`` and ``-``).
     """
 
     status: Literal["pass", "fail", "not_run"]
@@ -178,6 +179,7 @@ class GateResult:
     log: bytes = b""
     executed: int = 0
     failed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     artifacts: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

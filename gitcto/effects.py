@@ -9,6 +9,13 @@ from typing import Protocol
 from gitcto.model.ids import ulid
 
 
+def day_of(now_ms: int) -> str:
+    """Return the day in UTC (``YYYY-MM-DD``) of a time in milliseconds since the epoch."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(now_ms / 1000, UTC).date().isoformat()
+
+
 class Effects(Protocol):
     """What the orchestrator asks of the world besides git, files and processes."""
 

@@ -48,14 +48,24 @@ def _read(app: App, file: Path | None) -> Policy:
 def validate(app: App, *, file: Path | None, as_json: bool) -> None:
     """Check FILE (the repository's policy.toml by default).
 
-    Shows every problem at once, each with its line. Exit 4 when it is wrong, 5 when a plugin that
-    it requires is missing.
+    Shows every problem at once, each with its line, and names quarantined tests whose time is
+    over. Exit 4 when it is wrong, 5 when a plugin that it requires is missing.
     """
+    from gitcto.effects import day_of
+    from gitcto.policy.quarantine import expired
+
     checked = _read(app, file)
     app.plugins.require(checked.required_plugins)
+    over = expired(checked, day_of(app.effects.now_ms()))
     if as_json:
-        app.output.json({"valid": True, "digest": checked.digest})
+        tests = [one.test for one in over]
+        app.output.json({"valid": True, "digest": checked.digest, "expired_quarantine": tests})
         return
+    for one in over:
+        app.output.warn(
+            f"the quarantine of {visible(one.test)} ended with {one.expires}, its failures count "
+            f"again; {visible(one.owner)} was to mend it"
+        )
     name = file.name if file else app.policy_path.name
     tiers = ", ".join(f"{tier}: {len(gates)}" for tier, gates in sorted(checked.tiers.items()))
     app.output.data(f"{name} is valid (gates {tiers}; digest {checked.digest[:12]})")
@@ -99,10 +109,13 @@ def summary(shown: Policy) -> dict[str, object]:
             name: {
                 "plugin": gate.plugin,
                 "deadline_s": gate.deadline_s,
+                "toolchain": list(gate.toolchain),
+                "env": list(gate.env),
                 "settings": _settings(gate.settings),
             }
             for name, gate in shown.gates.items()
         },
+        "quarantine": [asdict(one) for one in shown.quarantine],
         "sandbox": asdict(shown.sandbox),
         "workspace": asdict(shown.rooms),
         "tiers": {tier: list(gates) for tier, gates in shown.tiers.items()},

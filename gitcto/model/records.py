@@ -87,6 +87,7 @@ class Verdict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     SHA-256 of the gate's configuration, ``key`` of all that the result depends on; ``log`` the
     blob with its output (empty when there is none). ``not_run`` is neither a pass nor the change's
     fault. ``executed`` counts tests where the gate knows, ``failed`` names those that failed.
+    ``execution`` is the one for whose work it was given: a verdict that is reused keeps it.
     """
 
     gate: str
@@ -101,6 +102,7 @@ class Verdict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     key: str = ""
     executed: int = 0
     failed: tuple[str, ...] = ()
+    execution: str = ""
 
 
 class Landing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -70,7 +70,12 @@ def _roles(policy: Policy) -> Iterator[str]:
 def _gates(policy: Policy) -> Iterator[str]:
     for name, gate in policy.gates.items():
         deadline = f"{gate.deadline_s} s" if gate.deadline_s else "the plugin's deadline"
-        yield f"gate     {name}: plugin {gate.plugin}, {deadline}{_settings(gate.settings)}"
+        given = f", given {', '.join(gate.env)}" if gate.env else ""
+        tools = f", tools {json.dumps(gate.toolchain)}" if gate.toolchain else ""
+        settings = _settings(gate.settings)
+        yield f"gate     {name}: plugin {gate.plugin}, {deadline}{given}{tools}{settings}"
+    for one in policy.quarantine:
+        yield f"ignored  {json.dumps(one.test)} until {one.expires}: {one.owner} mends it"
 
 
 def _tiers(policy: Policy) -> Iterator[str]:

@@ -25,6 +25,7 @@ class _Suite(NamedTuple):
     language: str
     argv: tuple[str, ...]
     note: str
+    settings: str = ""
 
 
 def starter_policy(files: Iterable[str], read: Reader, worker: Iterable[str] = ()) -> str:
@@ -39,7 +40,9 @@ def starter_policy(files: Iterable[str], read: Reader, worker: Iterable[str] = (
     tests = [_gate_name(suite, suites) for suite in suites]
     parts = [_HEAD, _WORKER.format(argv=_argv(tuple(worker) or _NO_WORKER))]
     parts.extend(
-        _TESTS.format(name=name, extra=_extra(name, suite), argv=_argv(suite.argv))
+        _TESTS.format(
+            name=name, extra=_extra(name, suite), argv=_argv(suite.argv), settings=suite.settings
+        )
         for name, suite in zip(tests, suites, strict=True)
     )
     if suites:
@@ -69,8 +72,8 @@ def _python(tracked: Collection[str], read: Reader) -> _Suite | None:
     )
     if in_tests or configured or "conftest.py" in top:
         note = "the python3 on PATH needs pytest and what the project imports; name another if not"
-        return _Suite("python", ("python3", "-m", "pytest", "-q"), note)
-    return _Suite("python", ("python3", "-m", "unittest", "discover"), "")
+        return _Suite("python", _PYTEST, note, _PYTEST_SETTINGS.format(rerun=_argv(_PYTEST_AGAIN)))
+    return _Suite("python", ("python3", "-m", "unittest", "discover"), "", _UNITTEST_SETTINGS)
 
 
 def _node(tracked: Collection[str], read: Reader) -> _Suite | None:
@@ -164,7 +167,22 @@ _TESTS = """\
 # The tests, run on the merged result of every attempt, in a checkout of its own.
 [gates.{name}]
 {extra}argv = {argv}
-deadline_s = 900
+{settings}deadline_s = 900
+"""
+
+_PYTEST = ("python3", "-m", "pytest", "-q", "--junitxml={scratch}/report.xml")
+_PYTEST_AGAIN = (*_PYTEST, "{tests}")
+_PYTEST_SETTINGS = """\
+# It reports which tests failed, so that these are named, and can be run again alone.
+junit = "{{scratch}}/report.xml"
+names = "pytest"
+rerun = {rerun}
+not_run_codes = [5]  # no tests were collected
+fail_codes = [2, 4]  # a file of tests, or a conftest.py, cannot be imported
+"""
+
+_UNITTEST_SETTINGS = """\
+count = '^Ran (\\d+) tests? in'  # a run of no tests is not green
 """
 
 _NO_TESTS = """\

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitcto.effects import Effects
 from gitcto.git.objects import Objects, Signature
@@ -14,6 +14,7 @@ from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
 from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.layout import Layout
+from gitcto.runtime.toolchain import Toolchains
 from gitcto.store.ledger import Ledger
 
 COMMITTER_NAME = "git-cto"
@@ -26,8 +27,9 @@ class Context:
 
     ``environ`` is the environment git-cto was started in, ``worker_env`` what every worker and
     gate gets of it, ``max_workers`` the limit of this run, ``isolation`` the sandbox of
-    everything that is not ours; None where nothing is started. Only the ledger
-    belongs to one thread, the loop's; everything else may be used from jobs.
+    everything that is not ours; None where nothing is started; ``toolchains`` what gates' toolchain
+    commands said in this run. Only the ledger belongs to one thread, the loop's; everything else
+    may be used from jobs.
     """
 
     repository: Repository
@@ -44,6 +46,7 @@ class Context:
     holder: str
     max_workers: int
     isolation: Isolation | None = None
+    toolchains: Toolchains = field(default_factory=Toolchains)
 
     def committer(self, seconds: int) -> Signature:
         """Return git-cto's own signature at a time in seconds since the epoch."""

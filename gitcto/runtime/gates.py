@@ -1,75 +1,68 @@
-"""Gates on a candidate: each asks its plugin, in files of its own, and gives one verdict."""
+"""Gates on a candidate: those of a set at the same time, and each gives one verdict."""
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
-from tempfile import mkdtemp
 
-from gitcto.containment import Crashed, TimedOut
-from gitcto.contracts import CommandResult, GateContext, GateResult
-from gitcto.errors import CtoError
-from gitcto.git.durable import discard
-from gitcto.git.trees import checkout, patch
-from gitcto.model.records import Execution, Verdict
-from gitcto.policy.gates import gate_definition, gate_settings, required_gates
-from gitcto.runtime import workers
-from gitcto.runtime.ask import ask
-from gitcto.runtime.attempt import limits_of
+from gitcto.policy.gates import required_gates
 from gitcto.runtime.candidate import Candidate
-from gitcto.runtime.commits import message
 from gitcto.runtime.context import Context
-from gitcto.runtime.isolation import Inmate, confine, make_home
+from gitcto.runtime.gate_keys import Known, remember
+from gitcto.runtime.gate_runs import CANCELLED, GRACE_S, IDLE_S, GateRun, Judged
+from gitcto.runtime.toolchain import DEADLINE_S as TOOLCHAIN_S
 
-GATE_OUTPUT_BYTES = 4 << 20
-"""How much of a gate command's output is kept."""
+__all__ = ["Judged", "Known", "Only", "judge_change", "judge_tree", "remember"]
 
-GATE_GRACE_S = 1.0
-"""How long a gate's command gets between the signals that end it (seconds)."""
+SET_S = TOOLCHAIN_S + GRACE_S + IDLE_S + 300.0
+"""What a set of gates gets beyond its longest deadline, for tools and files (seconds)."""
 
-GRACE_S = 10.0
-"""What a gate plugin gets beyond its command's deadline to say what happened (seconds)."""
+ABANDON_S = IDLE_S + 30.0
+"""How long after its end was asked for a gate is waited for (seconds)."""
 
-MERGED = "merged."
-"""What the name of a directory begins with that holds a merged tree for gates."""
-
-Known = Mapping[tuple[str, str, str], Verdict]
-"""Green verdicts by (gate, definition, tree or change), so that nothing is judged twice."""
+LOOK_S = 0.1
+"""How often is looked whether gates are to be stopped (seconds)."""
 
 Only = Mapping[str, tuple[str, ...]]
 """The tests that are to be run again, by gate; a gate without tests runs whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A verdict with its log; ``reused`` when an earlier run on the same thing gave it."""
+def judge_change(
+    context: Context, candidate: Candidate, known: Known, *, stop: threading.Event | None = None
+) -> list[Judged]:
+    """Ask the gates of the change's tier that judge changes.
 
-    verdict: Verdict
-    log: bytes
-    reused: bool
-    artifacts: Mapping[str, bytes] = field(default_factory=dict)
-
-
-def judge_change(context: Context, candidate: Candidate, known: Known) -> list[Judged]:
-    """Ask the gates of the change's tier that judge changes."""
+    :param stop: ends their commands once it is set; those under way are ``not_run``, ``cancelled``.
+    """
     names = _named(context, [candidate], "change")
-    return _judge(context, candidate, names, known, {})
+    runs = [GateRun(context=context, candidate=candidate, name=name) for name in names]
+    return _judge(runs, known, stop)
 
 
 def judge_tree(
-    context: Context, candidates: Sequence[Candidate], known: Known, only: Only
+    context: Context,
+    candidates: Sequence[Candidate],
+    known: Known,
+    only: Only,
+    *,
+    stop: threading.Event | None = None,
 ) -> list[Judged]:
     """Ask the gates that judge trees, of all tiers of the changes that lead to the last one's.
 
-    :param only: when not empty, these gates alone, and of each these tests.
+    :param only: when not empty, these gates alone, and of each these tests; nothing is reused.
+    :param stop: ends their commands once it is set; those under way are ``not_run``, ``cancelled``.
     """
     names = _named(context, candidates, "tree")
     if only:
         names = [name for name in names if name in only]
-    return _judge(context, candidates[-1], names, known, only)
+    last = candidates[-1]
+    runs = [
+        GateRun(context=context, candidate=last, name=name, only=only.get(name, ()))
+        for name in names
+    ]
+    return _judge(runs, {} if only else known, stop)
 
 
 def _named(context: Context, candidates: Sequence[Candidate], judges: str) -> list[str]:
@@ -85,133 +78,67 @@ def _named(context: Context, candidates: Sequence[Candidate], judges: str) -> li
     return list(names)
 
 
-def _judge(
-    context: Context, candidate: Candidate, names: Sequence[str], known: Known, only: Only
-) -> list[Judged]:
-    judged: list[Judged] = []
-    fresh: Path | None = None
-    for name in names:
-        key = (name, gate_definition(context.policy, name), candidate.tree)
-        if key in known:
-            judged.append(Judged(verdict=known[key], log=b"", reused=True))
+def _judge(runs: Sequence[GateRun], known: Known, stop: threading.Event | None) -> list[Judged]:
+    """Ask all at the same time, and return their verdicts in the order of the questions."""
+    ended: _Ended = queue.SimpleQueue()
+    watch = _Watch(runs, stop)
+    watch.given_up(runs)
+    for run in runs:
+        threading.Thread(
+            target=_posting(run, known, ended), name=f"gate {run.name}", daemon=True
+        ).start()
+    found: dict[str, Judged] = {}
+    while len(found) < len(runs):
+        pending = [run for run in runs if run.name not in found]
+        for run in watch.given_up(pending):
+            found[run.name] = run.gave_up()
+        try:
+            name, outcome = ended.get(timeout=LOOK_S)
+        except queue.Empty:
             continue
-        files = None
-        if _wants_files(context, name):
-            fresh = fresh or _fresh_place(context.layout.place(candidate.execution.id))
-            files = fresh / "tree"
-            if not files.exists():
-                checkout(context.git, candidate.tree, files, fresh / "index")
-        judged.append(_judge_one(context, candidate, name, files, only.get(name, ())))
-    if fresh is not None:
-        discard(fresh)
-    return judged
+        if isinstance(outcome, BaseException):
+            watch.end(pending, CANCELLED)
+            raise outcome
+        found[name] = outcome
+    return [found[run.name] for run in runs]
 
 
-def _wants_files(context: Context, name: str) -> bool:
-    registered = context.plugins.gates().get(context.policy.gates[name].plugin)
-    return registered is not None and registered.descriptor.needs_checkout
+_Ended = queue.SimpleQueue[tuple[str, Judged | BaseException]]
 
 
-def _fresh_place(place: Path) -> Path:
-    """Return a new directory: git of a killed run may still be filling, or have locked, the last.
+def _posting(run: GateRun, known: Known, ended: _Ended) -> Callable[[], None]:
+    def post() -> None:
+        try:
+            ended.put((run.name, run.judge(known)))
+        except BaseException as error:  # noqa: BLE001  # a bug of ours, for the one who waits
+            ended.put((run.name, error))
 
-    What cannot be removed for that reason goes with the execution's room.
-    """
-    for former in place.glob(f"{MERGED}*"):
-        with suppress(CtoError):
-            discard(former)
-    place.mkdir(parents=True, exist_ok=True)
-    return Path(mkdtemp(prefix=MERGED, dir=place))
+    return post
 
 
-def _judge_one(
-    context: Context, candidate: Candidate, name: str, files: Path | None, only: tuple[str, ...]
-) -> Judged:
-    began = context.effects.monotonic_s()
-    result = _ask_gate(context, candidate, name, files, only)
-    registered = context.plugins.gates().get(context.policy.gates[name].plugin)
-    about_change = registered is not None and registered.descriptor.judges == "change"
-    verdict = Verdict(
-        gate=name,
-        status=result.status,
-        reason=result.reason,
-        tree=candidate.tree,
-        definition=gate_definition(context.policy, name),
-        detail=result.detail,
-        log=context.objects.write_blob(result.log) if result.log else "",
-        duration_ms=round((context.effects.monotonic_s() - began) * 1000),
-        change=candidate.change if about_change else "",
-        executed=result.executed,
-        failed=result.failed,
-    )
-    return Judged(verdict=verdict, log=result.log, reused=False, artifacts=result.artifacts)
+class _Watch:
+    """Ends a set of gates when it is told to, or when the set's time is over."""
 
+    def __init__(self, runs: Sequence[GateRun], stop: threading.Event | None) -> None:
+        self._clock = runs[0].context.effects.monotonic_s if runs else lambda: 0.0
+        self._over_s = self._clock() + SET_S + max((run.deadline_s for run in runs), default=0.0)
+        self._stop = stop
+        self._asked_s: float | None = None
 
-def _ask_gate(
-    context: Context, candidate: Candidate, name: str, files: Path | None, only: tuple[str, ...]
-) -> GateResult:
-    settings = context.policy.gates[name]
-    registered = context.plugins.gates().get(settings.plugin)
-    if registered is None:
-        detail = f"no plugin provides the gate {settings.plugin!r}"
-        return GateResult(status="not_run", reason="no_plugin", detail=detail)
-    deadline_s = float(settings.deadline_s or registered.descriptor.deadline_s)
-    scratch = context.layout.place(candidate.execution.id) / "gate"
-    make_home(scratch)
-    request = GateContext(
-        task=candidate.task.spec,
-        execution=candidate.execution.id,
-        attempt=candidate.execution.attempt,
-        tree=candidate.tree,
-        onto=candidate.onto,
-        work=candidate.execution.work,
-        message=message(candidate.task.spec, candidate.execution),
-        changes=candidate.changes,
-        settings=gate_settings(context.policy, name),
-        deadline_s=deadline_s,
-        checkout=files,
-        run=_runner(context, candidate.execution, files),
-        change=candidate.change,
-        patch=partial(patch, context.git, candidate.onto, candidate.tree),
-        scratch=scratch,
-        only=only,
-    )
-    answer: GateResult | Crashed | TimedOut = ask(
-        context.plugins, registered, "judge", request, deadline_s=deadline_s + GRACE_S
-    )
-    if isinstance(answer, Crashed):
-        return GateResult(status="not_run", reason="crashed", detail=answer.reason)
-    if isinstance(answer, TimedOut):
-        return GateResult(status="not_run", reason="deadline", detail=answer.reason)
-    return answer
+    def given_up(self, pending: Sequence[GateRun]) -> list[GateRun]:
+        """End what is pending if that is due; return it once it does not end."""
+        now_s = self._clock()
+        if self._asked_s is None:
+            cancelled = self._stop is not None and self._stop.is_set()
+            if cancelled or now_s > self._over_s:
+                self.end(pending, CANCELLED if cancelled else "deadline")
+                self._asked_s = now_s
+        elif now_s > self._asked_s + ABANDON_S:
+            return list(pending)
+        return []
 
-
-def _runner(
-    context: Context, execution: Execution, files: Path | None
-) -> Callable[[Sequence[str], float], CommandResult]:
-    place = context.layout.place(execution.id)
-    scratch = place / "gate"
-
-    def run(argv: Sequence[str], deadline_s: float) -> CommandResult:
-        make_home(scratch)
-        env = {
-            **context.worker_env,
-            "HOME": str(scratch / "home"),
-            "TMPDIR": str(scratch / "tmp"),
-            "CTO_TASK": execution.task,
-        }
-        writes = (scratch,) if files is None else (files, scratch)
-        inmate = Inmate(argv=tuple(argv), env=env, cwd=files or scratch, writes=writes)
-        private = context.layout.private(execution.id)
-        private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        program = confine(context, inmate, private)
-        limits = replace(
-            limits_of(context.policy),
-            wall_s=deadline_s,
-            idle_s=None,
-            output_bytes=GATE_OUTPUT_BYTES,
-            grace_s=GATE_GRACE_S,
-        )
-        return workers.run_command(program, limits, place)
-
-    return run
+    def end(self, pending: Sequence[GateRun], reason: str) -> None:
+        """Ask for the end of all that is pending."""
+        for run in pending:
+            with suppress(OSError):
+                run.stop.ask(reason)

@@ -87,17 +87,22 @@ class Layout:
 
     @property
     def pool(self) -> Path:
-        """Holds trees of files for the next rooms; shared by all teams, as are the next three."""
+        """Holds trees of files for the next rooms; shared by all teams."""
         return self.rooms_root / ".pool"
 
     @property
+    def gates(self) -> Path:
+        """Holds one directory per gate that is judging, of one team."""
+        return self.rooms_root / ".gates" / self.team
+
+    @property
     def setups(self) -> Path:
-        """Holds what set-up commands made, each under what it depends on."""
+        """Holds what set-up commands made, each under what it depends on; shared by all teams."""
         return self.rooms_root / ".setups"
 
     @property
     def trash(self) -> Path:
-        """Holds what is being deleted."""
+        """Holds what is being deleted, of all teams."""
         return self.rooms_root / ".trash"
 
     @property

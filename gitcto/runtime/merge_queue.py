@@ -17,6 +17,7 @@ from gitcto.runtime.asked import asked
 from gitcto.runtime.book import Book
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
+from gitcto.runtime.gates import remember
 from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.messages import Validated, Work
 from gitcto.runtime.target import refuse_checked_out
@@ -34,7 +35,7 @@ class MergeQueue:
         self._ending = ending
         self._waiting: list[str] = []
         self._judging = ""
-        self._green: dict[tuple[str, str, str], Verdict] = {}
+        self._green: dict[str, Verdict] = {}
 
     @property
     def busy(self) -> bool:
@@ -83,9 +84,7 @@ class MergeQueue:
         self._ending.fail(x, failure, work, before=before, evidence=message.evidence)
 
     def _remember(self, verdicts: tuple[Verdict, ...]) -> None:
-        for verdict in verdicts:
-            if verdict.status == "pass":
-                self._green[verdict.gate, verdict.definition, verdict.tree] = verdict
+        remember(self._green, verdicts)
 
     def _land(self, x: Execution, judged: Validated) -> None:
         book, context = self._book, self._book.context

@@ -64,20 +64,24 @@ def remember(context: Context, execution: Execution, idle: tuple[str, ...]) -> F
     place = context.layout.outside(execution.id)
     with storage_errors(f"prepare {place}"):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        seen = take(_look(context, place))
-        rooms = {str(room): tree_stamp(str(room)) for room in map(context.layout.room, idle)}
-        records = {str(path): identity(str(path), "sha1") for path in _records(context, execution)}
-        found = Fingerprint(
-            {
-                **seen.facts,
-                "room": rooms,
-                "warm": _warm_trees(context.layout),
-                "record": records,
-                "home": _home(context),
-            }
-        )
+        found = look(context, place, execution.id, idle)
         replace_file(place / _FILE, found.encode())
     return found
+
+
+def look(
+    context: Context, copies: Path, execution: str = "", idle: tuple[str, ...] = ()
+) -> Fingerprint:
+    """Look at everything outside; copies that a later look needs are kept in ``copies``.
+
+    Of the ``execution`` that is about to begin, if any, nothing is looked at. Raises ``CtoError``.
+    """
+    with storage_errors("look at what is outside a room"):
+        seen = take(_look(context, copies))
+        rooms = {str(room): tree_stamp(str(room)) for room in map(context.layout.room, idle)}
+        records = {str(path): identity(str(path), "sha1") for path in _records(context, execution)}
+        own = {"warm": _warm_trees(context.layout), "home": _home(context)}
+        return Fingerprint({**seen.facts, "room": rooms, "record": records, **own})
 
 
 def remembered(context: Context, execution: Execution) -> Fingerprint | None:
@@ -107,12 +111,22 @@ def compare(
     if before is None:
         text = "what was there before its worker started is not known any more"
         return Outside(changes=(text,), guarded=True)
+    return compared(context, context.layout.outside(execution.id), before, removing)
+
+
+def compared(
+    context: Context, copies: Path, before: Fingerprint, removing: frozenset[str] = frozenset()
+) -> Outside:
+    """Return what is different outside since a look that keeps its ``copies`` there. Never raises.
+
+    ``removing`` are the executions whose rooms this run clears away.
+    """
     try:
         with (
             storage_errors("look at what is outside a room"),
-            tempfile.TemporaryDirectory(dir=context.layout.outside(execution.id)) as made,
+            tempfile.TemporaryDirectory(dir=copies) as made,
         ):
-            found = _compared(context, execution, before, removing, Path(made))
+            found = _compared(context, copies, before, removing, Path(made))
     except CtoError as error:
         return Outside(changes=(f"it cannot be looked at any more: {error.message}",), guarded=True)
     texts = list(dict.fromkeys(each.text for each in found))
@@ -157,14 +171,13 @@ def _look(context: Context, indexes: Path) -> Look:
 
 def _compared(
     context: Context,
-    execution: Execution,
+    copies: Path,
     before: Fingerprint,
     removing: frozenset[str],
     scratch: Path,
 ) -> list[Difference]:
-    stored = context.layout.outside(execution.id)
-    look = _look(context, scratch)
-    seen = take(look.after(before, stored))
+    how = _look(context, scratch)
+    seen = take(how.after(before, copies))
     after = Fingerprint(
         {
             **seen.facts,
@@ -174,15 +187,15 @@ def _compared(
             "home": _home(context),
         }
     )
-    found = differences(look.git, before, after, (stored, scratch))
+    found = differences(how.git, before, after, (copies, scratch))
     if not any(each.surface in {"ref", "kept"} for each in found):
         return found
     found, known = _without_drops(context, found), set(after.of("kept").values())
-    return without_own_moves(look.git, found, before, known | _landed(context))
+    return without_own_moves(how.git, found, before, known | _landed(context))
 
 
-def _records(context: Context, execution: Execution) -> list[Path]:
-    """Return the process records of everybody else: written once each, by nobody but us.
+def _records(context: Context, execution: str) -> list[Path]:
+    """Return the process records of all but one execution: written once each, by nobody but us.
 
     Before its worker is recorded as started, what it is started with may be half written.
     """
@@ -190,7 +203,7 @@ def _records(context: Context, execution: Execution) -> list[Path]:
     return [
         place / name
         for place in sorted(places)
-        if place.name != execution.id and (place / STARTED).exists()
+        if place.name != execution and (place / STARTED).exists()
         for name in _RECORDS
         if (place / name).exists()
     ]

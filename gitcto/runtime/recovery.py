@@ -17,6 +17,7 @@ from gitcto.runtime.clean import leftovers
 from gitcto.runtime.commits import EXECUTION_TRAILER
 from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure
+from gitcto.runtime.gate_trees import clear_gates
 from gitcto.runtime.orchestrator import Orchestrator, start_of
 from gitcto.runtime.outside import compare, forget, record_of, remembered
 from gitcto.runtime.preserved import finish_drops
@@ -30,6 +31,7 @@ def recover(orchestrator: Orchestrator) -> None:
     finish_drops(context.layout, context.refs, context.ledger)
     for place in sorted(context.layout.rooms.glob("*")):
         end_commands(place)
+    clear_gates(context)
     _settle_leftovers(orchestrator)
     book = orchestrator.book
     for execution in sorted(book.state.live(), key=lambda x: (x.leased_ms, x.id)):

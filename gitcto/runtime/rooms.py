@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ROOM_DEADLINE_S = 600.0
 """How long a workspace plugin may take (seconds)."""
 
-_TRUSTED = frozenset({"none", "landlock", "seatbelt", "strict"})
+TRUSTED = frozenset({"none", "landlock", "seatbelt", "strict"})
 """Levels whose workers cannot change what is beside their rooms, or are trusted not to."""
 
 
@@ -170,7 +170,7 @@ def _set_aside(context: Context, execution: Execution) -> bool:
         ended is None
         or ended.cause != "exited"
         or ended.survivors
-        or execution.isolation not in _TRUSTED
+        or execution.isolation not in TRUSTED
         or execution.outside
         or layout.cone(execution.id).exists()
     )

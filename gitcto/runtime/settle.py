@@ -193,7 +193,6 @@ _OURS = frozenset(
     {
         ".room.removing",
         "cone.json",
-        "gate",
         "left.json",
         "private",
         "room",
@@ -202,7 +201,7 @@ _OURS = frozenset(
         "warm",
     }
 )
-_OURS_BEGIN = (COMMAND, "harvest.", "merged.", "tips.")
+_OURS_BEGIN = (COMMAND, "harvest.", "tips.")
 
 
 def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:

@@ -37,6 +37,8 @@ from gitcto.runtime.worker_values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gitcto.runtime.stopping import Stop
+
 __all__ = [
     "LOST",
     "CommandResult",
@@ -128,25 +130,32 @@ def tail(path: Path, limit: int) -> bytes:
         return file.read(limit)
 
 
-def run_command(program: Program, limits: Limits, scratch: Path) -> CommandResult:
+def run_command(
+    program: Program, limits: Limits, scratch: Path, stop: Stop | None = None
+) -> CommandResult:
     """Run a command to its end under a supervisor of its own; nothing of it is left afterwards.
 
     ``output`` is stdout and stderr in the order written: head, one line, tail when longer than
-    the limit, and a last line when the command could not start or was ended, in which case
-    ``code`` is None. It ends with this process, should this process die. ``scratch`` is a
-    directory that it cannot write. Raises ``SpawnError``.
+    the limit, and a last line when the command could not start, was ended, or could not be ended
+    as a whole; ``code`` is None in the last two cases. It ends with this process, should this
+    process die, and when ``stop`` is asked. ``scratch`` is a directory that it cannot write. Raises
+    ``SpawnError``.
     """
     with tempfile.TemporaryDirectory(prefix=run_files.COMMAND, dir=scratch) as private:
         run_dir = Path(private) / "run"
         launch = _launch(run_dir, program, limits, None)
-        with _supervised(run_dir, launch | {"tethered": True, "merged": True}):
+        stopping = stop.ends(run_dir) if stop else contextlib.nullcontext()
+        with stopping, _supervised(run_dir, launch | {"tethered": True, "merged": True}):
             ended = wait(run_dir)
         output = (run_dir / run_files.STDOUT).read_bytes()
     if ended.cause != "exited":
         reason = f"{ended.cause}: {ended.detail}"
         if ended.cause == "wall":
             reason = f"ended at its deadline of {limits.wall_s:g} s"
-        return CommandResult(code=None, output=output + _remark(reason))
+        return CommandResult(code=None, output=output + _remark(reason), cause=ended.cause)
+    if ended.survivors:
+        reason = f"{ended.survivors} of its processes could not be ended"
+        return CommandResult(code=None, output=output + _remark(reason), cause="survivors")
     failed = ended.detail.startswith("cannot start")
     return CommandResult(
         code=ended.code, output=output + (_remark(ended.detail) if failed else b"")

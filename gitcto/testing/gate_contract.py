@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pytest
 
@@ -25,7 +25,8 @@ _REASON = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 def gate_context(**facts: Any) -> GateContext:
     """Return a context for a gate: an empty change of task T-1, except for the ``facts`` given.
 
-    ``run`` really runs commands in ``checkout``.
+    ``run`` really runs commands in ``checkout``. A gate whose commands write reports needs a
+    ``scratch`` directory beside it.
     """
     checkout: Path | None = facts.get("checkout")
     defaults: dict[str, Any] = {
@@ -67,7 +68,13 @@ def _runner(checkout: Path | None) -> Callable[[Sequence[str], float], CommandRe
 
 
 class GateContract(Contract):
-    """Subclass it and override :meth:`gate`, :meth:`passing` and :meth:`failing`."""
+    """Subclass it and override :meth:`gate`, :meth:`passing` and :meth:`failing`.
+
+    ``judges`` says what its verdicts are about; empty means what its descriptor says, if it is
+    installed. A gate that runs tests overrides :meth:`without_tests`, too.
+    """
+
+    judges: ClassVar[Literal["", "change", "tree"]] = ""
 
     @pytest.fixture
     def gate(self) -> GateRunner:
@@ -83,6 +90,11 @@ class GateContract(Contract):
     def failing(self) -> GateContext:
         """Return a change the gate refuses."""
         raise NotImplementedError("override the fixture `failing`")
+
+    @pytest.fixture
+    def without_tests(self) -> GateContext | None:
+        """Return a change with which no test is run, although its command succeeds."""
+        return None
 
     def test_it_passes_a_good_change(self, gate: GateRunner, passing: GateContext) -> None:
         """A good change passes."""
@@ -103,6 +115,55 @@ class GateContract(Contract):
         """Verdicts are kept by tree, so a gate may not depend on what it judged before."""
         statuses = [gate.judge(each).status for each in (passing, failing, passing, failing)]
         must(statuses[:2] == statuses[2:], "the same change got two different verdicts")
+
+    def test_it_judges_nothing_else(
+        self, gate: GateRunner, passing: GateContext, failing: GateContext
+    ) -> None:
+        """A verdict is reused for the same tree, or the same change: it depends on nothing else."""
+        about = self.judges or _registered_as(gate)
+        if not about:
+            pytest.skip("it is not installed, and `judges` is not set")
+        other = _OTHER_TREE if about == "change" else _OTHER_CHANGE
+        for context in (passing, failing):
+            first, second = (
+                gate.judge(x) for x in (context, dataclasses.replace(context, **other))
+            )
+            same = (first.status, first.reason) == (second.status, second.reason)
+            must(same, f"a gate that judges a {about} gave two verdicts on one")
+
+    def test_a_green_without_tests_is_none(
+        self, gate: GateRunner, without_tests: GateContext | None
+    ) -> None:
+        """A command that succeeds and runs no test has shown nothing."""
+        if without_tests is None:
+            pytest.skip("it runs no tests: `without_tests` is not overridden")
+        result = gate.judge(without_tests)
+        must_be_well_formed(result)
+        must(result.status == "not_run", f"no test was run, and it says {result.status}")
+
+    def test_what_failed_can_be_asked_for(self, gate: GateRunner, failing: GateContext) -> None:
+        """The tests that it names can be run again alone, and fail again."""
+        result = self._naming(gate, failing)
+        again = gate.judge(dataclasses.replace(failing, only=result.failed))
+        must_be_well_formed(again)
+        must(set(again.failed) == set(result.failed), "other tests failed when asked for alone")
+
+    def test_what_is_quarantined_does_not_count(
+        self, gate: GateRunner, failing: GateContext
+    ) -> None:
+        """Failures of quarantined tests are ignored, and said to be."""
+        result = self._naming(gate, failing)
+        ignored = frozenset(result.failed)
+        again = gate.judge(dataclasses.replace(failing, quarantined=ignored))
+        must_be_well_formed(again)
+        must(again.status != "fail", f"a quarantined test counts: {again.reason}")
+        must(set(again.ignored) == ignored, "it does not say which failures it ignored")
+
+    def _naming(self, gate: GateRunner, failing: GateContext) -> GateResult:
+        result = gate.judge(failing)
+        if not result.failed:
+            pytest.skip("it names no tests")
+        return result
 
     def test_unknown_setting_is_refused(self, gate: GateRunner, passing: GateContext) -> None:
         """A typing error in policy is an error, not a default."""
@@ -140,6 +201,28 @@ class GateContract(Contract):
 
 _NOTHING = CommandResult(code=1, output=b"")
 
+_OTHER_TREE: dict[str, Any] = {"tree": "d" * 40, "onto": "e" * 40, "work": "f" * 40, "attempt": 2}
+"""What a gate that judges changes gets for the same change elsewhere."""
+
+_OTHER_CHANGE: dict[str, Any] = {
+    "task": TaskSpec(id="T-2", title="Say goodbye"),
+    "execution": "01hyyyyyyyyyyyyyyyyyyyyyyy",
+    "message": "T-2: Say goodbye\n",
+    "work": "f" * 40,
+    "onto": "e" * 40,
+    "change": "9" * 64,
+}
+"""What a gate that judges trees gets when other work leads to the same tree."""
+
+
+def _registered_as(gate: object) -> str:
+    """Return what the descriptor of an installed gate says that it judges."""
+    from gitcto.plugins import Plugins
+
+    target = f"{type(gate).__module__}:{type(gate).__qualname__}"
+    offered = (registered.descriptor for registered in Plugins.load().gates().values())
+    return next((gate.judges for gate in offered if gate.target == target), "")
+
 
 def must_be_well_formed(result: object) -> None:
     """Require a ``GateResult`` whose reason is a short code and whose detail is one line."""
@@ -149,6 +232,12 @@ def must_be_well_formed(result: object) -> None:
     must(_REASON.match(result.reason), f"reason must be a short code: {result.reason!r}")
     must_be_a_line(result.detail, "detail")
     must(isinstance(result.log, bytes), "log must be bytes")
+    for what, names in (("failed", result.failed), ("ignored", result.ignored)):
+        fine = isinstance(names, tuple) and all(isinstance(name, str) and name for name in names)
+        must(fine, f"{what} must be a tuple of names")
+    must(result.status == "fail" or not result.failed, "only a verdict that fails names failures")
+    named = len(result.failed) + len(result.ignored)
+    must(named == 0 or result.executed >= named, "executed must count the tests that failed")
 
 
 def _listing(checkout: Path | None) -> list[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -190,6 +191,72 @@ class TestRemembers(Gate):
             self.count += 1
             result = super().judge(context)
             return result if self.count < 3 else GateResult(status="not_run", reason="tired")
+
+
+class TestJudgesWhoDidIt(Gate):
+    "test_it_judges_nothing_else"
+
+    judges = "tree"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            result = super().judge(context)
+            late = context.task.id != "T-1"
+            return GateResult(status="fail", reason="not_him") if late else result
+
+
+class TestJudgesWhereItLands(Gate):
+    "test_it_judges_nothing_else"
+
+    judges = "change"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            result = super().judge(context)
+            return GateResult(status="fail", reason="not_here") if "d" in context.tree else result
+
+
+class NamingGate(Gate):
+    judges = "tree"
+
+    class Subject(GoodGate):
+        def judge(self, context):
+            result = super().judge(context)
+            if result.status == "fail" and not context.quarantined:
+                return GateResult(status="fail", reason="looked", executed=1, failed=("a",))
+            if result.status == "fail":
+                return GateResult(status="not_run", reason="none", executed=1, ignored=("a",))
+            empty = context.message == "no tests" and result.status == "pass"
+            return GateResult(status="not_run", reason="no_tests") if empty else result
+
+    @pytest.fixture
+    def without_tests(self, tmp_path):
+        return gate_context(changes=(1,), checkout=tmp_path, message="no tests")
+
+
+class TestGreenWithoutTests(NamingGate):
+    "test_a_green_without_tests_is_none"
+
+    class Subject(NamingGate.Subject):
+        def judge(self, context):
+            return super().judge(dataclasses.replace(context, message=""))
+
+
+class TestNamesOthers(NamingGate):
+    "test_what_failed_can_be_asked_for"
+
+    class Subject(NamingGate.Subject):
+        def judge(self, context):
+            result = super().judge(context)
+            return dataclasses.replace(result, failed=("b",)) if context.only else result
+
+
+class TestCountsTheQuarantined(NamingGate):
+    "test_what_is_quarantined_does_not_count"
+
+    class Subject(NamingGate.Subject):
+        def judge(self, context):
+            return super().judge(dataclasses.replace(context, quarantined=frozenset()))
 
 
 class TestIgnoresSettings(Gate):

@@ -53,6 +53,23 @@ def test_show_for_people_and_programs(settled: Room) -> None:
     assert told["policy"]["tiers"]["P0"] == ["nonempty"]
 
 
+def test_a_quarantine_that_is_over_is_told(settled: Room) -> None:
+    policy = (settled.path / "policy.toml").read_text()
+    over = '[quarantine."old::test"]\nowner = "ada@example.com"\nexpires = "2020-02-29"\n'
+    holds = '[quarantine."new::test"]\nowner = "ada@example.com"\nexpires = "9999-12-31"\n'
+    settled.write("policy.toml", policy + over + holds)
+    done = settled.cto("policy", "validate")
+    assert "the quarantine of old::test ended with 2020-02-29" in done.err
+    assert "ada@example.com was to mend it" in done.err
+    assert "new::test" not in done.err
+    told = json.loads(settled.cto("policy", "validate", "--json").out)
+    assert told["expired_quarantine"] == ["old::test"]
+    told = json.loads(settled.cto("policy", "show", "--json").out)
+    assert [one["test"] for one in told["policy"]["quarantine"]] == ["old::test", "new::test"]
+    shown = settled.cto("policy", "show").out
+    assert 'ignored  "new::test" until 9999-12-31: ada@example.com mends it\n' in shown
+
+
 def test_the_policy_is_found_from_below(settled: Room) -> None:
     settled.write("deep/er/file", "")
     assert "valid" in settled.cto("-C", "deep/er", "policy", "validate").out

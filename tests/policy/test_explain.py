@@ -24,6 +24,8 @@ env = { A = "b" }
 [gates.tests]
 deadline_s = 7
 argv = ["make"]
+toolchain = ["make", "-v"]
+env = ["A", "B"]
 [gates.nonempty]
 [tiers.P0]
 gates = ["nonempty", "tests"]
@@ -36,7 +38,8 @@ required = { tests = ">=0.1", paths = "" }
         "role     developer: provider agent (plugin command), workspace clone, "
         'argv = ["x", "\\u001b[31m"], env = {"A": "b"}'
     ) in lines
-    assert 'gate     tests: plugin tests, 7 s, argv = ["make"]' in lines
+    gate = 'tests: plugin tests, 7 s, given A, B, tools ["make", "-v"], argv = ["make"]'
+    assert f"gate     {gate}" in lines
     assert "gate     nonempty: plugin nonempty, the plugin's deadline" in lines
     assert "tier     P0: nonempty, tests" in lines
     assert "needs    plugin tests >=0.1" in lines

@@ -10,7 +10,7 @@ from gitcto.policy.load import parse
 from gitcto.policy.records import Policy
 from gitcto.policy.starter import starter_policy
 
-PYTEST = ("python3", "-m", "pytest", "-q")
+PYTEST = ("python3", "-m", "pytest", "-q", "--junitxml={scratch}/report.xml")
 UNITTEST = ("python3", "-m", "unittest", "discover")
 LANGUAGES = {
     "python": {"pyproject.toml": "[project]", "tests/test_a.py": ""},
@@ -131,3 +131,11 @@ def test_the_examples_in_its_comments_are_valid_too(language):
     assert policy.approvals["P0"].count == 1
     assert policy.gates["review"].settings["argv"][1:] == ("{request}", "{patch}", "{answer}")
     assert policy.gates["secrets"].settings["allow"]
+
+
+@pytest.mark.parametrize("files", [LANGUAGES["python"], {"setup.py": ""}])
+def test_the_gate_takes_what_the_starter_writes(files):
+    from gitcto_tests.settings import read
+
+    settings = read(made(files).gates["tests"].settings)
+    assert settings.reports or settings.count

@@ -2,66 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, ExitCode, GateResult
+from gitcto.api import GateResult, Report, ReportError, ReportFiles, joined, parse_ctrf, parse_junit
+from gitcto_tests.names import namer, rerun_argv
+from gitcto_tests.settings import Settings, read
+from gitcto_tests.verdict import Tested, of_code, of_report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from gitcto.api import GateContext
 
-_KEYS = ("argv", "not_run_codes")
-_CANNOT_RUN = (126, 127)
-_LINE = 300
+_SCRATCH = "{scratch}"
 
 
 class TestsGate:
-    """Exit code 0 passes; a command that could not run says nothing about the change."""
+    """A report says which tests failed; without one, exit code 0 passes.
+
+    A command that could not run says nothing about the change.
+    """
 
     __test__ = False  # the name is the gate's; it holds no tests for pytest to collect
 
     def judge(self, context: GateContext) -> GateResult:
         """Run the command in the merged tree; its output is kept as the log."""
-        argv, not_run_codes = _settings(context.settings)
-        if not argv:
+        settings = read(context.settings)
+        if not settings.argv:
             return GateResult(status="not_run", reason="no_command", detail="argv is not set")
         if context.checkout is None:
             return GateResult(status="not_run", reason="no_checkout", detail="no files to test")
-        result = context.run(argv, context.deadline_s)
-        code, log = result.code, result.output
-        if code is None:
-            detail = f"{argv[0]} did not end within {context.deadline_s:g} s"
-            return GateResult(status="not_run", reason="deadline", detail=detail, log=log)
-        if code == 0:
-            return GateResult(status="pass", reason="exit_0", detail=_last_line(log), log=log)
-        detail = f"exit code {code}: {_last_line(log)}"
-        if code in _CANNOT_RUN:
-            return GateResult(status="not_run", reason="cannot_run", detail=detail, log=log)
-        if code in not_run_codes:
-            return GateResult(status="not_run", reason="not_run_code", detail=detail, log=log)
-        return GateResult(status="fail", reason="tests_failed", detail=detail, log=log)
+        run = _Run(context=context, settings=settings, tree=context.checkout)
+        again = rerun_argv(settings.rerun, context.only) if settings.rerun else ()
+        if again:
+            tested = run.once(again)
+            if tested.covers(context.only):
+                return of_report(tested, settings, context.quarantined)
+            if tested.result.code is None:
+                return of_code(tested, settings)
+        tested = run.once(settings.argv)
+        if settings.reports:
+            return of_report(tested, settings, context.quarantined)
+        return of_code(tested, settings)
 
 
-def _settings(table: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    for key in table:
-        if key not in _KEYS:
-            raise _bad(f"unknown key {key!r}", f"it takes {', '.join(_KEYS)}")
-    argv, codes = table.get("argv", ()), table.get("not_run_codes", ())
-    if not isinstance(argv, list | tuple) or not all(isinstance(each, str) for each in argv):
-        raise _bad("argv must be a list of strings", 'write argv = ["python3", "-m", "pytest"]')
-    if not isinstance(codes, list | tuple) or not all(type(each) is int for each in codes):
-        raise _bad("not_run_codes must be a list of numbers", "write not_run_codes = [5]")
-    if 0 in codes:
-        raise _bad("not_run_codes holds 0, which means passed", "take it out")
-    return tuple(argv), tuple(codes)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    context: GateContext
+    settings: Settings
+    tree: Path
 
+    def once(self, template: Sequence[str]) -> Tested:
+        """Run a command, and read what it reported."""
+        context, settings = self.context, self.settings
+        scratch = context.scratch
+        if scratch is None:
+            argv = tuple(template)
+            return Tested(argv=argv, result=context.run(argv, context.deadline_s))
+        argv = tuple(part.replace(_SCRATCH, str(scratch)) for part in template)
+        files = ReportFiles(settings.reports, self.tree, scratch)
+        with files.fresh():
+            result = context.run(argv, context.deadline_s)
+            tested = Tested(argv=argv, result=result)
+            return self._with_report(tested, files) if settings.reports else tested
 
-def _last_line(log: bytes) -> str:
-    lines = [line for line in log[-4096:].decode("utf-8", "replace").split("\n") if line.strip()]
-    last = lines[-1].strip() if lines else "no output"
-    return "".join(letter if letter.isprintable() else "?" for letter in last)[:_LINE]
-
-
-def _bad(message: str, hint: str) -> CtoError:
-    return CtoError(f"gate tests: {message}", hint, ExitCode.POLICY)
+    def _with_report(self, tested: Tested, files: ReportFiles) -> Tested:
+        parse = parse_junit if self.settings.junit else parse_ctrf
+        kind = "junit{}.xml" if self.settings.junit else "ctrf{}.json"
+        try:
+            found = files.read()
+            reports = tuple(map(parse, found.values()))
+            report: Report = joined(reports)
+        except ReportError as error:
+            return tested.with_problem(error.message)
+        if not found:
+            return tested
+        names = [kind.format("" if not number else f"-{number}") for number in range(len(found))]
+        artifacts = dict(zip(names, found.values(), strict=True))
+        return tested.with_report(report, artifacts, namer(self.settings.names, self.tree))

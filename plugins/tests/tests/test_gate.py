@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         (126, "not_run", "cannot_run"),
         (127, "not_run", "cannot_run"),
         (-11, "fail", "tests_failed"),
+        (-9, "not_run", "killed"),
+        (137, "not_run", "killed"),
         (None, "not_run", "deadline"),
     ],
 )
@@ -68,3 +70,20 @@ def test_it_runs_in_the_merged_tree(tmp_path: Path) -> None:
 def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(CtoError, match="gate tests: "):
         TestsGate().judge(gate_context(settings=settings))
+
+
+def test_a_gate_that_never_ran_does_not_pass(tmp_path: Path) -> None:
+    """gastownhall/gastown#4469: exit 127 was "failed before, too", and everything was merged."""
+    argv = ["no-such-test-runner", "--all"]
+    result = TestsGate().judge(gate_context(checkout=tmp_path, settings={"argv": argv}))
+    assert (result.status, result.reason) == ("not_run", "cannot_run")
+
+
+def test_zero_tests_are_not_green(tmp_path: Path) -> None:
+    """gascity-packs#235: zero checks were read as green."""
+    report = "open('r.xml', 'w').write('<testsuite tests=\"0\"/>')"
+    settings = {"argv": [sys.executable, "-c", report], "junit": "r.xml"}
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    result = TestsGate().judge(gate_context(checkout=tmp_path, scratch=scratch, settings=settings))
+    assert (result.status, result.reason, result.executed) == ("not_run", "no_tests", 0)

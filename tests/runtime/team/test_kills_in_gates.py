@@ -35,7 +35,7 @@ if not os.path.exists({once!r}):
 SLOW_GIT = """\
 #!/bin/sh
 case "$GIT_INDEX_FILE:$*" in
-*merged*read-tree*)
+*/.gates/*read-tree*)
     if mkdir '{once}' 2>/dev/null; then
         : >"$GIT_INDEX_FILE.lock"
         echo ready >'{ready}'
@@ -72,7 +72,7 @@ def test_a_gate_is_run_again_only_when_its_former_command_is_gone(team: Any, vic
     one_task(team)
     with start(team) as run:
         assert Path(names["ready"]).read_text() == "ready"
-        (run_dir,) = team.rooms.glob("main/*/command.*/run")
+        (run_dir,) = team.rooms.glob(".gates/main/*/command.*/run")
         record: Any = run_files.read_record(str(run_dir), run_files.STARTED)
         if victims != "run":
             run.send_signal(signal.SIGSTOP)
