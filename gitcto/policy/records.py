@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -158,6 +158,10 @@ class TierApproval:
     count: int
     approvers: tuple[str, ...]
     expires_h: int
+
+    def counted(self, by: Iterable[str]) -> tuple[str, ...]:
+        """Return those whose approval counts, each once."""
+        return tuple(p for p in dict.fromkeys(by) if not self.approvers or p in self.approvers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
