@@ -8,7 +8,7 @@ credentials. No hook runs here, nothing is asked, and everything has a deadline.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitcto.errors import CtoError, ExitCode
@@ -67,9 +67,9 @@ class Remote:
 
     name: str
     shown: str
-    address: str
+    address: str = field(repr=False)
     argv: tuple[str, ...]
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
 
     def refs(self, *names: str) -> dict[str, str]:
         """Ask the remote for refs by their full names; those that it lacks are left out.

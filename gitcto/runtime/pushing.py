@@ -1,4 +1,4 @@
-"""Pushing what landed: a landing is never undone for it, and the next push takes everything along."""
+"""Pushing what landed: no landing is undone for it, and the next push takes everything along."""
 
 from __future__ import annotations
 
