@@ -15,6 +15,7 @@ from gitcto.descriptors import (
     CommandPoint,
     Descriptor,
     Gate,
+    Integration,
     MergeResolver,
     Planner,
     Provider,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from gitcto.git.patch_error import PatchError
     from gitcto.git.patch_files import AddedLine, FilePatch, read_patch
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
+    from gitcto.git.remote import Move, Remote, RemoteFailed
     from gitcto.git.repository import Repository
     from gitcto.git.tips import ref_ids, written_ids
     from gitcto.git.trees import (
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
         patch,
     )
     from gitcto.globs import covers
+    from gitcto.integration_contracts import PullRequest, PullRequests
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
@@ -117,6 +120,7 @@ _LAZY = {
     "gitcto.git.patch_error": ("PatchError",),
     "gitcto.git.patch_files": ("AddedLine", "FilePatch", "read_patch"),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
+    "gitcto.git.remote": ("Move", "Remote", "RemoteFailed"),
     "gitcto.git.repository": ("Repository",),
     "gitcto.git.tips": ("ref_ids", "written_ids"),
     "gitcto.git.trees": (
@@ -129,6 +133,7 @@ _LAZY = {
         "patch",
     ),
     "gitcto.globs": ("covers",),
+    "gitcto.integration_contracts": ("PullRequest", "PullRequests"),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
@@ -178,12 +183,14 @@ __all__ = [
     "GateRunner",
     "Git",
     "GitError",
+    "Integration",
     "Launch",
     "LaunchRequest",
     "MergeRequest",
     "MergeResolver",
     "MergeResult",
     "Merged",
+    "Move",
     "PatchError",
     "PlanProblem",
     "PlanReader",
@@ -192,7 +199,11 @@ __all__ = [
     "Probe",
     "Provider",
     "ProviderWorker",
+    "PullRequest",
+    "PullRequests",
     "Register",
+    "Remote",
+    "RemoteFailed",
     "Report",
     "ReportError",
     "ReportFiles",

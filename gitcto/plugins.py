@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gitcto.descriptors import (
         CommandPoint,
         Gate,
+        Integration,
         MergeResolver,
         Planner,
         Provider,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         Workspace,
     )
     from gitcto.effects import Effects
+    from gitcto.integration_contracts import PullRequests
     from gitcto.model.codec import Event
     from gitcto.plugin_check import Finding
     from gitcto.room_contracts import Confiner, RoomMaker
@@ -137,6 +139,10 @@ class Plugins:
         """Return the ways to merge two trees, by name, the lowest rank first."""
         return self._collect("merge_resolvers")
 
+    def integrations(self) -> Mapping[str, Registered[Integration]]:
+        """Return the places where pull requests are opened, by name."""
+        return self._collect("integrations")
+
     def _collect(self, kind_name: str) -> Mapping[str, Registered[Any]]:
         if kind_name in self._kinds:
             return self._kinds[kind_name]
@@ -183,9 +189,7 @@ class Plugins:
         what = f"required plugin {name!r}"
         loaded = next((each for each in self._loaded if each.source.plugin == name), None)
         if loaded is None:
-            hint = (
-                "install it beside git-cto, or take it out of the required plugins in policy.toml"
-            )
+            hint = "install it beside git-cto, or take it out of [plugins] in policy.toml"
             raise CtoError(f"{what} is not installed", hint, ExitCode.PLUGIN_MISSING)
         if loaded.reason:
             hint = f"run `git cto plugins check {name}`; reinstall the plugin or fix what it names"
@@ -225,6 +229,10 @@ class Plugins:
         self, registered: Registered[MergeResolver]
     ) -> TreeMerger | Crashed | TimedOut: ...
     @overload
+    def instantiate(
+        self, registered: Registered[Integration]
+    ) -> PullRequests | Crashed | TimedOut: ...
+    @overload
     def instantiate(self, registered: Registered[CommandPoint]) -> object: ...
 
     def instantiate(self, registered: Registered[Any]) -> object:
@@ -243,11 +251,10 @@ class Plugins:
     def report(self) -> list[PluginRow]:
         """Return what is installed, first-party plugins first; collects every kind."""
         self._collect_all()
-        provides: dict[str, list[str]] = {}
+        found: dict[str, list[str]] = {}
         for name, kind in KINDS.items():
             for registered in self._kinds[name].values():
-                entry = f"{kind.singular} {registered.name}"
-                provides.setdefault(registered.plugin, []).append(entry)
+                found.setdefault(registered.plugin, []).append(f"{kind.singular} {registered.name}")
         return [
             PluginRow(
                 name=loaded.source.plugin,
@@ -256,7 +263,7 @@ class Plugins:
                 source="first-party" if loaded.source.first_party else "third-party",
                 status="failed" if loaded.reason else "active",
                 reason=loaded.reason,
-                provides=tuple(provides.get(loaded.source.plugin, ())) if loaded.module else (),
+                provides=tuple(found.get(loaded.source.plugin, ())) if loaded.module else (),
                 load_ms=loaded.load_ms,
             )
             for loaded in self._loaded

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gitcto.model.records import Decision
+
 
 class OpenQueue(Struct, frozen=True, kw_only=True):
     """Take the queue up: whatever a former run of the team was judging is forgotten."""
@@ -103,15 +105,17 @@ class Approve(Struct, frozen=True, kw_only=True):
     execution: str
     change: str
     by: str
+    decision: Decision
     reason: str = ""
 
 
 class Deny(Struct, frozen=True, kw_only=True):
-    """``by`` refuses the change."""
+    """``by`` refuses the change, also one that was approved and has not landed."""
 
     execution: str
     change: str
     by: str
+    decision: Decision
     reason: str = ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gitcto.model.body import Body
+from gitcto.model.records import Decision
 
 
 class QueueOpened(Body, frozen=True, kw_only=True, tag_field="kind", tag="queue.opened"):
@@ -125,15 +126,17 @@ class ApprovalGranted(Body, frozen=True, kw_only=True, tag_field="kind", tag="ap
     execution: str
     change: str
     by: str
+    decision: Decision
     reason: str = ""
 
 
 class ApprovalDenied(Body, frozen=True, kw_only=True, tag_field="kind", tag="approval.denied"):
-    """``by`` refused this change."""
+    """``by`` refused this change, or took an approval back before it landed."""
 
     execution: str
     change: str
     by: str
+    decision: Decision
     reason: str = ""
 
 

@@ -42,20 +42,35 @@ def decide_queue(view: StateView, team: Team, command: QueueCommand, now_ms: int
 
 
 def request_approval(x: Execution, c: cmd.RequestApproval) -> Answer:
-    """Ask for approval of a change, once."""
+    """Ask for approval of a change: once, unless as many persons as were asked are not enough.
+
+    Asking anew forgets what was granted, also for the same change.
+    """
     if x.state is not TaskState.VALIDATING:
         return _not_validating(x)
-    if x.approval and x.change == c.change:
+    asked = x.approval == "requested" and x.approvals_needed == c.needed
+    if x.change == c.change and (asked or x.approval == "denied"):
         return ()
     return (_copied(c),)
+
+
+def unapproved(x: Execution, change: str) -> Refusal | None:
+    """Return why a change lacks the approvals that were asked for, or None."""
+    rule = "model.approval"
+    if x.approval == "denied":
+        return Refusal("approval_denied", rule, f"a person refused change {x.change[:12]}")
+    if x.approval and (x.approval != "granted" or x.change != change):
+        return Refusal("approval_missing", rule, f"{x.task} waits for approval")
+    return None
 
 
 def enqueue(x: Execution, c: cmd.Enqueue) -> Answer:
     """Let harvested work wait in the queue, unless a person's approval is missing."""
     if x.state is not TaskState.VALIDATING:
         return _not_validating(x)
-    if x.approval and (x.approval != "granted" or x.change != c.change):
-        return Refusal("approval_missing", "model.approval", f"{x.task} waits for approval")
+    missing = unapproved(x, c.change)
+    if missing is not None:
+        return missing
     place = {"place": x.place}
     return (_copied(c, **place),)
 
@@ -74,12 +89,18 @@ def _approval(view: StateView, c: cmd.Approve | cmd.Deny, now_ms: int) -> Answer
     rule = "model.approval"
     if execution is None:
         return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
-    if execution.state is not TaskState.VALIDATING or execution.approval != "requested":
+    if c.decision.verdict != "allow":
+        return Refusal("denied", c.decision.rule, c.decision.reason)
+    answerable = {"requested", "granted"} if isinstance(c, cmd.Deny) else {"requested"}
+    if execution.state is not TaskState.VALIDATING or execution.approval not in answerable:
         said = execution.approval or "not asked for"
-        return Refusal("not_requested", rule, f"approval of {execution.task} is {said}")
+        detail = f"approval of {execution.task} is {said}, and it is {execution.state}"
+        return Refusal("not_requested", rule, detail)
     if c.change != execution.change:
         detail = f"this is about change {c.change[:12]}, it is now {execution.change[:12]}"
         return Refusal("other_change", rule, detail)
+    if isinstance(c, cmd.Deny):
+        return (_copied(c),)
     if now_ms >= execution.approvals_expire_ms:
         return Refusal("expired", rule, f"the request for {execution.task} has expired")
     if c.by in execution.approved_by:

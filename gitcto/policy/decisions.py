@@ -6,18 +6,18 @@ A rule is a path into the policy file, or ``core.…`` for what no policy can ch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitcto.model.isolation import at_least
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
+from gitcto.policy import approvals
+from gitcto.policy.facts import BadFactError, Ruling, count, fact
 from gitcto.policy.gates import gate_definition, required_gates
 from gitcto.policy.records import Policy
 from gitcto.policy.table import shown
 
-_COUNT = re.compile(r"[0-9]{1,18}\Z")
 _CHANGE = "change:"
 _NO_GATES = "no gate is configured for tier {}"
 _PASS = "pass"  # noqa: S105 (a status, not a password)
@@ -25,13 +25,18 @@ _PASS = "pass"  # noqa: S105 (a status, not a password)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """Who asks (``actor``), and for which attempt at which task; ``epoch`` is its fencing token."""
+    """Who asks (``actor``), and for which attempt at which task; ``epoch`` is its fencing token.
+
+    ``approved_by`` are the persons who approved the change with the id ``approved``.
+    """
 
     actor: str
     team: str
     task: TaskSpec
     execution: str
     epoch: int
+    approved: str = ""
+    approved_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +70,15 @@ def decide_landing(
 ) -> Decision:
     """Decide whether the target may be moved: every gate of the tier passed on exactly this tree.
 
-    A verdict counts only if it was given under the gate's present definition.
+    A verdict counts only if it was given under the gate's present definition, and an approval only
+    if it is about exactly this change.
     """
-    facts = {**_attempt_facts(attempt), **_landing_facts(landing), **_verdict_facts(verdicts)}
+    facts = {
+        **_attempt_facts(attempt),
+        **_landing_facts(landing),
+        **_verdict_facts(verdicts),
+        **approvals.facts(attempt.approved, attempt.approved_by),
+    }
     return _decision(policy, "landing", attempt.actor, facts)
 
 
@@ -93,6 +104,12 @@ def decide_done(
     return _decision(policy, "done", attempt.actor, facts)
 
 
+def decide_approval(policy: Policy, attempt: Attempt, *, change: str, holder: str) -> Decision:
+    """Decide whether ``attempt.actor`` may answer for a change that the run ``holder`` made."""
+    facts = {**_attempt_facts(attempt), "change": change, "holder": holder, "by": attempt.actor}
+    return _decision(policy, "approval", attempt.actor, facts)
+
+
 def reevaluate(policy: Policy, decision: Decision) -> Decision:
     """Decide again from a decision's recorded inputs; what differs was not decided by this policy.
 
@@ -101,27 +118,17 @@ def reevaluate(policy: Policy, decision: Decision) -> Decision:
     return _decision(policy, decision.action, decision.subject, dict(decision.inputs))
 
 
-class _Ruling(NamedTuple):
-    rule: str
-    reason: str
-    allowed: bool = False
-
-
-class _BadFactError(Exception):
-    """A recorded input is missing or is not what it must be."""
-
-
 def _decision(policy: Policy, action: str, subject: str, facts: dict[str, str]) -> Decision:
     resource = ""
     try:
         on = _ACTIONS.get(action, _NO_ACTION)
-        resource = _fact(facts, on.resource)
+        resource = fact(facts, on.resource)
         for key in on.needs:
-            _fact(facts, key)
+            fact(facts, key)
         facts |= on.derive(policy, facts)
         ruling = on.rule(policy, facts)
-    except _BadFactError as error:
-        ruling = _Ruling("core.inputs", str(error))
+    except BadFactError as error:
+        ruling = Ruling("core.inputs", str(error))
     return Decision(
         action=action,
         resource=resource,
@@ -165,24 +172,11 @@ def _verdict_facts(verdicts: Iterable[Verdict]) -> dict[str, str]:
     return facts
 
 
-def _fact(facts: Mapping[str, str], key: str) -> str:
-    if key not in facts:
-        raise _BadFactError(f"the inputs lack {key}")
-    return facts[key]
-
-
-def _count(facts: Mapping[str, str], key: str) -> int:
-    text = _fact(facts, key)
-    if not _COUNT.match(text):
-        raise _BadFactError(f"{key} is {shown(text)}, not a count")
-    return int(text)
-
-
 def _by_role(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
-    role = policy.roles.get(_fact(facts, "role"))
+    role = policy.roles.get(fact(facts, "role"))
     return {
-        "gates": ",".join(required_gates(policy, _fact(facts, "tier"))),
-        "least_isolation": policy.tier_levels.get(_fact(facts, "tier"), ""),
+        "gates": ",".join(required_gates(policy, fact(facts, "tier"))),
+        "least_isolation": policy.tier_levels.get(fact(facts, "tier"), ""),
         "max_attempts": str(policy.retries.max_attempts),
         "max_workers": str(policy.max_workers),
         "provider": role.provider if role else "",
@@ -190,43 +184,46 @@ def _by_role(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _dispatch(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
-    role, tier = _fact(facts, "role"), _fact(facts, "tier")
-    live, charged = _count(facts, "live"), _count(facts, "charged")
-    _count(facts, "epoch")
+def _dispatch(policy: Policy, facts: Mapping[str, str]) -> Ruling:
+    role, tier = fact(facts, "role"), fact(facts, "tier")
+    live, charged = count(facts, "live"), count(facts, "charged")
+    count(facts, "epoch")
     if role not in policy.roles:
-        return _Ruling(f"roles.{role}", f"policy has no role {shown(role)}")
+        return Ruling(f"roles.{role}", f"policy has no role {shown(role)}")
     if not required_gates(policy, tier):
-        return _Ruling(f"tiers.{tier}.gates", _NO_GATES.format(tier))
-    level, least = _fact(facts, "isolation"), policy.tier_levels.get(tier, "")
+        return Ruling(f"tiers.{tier}.gates", _NO_GATES.format(tier))
+    level, least = fact(facts, "isolation"), policy.tier_levels.get(tier, "")
     if not at_least(level, least):
         reason = f"workers run at level {shown(level)}, tier {tier} demands {shown(least)}"
-        return _Ruling(f"tiers.{tier}.sandbox", reason)
+        return Ruling(f"tiers.{tier}.sandbox", reason)
     if charged >= policy.retries.max_attempts:
-        return _Ruling("retries.max_attempts", f"{charged} attempts have failed")
+        return Ruling("retries.max_attempts", f"{charged} attempts have failed")
     seats = f"{live} of {policy.max_workers} workers are live"
-    return _Ruling("concurrency.max_workers", seats, allowed=live < policy.max_workers)
+    return Ruling("concurrency.max_workers", seats, allowed=live < policy.max_workers)
 
 
 def _by_tier(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
-    return {"gates": ",".join(required_gates(policy, _fact(facts, "tier")))}
+    return {"gates": ",".join(required_gates(policy, fact(facts, "tier")))}
 
 
-def _landing(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
-    target, tier = policy.target(_fact(facts, "team")), _fact(facts, "tier")
-    _count(facts, "epoch")
-    if _fact(facts, "target") != target:
-        return _Ruling("target", f"policy lands on {target}, not on {shown(facts['target'])}")
-    if not _fact(facts, "evidence"):
-        return _Ruling("core.evidence", "there is no evidence to bind the landing to")
+def _landing(policy: Policy, facts: Mapping[str, str]) -> Ruling:
+    target, tier = policy.target(fact(facts, "team")), fact(facts, "tier")
+    count(facts, "epoch")
+    if fact(facts, "target") != target:
+        return Ruling("target", f"policy lands on {target}, not on {shown(facts['target'])}")
+    if not fact(facts, "evidence"):
+        return Ruling("core.evidence", "there is no evidence to bind the landing to")
     required = required_gates(policy, tier)
     if not required:
-        return _Ruling(f"tiers.{tier}.gates", _NO_GATES.format(tier))
+        return Ruling(f"tiers.{tier}.gates", _NO_GATES.format(tier))
     rule = f"tiers.{tier}.gates"
     complaints = [c for gate in required if (c := _gate_complaint(policy, gate, facts))]
     if complaints:
-        return _Ruling(rule, "; ".join(complaints))
-    return _Ruling(rule, f"{len(required)} of {len(required)} gates passed", allowed=True)
+        return Ruling(rule, "; ".join(complaints))
+    missing = approvals.missing(policy, tier, facts)
+    if missing:
+        return Ruling(f"tiers.{tier}.approval", missing)
+    return Ruling(rule, f"{len(required)} of {len(required)} gates passed", allowed=True)
 
 
 def _gate_complaint(policy: Policy, gate: str, facts: Mapping[str, str]) -> str:
@@ -245,8 +242,8 @@ def _gate_complaint(policy: Policy, gate: str, facts: Mapping[str, str]) -> str:
 
 def _landed(facts: Mapping[str, str]) -> set[str]:
     """Return what a verdict may be about to count: the tree that lands, or the very change."""
-    change = _fact(facts, "change")
-    return {_fact(facts, "tree"), *([f"{_CHANGE}{change}"] if change else [])}
+    change = fact(facts, "change")
+    return {fact(facts, "tree"), *([f"{_CHANGE}{change}"] if change else [])}
 
 
 def _nothing_derived(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
@@ -254,29 +251,29 @@ def _nothing_derived(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]
     return {}
 
 
-def _done(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
+def _done(policy: Policy, facts: Mapping[str, str]) -> Ruling:
     del policy
     rule = "core.landed"
-    _count(facts, "epoch")
-    landed, intended = (_fact(facts, key) for key in ("landed", "new"))
+    count(facts, "epoch")
+    landed, intended = (fact(facts, key) for key in ("landed", "new"))
     if not landed or landed != intended:
-        return _Ruling(rule, f"the target holds {shown(landed)}, not {shown(intended)}")
-    if not _fact(facts, "evidence"):
-        return _Ruling("core.evidence", "there is no evidence for what landed")
+        return Ruling(rule, f"the target holds {shown(landed)}, not {shown(intended)}")
+    if not fact(facts, "evidence"):
+        return Ruling("core.evidence", "there is no evidence for what landed")
     verdicts = {k: v for k, v in facts.items() if k.startswith("verdict.")}
     passes = {f"{_PASS}@{about}" for about in _landed(facts)}
     bad = sorted(k for k, v in verdicts.items() if v not in passes)
     if bad or not verdicts:
         reason = f"no pass on the landed tree: {', '.join(bad)}" if bad else "no gate has judged it"
-        return _Ruling(rule, reason)
-    if not _fact(facts, "push"):
-        return _Ruling("core.pushed", "neither where it was pushed is known, nor why it was not")
-    return _Ruling(rule, f"{len(verdicts)} gates passed on what landed", allowed=True)
+        return Ruling(rule, reason)
+    if not fact(facts, "push"):
+        return Ruling("core.pushed", "neither where it was pushed is known, nor why it was not")
+    return Ruling(rule, f"{len(verdicts)} gates passed on what landed", allowed=True)
 
 
-def _no_rule(policy: Policy, facts: Mapping[str, str]) -> _Ruling:
+def _no_rule(policy: Policy, facts: Mapping[str, str]) -> Ruling:
     del policy, facts
-    return _Ruling("core.actions", "no rule allows this kind of action")
+    return Ruling("core.actions", "no rule allows this kind of action")
 
 
 class _Action(NamedTuple):
@@ -284,16 +281,18 @@ class _Action(NamedTuple):
 
     resource: str
     needs: tuple[str, ...]
-    rule: Callable[[Policy, Mapping[str, str]], _Ruling]
+    rule: Callable[[Policy, Mapping[str, str]], Ruling]
     derive: Callable[[Policy, Mapping[str, str]], dict[str, str]]
 
 
 _ATTEMPT = ("team", "task", "tier", "execution", "epoch")
 _DISPATCH = (*_ATTEMPT, "role", "charged", "live", "isolation")
 _LANDING = (*_ATTEMPT, "target", "old", "new", "tree", "evidence", "commit", "change")
+_APPROVAL = (*_ATTEMPT, "change", "holder", "by")
 _NO_ACTION = _Action("task", (), _no_rule, _nothing_derived)
 _ACTIONS: Mapping[str, _Action] = {
     "dispatch": _Action("task", _DISPATCH, _dispatch, _by_role),
     "landing": _Action("target", _LANDING, _landing, _by_tier),
+    "approval": _Action("task", _APPROVAL, approvals.rule, approvals.derived),
     "done": _Action("task", (*_LANDING, "landed", "push"), _done, _nothing_derived),
 }

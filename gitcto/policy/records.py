@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -159,6 +159,10 @@ class TierApproval:
     approvers: tuple[str, ...]
     expires_h: int
 
+    def counted(self, by: Iterable[str]) -> tuple[str, ...]:
+        """Return those whose approval counts, each once."""
+        return tuple(p for p in dict.fromkeys(by) if not self.approvers or p in self.approvers)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
@@ -182,6 +186,14 @@ class RemoteSettings:
 
     name: str
     ledger: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestSettings:
+    """Which ``integration`` opens pull requests (none: nobody), and the branch they go into."""
+
+    integration: str
+    base: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +227,7 @@ class Policy:
     queue_capacity: int
     quarantine: tuple[Quarantined, ...]
     remote: RemoteSettings
+    pull_requests: PullRequestSettings
     signing_key: str
     merge_resolvers: tuple[str, ...]
     required_plugins: Mapping[str, str]

@@ -15,4 +15,6 @@ def asked(context: Context, execution: Execution, task: Task) -> Attempt:
         task=task.spec,
         execution=execution.id,
         epoch=execution.epoch,
+        approved=execution.change if execution.approval == "granted" else "",
+        approved_by=execution.approved_by if execution.approval == "granted" else (),
     )
