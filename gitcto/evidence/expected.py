@@ -18,8 +18,8 @@ class Expected:
     """The facts of one attempt from its ledger.
 
     ``facts`` must be in the report as they are; ``definitions`` are those of policy's gates, of
-    which ``required`` must have judged. ``events`` are the ledger's of this attempt, ``harvest`` the number of the one that
-    took up its work (0 without). ``passed`` is whether the attempt was to land.
+    which ``required`` must have judged. ``events`` are the ledger's of this attempt, ``harvest`` is
+    the number of the one that took up its work (0 without). ``passed`` is whether it was to land.
     """
 
     facts: Mapping[str, object]

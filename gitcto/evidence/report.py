@@ -110,12 +110,9 @@ def markdown(report: Mapping[str, Any]) -> bytes:
     lines = [
         f"# {_cell(report['task'])}: {_cell(report['title'])}",
         "",
-        f"**{report['status']}**, attempt {report['attempt']} by {_cell(report['provider'])} "
-        f"({_cell(report['role'])}), tier {report['tier']}.",
+        _who(report),
         "",
-        f"Worker: {time_text(report['started_ms']) or 'not started'} to "
-        f"{time_text(report['ended_ms']) or 'no end recorded'}, exit code "
-        f"{report['exit']['code']} ({report['exit']['cause'] or 'none'}).",
+        _when(report),
         f"Tree `{report['tree'] or 'none'}` on `{report['onto']}`.",
         "",
     ]
@@ -128,6 +125,18 @@ def markdown(report: Mapping[str, Any]) -> bytes:
     lines += ["", "Changed:", ""]
     lines += [f"- `{change['status']}` {_cell(change['path'])}" for change in report["changes"]]
     return "\n".join([*lines, ""]).encode()
+
+
+def _who(report: Mapping[str, Any]) -> str:
+    who = f"{_cell(report['provider'])} ({_cell(report['role'])})"
+    return f"**{report['status']}**, attempt {report['attempt']} by {who}, tier {report['tier']}."
+
+
+def _when(report: Mapping[str, Any]) -> str:
+    began = time_text(report["started_ms"]) or "not started"
+    ended = time_text(report["ended_ms"]) or "no end recorded"
+    code, cause = report["exit"]["code"], report["exit"]["cause"] or "none"
+    return f"Worker: {began} to {ended}, exit code {code} ({cause})."
 
 
 def _cell(text: str) -> str:

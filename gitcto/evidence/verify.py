@@ -58,14 +58,15 @@ def verify_bundle(found: Sequence[Found]) -> list[Refusal]:
     if isinstance(report, Refusal):
         return [report]
     try:
-        return list(_artifacts(report, files)) or [
-            *_status(report),
-            *_followed(report, files),
-            *_envelopes(report, files),
-            *verify_events(files[EVENTS], report),
-        ]
+        refused += _artifacts(report, files)
+        if not refused:
+            refused += _status(report)
+            refused += _envelopes(report, files)
+            refused += verify_events(files[EVENTS], report)
+            refused += _followed(report, files)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return [Refusal("report_malformed", f"{REPORT} cannot be understood ({error})")]
+        refused.append(Refusal("report_malformed", f"{REPORT} cannot be understood ({error!r})"))
+    return refused
 
 
 def read_report(files: Mapping[str, bytes]) -> dict[str, Any] | Refusal:

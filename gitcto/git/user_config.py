@@ -1,4 +1,4 @@
-"""What the user's own git configuration says, for the few settings that are a person's to choose."""
+"""What the user's own git configuration says: for settings that are a person's to choose."""
 
 from __future__ import annotations
 

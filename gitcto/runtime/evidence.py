@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from gitcto.runtime.expected import Setting, belongs, of_landing
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.gates import Judged
 from gitcto.runtime.messages import NO_WORK, Work
-from gitcto.runtime.signing import sign
+from gitcto.runtime.signing import SigningFailed, sign
 from gitcto.store import bundle
 from gitcto.store.reader import LedgerReader
 
@@ -76,6 +77,7 @@ def write_failure(  # noqa: PLR0913  # what an attempt is, why it failed, what i
     execution: Execution,
     failure: Failure,
     judged: Sequence[Judged] = (),
+    *,
     work: Work | None = NO_WORK,
 ) -> str:
     """Write the evidence of an attempt that ends without landing, and return its tree's id.
@@ -100,7 +102,12 @@ def write_failure(  # noqa: PLR0913  # what an attempt is, why it failed, what i
         detail=failure.detail,
         signed=bool(context.policy.signing_key),
     )
-    return _written(context, account)
+    try:
+        return _written(context, account)
+    except SigningFailed as error:
+        told = (*account.blockers, "unsigned")
+        detail = f"{account.detail}; {error.message}"
+        return _written(context, replace(account, blockers=told, detail=detail, signed=False))
 
 
 def check(context: Context, execution: Execution, evidence: str, landing: Landing) -> str:
@@ -201,7 +208,7 @@ def _written(context: Context, account: Account) -> str:
     files = files_of(account)
     key = context.policy.signing_key
     signatures: dict[str, tuple[Signature, ...]] = {}
-    if key:
+    if account.signed:
         signatures = {name: (sign(context.environ, key, files[name]),) for name in NAMES}
     tree = bundle.write(context.objects, sealed(files, signatures))
     context.effects.crash_point("evidence.written")

@@ -23,10 +23,14 @@ _PASSED_ON = ("PATH", "HOME", "SSH_AUTH_SOCK", "SSH_SK_PROVIDER", "TMPDIR")
 _MAGIC = b"SSHSIG"
 
 
+class SigningFailed(CtoError):  # noqa: N818  # named for what happened
+    """There is no signature; ``hint`` says what to look at."""
+
+
 def sign(environ: Mapping[str, str], key: str, payload: bytes) -> Signature:
     """Sign a statement with the key in a file; the key of a ``.pub`` is asked of the agent.
 
-    Nobody is asked for a passphrase. Raises ``CtoError`` when there is no signature.
+    Nobody is asked for a passphrase. Raises :class:`SigningFailed`.
     """
     path = _expanded(environ, key)
     if not path.is_file():
@@ -104,7 +108,7 @@ def _program(environ: Mapping[str, str]) -> str:
         program = Path(directory or os.curdir, "ssh-keygen").absolute()
         if os.access(program, os.X_OK) and program.is_file():
             return str(program)
-    raise CtoError(
+    raise SigningFailed(
         "ssh-keygen was not found on PATH, so evidence can neither be signed nor checked",
         "install OpenSSH, or take `signing_key` out of policy.toml, [evidence]",
     )
@@ -115,8 +119,8 @@ def _expanded(environ: Mapping[str, str], path: str) -> Path:
     return Path(home, path[2:]) if path.startswith("~/") else Path(path)
 
 
-def _failed(why: str) -> CtoError:
-    return CtoError(
+def _failed(why: str) -> SigningFailed:
+    return SigningFailed(
         f"the evidence cannot be signed: {why}",
-        "see `signing_key` in policy.toml, [evidence]; a key with a passphrase must be in the agent",
+        "see `signing_key` in policy.toml, [evidence]; ssh-agent must hold a key with a passphrase",
     )
