@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from gitcto.evidence.manifest import FILE_MODE, Found
 from gitcto.model.codec import GENESIS, seal
 from gitcto.model.events import ExecutionLeased, WorkHarvested
 from gitcto.model.records import Decision, Execution, TaskSpec, TaskState, Verdict
-from tests.runtime.team.conftest import TeamRepo, write
+from tests.runtime.team.conftest import TeamRepo
 
 BASE, ONTO, WORK, TREE = "a" * 40, "b" * 40, "c" * 40, "d" * 40
 CHANGE, POLICY, DEFINITION = "1" * 64, "2" * 64, "3" * 64
@@ -132,8 +133,6 @@ def found(files: dict[str, bytes]) -> list[Found]:
 
 
 @pytest.fixture
-def team(tmp_path: Any) -> TeamRepo:
-    """A repository whose team has a task that lands."""
-    made = TeamRepo.make(tmp_path)
-    made.plan(made.task("A", [write("a.py", "x = 1\n")]))
-    return made
+def team(tmp_path: Path) -> TeamRepo:
+    """A repository whose team has no tasks yet."""
+    return TeamRepo.make(tmp_path)
