@@ -14,7 +14,7 @@ from gitcto.evidence.canonical import canonical
 from gitcto.evidence.ctrf import ctrf
 from gitcto.evidence.dsse import Signature, envelope
 from gitcto.evidence.events import normalized
-from gitcto.evidence.manifest import MANIFEST, check_path, listing, manifest
+from gitcto.evidence.manifest import check_path, listing
 from gitcto.evidence.report import REPORT, gate_file, gate_log, markdown, outline
 from gitcto.evidence.statements import NAMES, envelope_of, statements
 from gitcto.evidence.trace import trace
@@ -37,10 +37,9 @@ def files_of(account: Account) -> Files:
 
 
 def sealed(files: Mapping[str, bytes], signatures: Mapping[str, tuple[Signature, ...]]) -> Files:
-    """Add the statements' envelopes, with their signatures if there are any, and the manifest."""
-    closed = {name: envelope(files[name], signatures.get(name, ())) for name in NAMES}
-    whole = {**files, **{envelope_of(name): data for name, data in closed.items()}}
-    return {**whole, MANIFEST: manifest(whole)}
+    """Add the statements' envelopes, with their signatures if there are any."""
+    closed = {envelope_of(name): envelope(files[name], signatures.get(name, ())) for name in NAMES}
+    return {**files, **closed}
 
 
 def following(report: Mapping[str, Any], files: Mapping[str, bytes]) -> Files:

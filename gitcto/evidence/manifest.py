@@ -65,11 +65,16 @@ def root(files: object) -> str:
 
 
 def manifest(files: Mapping[str, bytes]) -> bytes:
-    """Return ``manifest.json``. Raises ``ValueError`` for a path that no bundle can hold."""
+    """Return the manifest of files. Raises ``ValueError`` for a path that no bundle can hold."""
     for path in files:
         check_path(path)
     listed = listing(files)
     return canonical({"files": listed, "root": root(listed), "v": VERSION}) + b"\n"
+
+
+def with_manifest(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return files and their manifest: a whole bundle. Raises ``ValueError`` as above."""
+    return {**files, MANIFEST: manifest(files)}
 
 
 def check_path(path: str) -> None:

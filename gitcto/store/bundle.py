@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
-from gitcto.evidence.manifest import FILE_MODE, MANIFEST, Found, Refusal, manifest, verify_files
+from gitcto.evidence.manifest import FILE_MODE, Found, Refusal, verify_files, with_manifest
 from gitcto.git.objects import TREE_MODE
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ _DEEPEST = 16
 
 
 def write(objects: Objects, files: Mapping[str, bytes]) -> str:
-    """Store a bundle with its manifest, made here unless it is given; return its tree's oid.
+    """Store files and their manifest as a bundle, and return its tree's oid.
 
     The same files give the same oid. Raises ``ValueError`` for a path that no bundle can hold,
     and ``CtoError`` when the disk does not take it.
     """
-    whole = files if MANIFEST in files else {**files, MANIFEST: manifest(files)}
+    whole = with_manifest(files)
     oids = objects.write_blobs(list(whole.values()))
     return _tree(objects, dict(zip(whole, oids, strict=True)))
 

@@ -9,7 +9,7 @@ import pytest
 
 from gitcto.evidence.account import Account, GateRun, LedgerLine, Raw
 from gitcto.evidence.compose import files_of, sealed
-from gitcto.evidence.manifest import FILE_MODE, Found
+from gitcto.evidence.manifest import FILE_MODE, Found, with_manifest
 from gitcto.model.codec import GENESIS, seal
 from gitcto.model.events import ExecutionLeased, WorkHarvested
 from gitcto.model.records import Decision, Execution, TaskSpec, TaskState, Verdict
@@ -124,7 +124,7 @@ def account(**changes: Any) -> Account:
 
 def bundle_of(made: Account) -> dict[str, bytes]:
     """The files of an unsigned bundle."""
-    return sealed(files_of(made), {})
+    return with_manifest(sealed(files_of(made), {}))
 
 
 def found(files: dict[str, bytes]) -> list[Found]:

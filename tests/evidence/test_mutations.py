@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gitcto.evidence.canonical import canonical, digest
 from gitcto.evidence.compose import claims, following, sealed
 from gitcto.evidence.events import GENESIS
-from gitcto.evidence.manifest import FILE_MODE, MANIFEST, Found, Refusal, manifest
+from gitcto.evidence.manifest import FILE_MODE, MANIFEST, Found, Refusal, with_manifest
 from gitcto.git.objects import Objects
 from gitcto.git.repository import discover
 from gitcto.runtime.proof_evidence import Signers, check_attempt, evidence_of
@@ -118,7 +118,7 @@ def resealed(name: str, edit: Callable[[bytes], bytes | None]) -> Mutation:
         made = edit(files.pop(name, b""))
         if made is not None:
             files[name] = made
-        return found({**files, MANIFEST: manifest(files)})
+        return found(with_manifest(files))
 
     return change
 
@@ -145,7 +145,7 @@ def reminted(
         first(files)
         edit(report)
         files |= following(report, files)
-        return found(sealed(files | claims(report, files), {}))
+        return found(with_manifest(sealed(files | claims(report, files), {})))
 
     return change
 
