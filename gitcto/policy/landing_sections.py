@@ -61,7 +61,7 @@ def remote(table: Table) -> RemoteSettings:
 
 def evidence(table: Table) -> str:
     """Read which SSH key evidence is signed with."""
-    key = table.text("signing_key", "", names.readable_path)
+    key = table.text("signing_key", "", names.key_file)
     table.close()
     return key
 

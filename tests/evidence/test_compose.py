@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitcto.evidence.account import GateRun
+from gitcto.evidence.account import GateRun, LedgerLine
 from gitcto.evidence.canonical import canonical, digest, time_text
 from gitcto.evidence.compose import files_of
 from gitcto.evidence.dsse import PAYLOAD_TYPE, Signature, envelope, opened, pae
 from gitcto.evidence.events import GENESIS
 from gitcto.evidence.verify import ALWAYS, verify_bundle
+from gitcto.model.codec import seal
+from gitcto.model.queue_events import ApprovalGranted, ApprovalRequested
 from tests.evidence.conftest import (
     CHANGE,
     DEFINITION,
@@ -293,3 +295,18 @@ def test_canonical_json_comes_back_and_is_one_line(value: object) -> None:
 def test_times_are_rfc_3339() -> None:
     assert time_text(1_700_000_000_123) == "2023-11-14T22:13:20.123Z"
     assert time_text(0) == ""
+
+
+def test_who_approved_is_in_the_events() -> None:
+    asked = ApprovalRequested(execution="x1", epoch=1, change=CHANGE, needed=1, expires_ms=9)
+    granted = ApprovalGranted(execution="x1", change=CHANGE, by="ada@box", reason="read it")
+    ids = iter(("01kagj5r980000000000000008", "01kagj5r980000000000000009"))
+    lines = seal(
+        [asked, granted], prev=GENESIS, actor="ada@box", now_ms=3, new_id=lambda: next(ids)
+    )
+    more = tuple(LedgerLine(seq=n, line=line) for n, (_, line) in enumerate(lines, 3))
+    files = bundle_of(account(events=ledger_lines() + more))
+    assert verify_bundle(found(files)) == []
+    told = [json.loads(line) for line in files["events.normalized.jsonl"].splitlines()]
+    assert [event["type"] for event in told[2:]] == ["approval.requested", "approval.granted"]
+    assert told[3]["data"]["by"] == "ada@box"
