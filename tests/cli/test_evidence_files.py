@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.cli.conftest import POLICY
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Crew
@@ -95,3 +99,23 @@ def test_nothing_named_and_no_directory_are_said(crew: Crew) -> None:
     assert "nothing is named" in crew.cto("evidence", "verify", expect=2).error
     done = crew.cto("evidence", "verify", "--dir", "nowhere", expect=2)
     assert "is no directory" in done.error
+
+
+def test_whose_signature_counts_is_asked_of_git(crew: Crew) -> None:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("there is no ssh-keygen")
+    key = crew.home / "key"
+    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)]
+    subprocess.run(argv, check=True)
+    crew.write("policy.toml", f'{POLICY}[evidence]\nsigning_key = "~/key"\n')
+    crew.land("A")
+    told = crew.cto("evidence", "verify", "A", "--json", expect=1).out
+    assert set(codes(told)) == {"signature"}
+    allowed = crew.home / "allowed"
+    allowed.write_text(f"ada@example.org {key.with_suffix('.pub').read_text()}")
+    crew.git("config", "gpg.ssh.allowedSignersFile", "~/allowed")
+    crew.cto("evidence", "verify", "A")
+    crew.cto("evidence", "export", "A", "out")
+    alone = ("evidence", "verify", "--dir", "out")
+    assert set(codes(crew.cto(*alone, "--json", expect=1).out)) == {"signature"}
+    crew.cto(*alone, "--allowed-signers", str(allowed))

@@ -27,11 +27,10 @@ def codes() -> set[str]:
     pure, runtime = ROOT / "gitcto/evidence", ROOT / "gitcto/runtime"
     files = [*pure.glob("*.py"), *runtime.glob("*evidence.py"), ROOT / "gitcto/store/bundle.py"]
     found = {code for path in files for code in CODE.findall(path.read_text(encoding="utf-8"))}
-    table, facts = (
-        path.read_text("utf-8") for path in (pure / "verify.py", runtime / "expected.py")
-    )
-    followed = re.findall(r'^    [A-Z]+: "(\w+)",$', table, re.MULTILINE)
-    facts = re.findall(r'^        "(\w+)": ', facts, re.MULTILINE)
+    verify = (pure / "verify.py").read_text(encoding="utf-8")
+    followed = re.findall(r'^    [A-Z]+: "(\w+)",$', verify, re.MULTILINE)
+    expected = (runtime / "expected.py").read_text(encoding="utf-8")
+    facts = re.findall(r'^        "(\w+)": ', expected, re.MULTILINE)
     leased = ("execution", "task", "epoch", "attempt", "base")
     odd = {"larger", "smaller", "symlink"}  # chosen by an expression
     return found | set(followed) | set(facts) | {f"report_{key}" for key in leased} | odd

@@ -12,15 +12,19 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as changed
 
+from gitcto.effects import SystemEffects
 from gitcto.evidence.manifest import Refusal
 from gitcto.git.objects import Objects
 from gitcto.git.repository import discover
+from gitcto.git.trees import changes
 from gitcto.model.records import Execution
-from gitcto.runtime.evidence import check
+from gitcto.runtime.candidate import Candidate
+from gitcto.runtime.evidence import check, write_bundle
+from gitcto.runtime.gates import Judged
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.proof import prove
 from gitcto.runtime.proof_evidence import Signers, check_attempt, evidence_of
-from gitcto.runtime.run import make_context
+from gitcto.runtime.run import make_context, run_team
 from gitcto.store import bundle
 from tests.runtime.team.conftest import TeamRepo, write
 
@@ -278,3 +282,69 @@ def test_evidence_that_cannot_be_written_blocks_and_keeps_the_work(
     (x,) = attempts(team)
     assert team.show("a", x.preserved) == "1"
     assert report_of(team, x)["blockers"] == ["evidence"]
+
+
+class Thief(SystemEffects):
+    """Takes an object away as soon as evidence is written, as a bad disk would."""
+
+    def __init__(self, team: TeamRepo) -> None:
+        self.team = team
+
+    def crash_point(self, name: str) -> None:
+        if name == "evidence.written":
+            self.steal()
+
+    def steal(self) -> None:
+        listed = self.team.git("cat-file", "--batch-all-objects", "--batch-check")
+        blobs = [line.split()[0] for line in listed.splitlines() if " blob " in line]
+        for oid in blobs:
+            if '"artifacts":[' in self.team.git("cat-file", "blob", oid):
+                (self.team.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
+
+
+def test_nothing_lands_when_its_evidence_is_not_there_any_more(team: TeamRepo) -> None:
+    team.plan(team.task("A", [write("a", "1\n")]))
+    run_team(replace(team.request(), effects=Thief(team)), team.told, lambda: False)
+    task = team.tasks()["A"]
+    assert (task.state.value, task.reason) == ("blocked", "evidence")
+    assert task.detail.startswith("unreadable: object ")
+    assert team.landed() == []
+    assert "landing.intended" not in team.told.kinds()
+    (x,) = attempts(team)
+    assert team.show("a", x.preserved) == "1"
+
+
+def test_changes_that_were_judged_together_each_have_their_own_evidence(team: TeamRepo) -> None:
+    team.plan(
+        team.task("A", [write("a", "1\n")]), team.task("B", [write("b", "1\n")], depends_on=("A",))
+    )
+    team.run()
+    (x,), (last,) = attempts(team, "A"), attempts(team, "B")
+    context, task = context_of(team), team.tasks()["A"]
+    assert x.landing is not None
+    assert last.landing is not None
+    candidate = Candidate(
+        task=task,
+        execution=x,
+        onto=x.landing.old,
+        tree=x.landing.tree,
+        changes=changes(context.git, x.landing.old, x.landing.tree),
+        change=x.landing.change,
+    )
+    together = [
+        Judged(verdict=v if v.change else changed(v, tree=last.landing.tree), log=b"", reused=False)
+        for v in x.verdicts
+    ]
+    evidence = write_bundle(context, candidate, together)
+    landing = changed(
+        x.landing,
+        evidence=evidence,
+        tree=last.landing.tree,
+        new=last.landing.new,
+        commit=x.landing.commit,
+    )
+    assert check(context, x, evidence, landing) == ""
+    assert check(context, x, evidence, changed(landing, tree=x.landing.tree)).startswith("tree:")
+    own = changed(x.landing, tree=last.landing.tree)
+    assert check(context, x, own.evidence, own).startswith("tree:")
+    context.ledger.close()
