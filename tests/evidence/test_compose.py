@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,10 +20,12 @@ from gitcto.evidence.events import GENESIS
 from gitcto.evidence.verify import ALWAYS, verify_bundle
 from gitcto.model.codec import seal
 from gitcto.model.queue_events import ApprovalGranted, ApprovalRequested
+from gitcto.model.records import TaskSpec
 from tests.evidence.conftest import (
     CHANGE,
     DEFINITION,
     NONCE,
+    ONTO,
     POLICY,
     TREE,
     WORK,
@@ -310,3 +313,23 @@ def test_who_approved_is_in_the_events() -> None:
     told = [json.loads(line) for line in files["events.normalized.jsonl"].splitlines()]
     assert [event["type"] for event in told[2:]] == ["approval.requested", "approval.granted"]
     assert told[3]["data"]["by"] == "ada@box"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"nonce": "01kagj5r9800000000000other"}, "nonce"),
+        ({"nonce": ""}, "nonce"),
+        ({"epoch": 2}, "report_epoch"),
+        ({"attempt": 2}, "report_attempt"),
+        ({"base": ONTO}, "report_base"),
+        ({"task": "B"}, "report_task"),
+        ({"work": ONTO}, "report_work"),
+        ({"ended_ms": 1_800_000_000_000}, "stale_produced"),
+    ],
+)
+def test_without_a_ledger_the_events_in_it_still_speak(changes: Any, code: str) -> None:
+    made = account(execution=execution(**changes))
+    if "task" in changes:
+        made = replace(made, task=TaskSpec(id="B", title="Do B"))
+    assert code in [one.code for one in verify_bundle(found(bundle_of(made)))]
