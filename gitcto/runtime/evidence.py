@@ -71,6 +71,16 @@ def write_bundle(context: Context, candidate: Candidate, judged: Sequence[Judged
         raise EvidenceUnwritten(f"the evidence cannot be written: {said}", hint) from error
 
 
+def bundle_or_why(
+    context: Context, candidate: Candidate, judged: Sequence[Judged]
+) -> tuple[str, str]:
+    """Write the evidence of a judgement; return its tree's id, or nothing and why there is none."""
+    try:
+        return write_bundle(context, candidate, judged), ""
+    except EvidenceUnwritten as error:
+        return "", f"{error.message}; {error.hint}"
+
+
 def write_failure(  # noqa: PLR0913  # what an attempt is, why it failed, what is left of it
     context: Context,
     task: Task,

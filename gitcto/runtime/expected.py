@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gitcto.evidence.account import LedgerLine
 from gitcto.evidence.expected import Expected
 from gitcto.git.objects import Commit
-from gitcto.model.events import ExecutionFailed, LandingIntended, TaskAdded
+from gitcto.model.events import ExecutionFailed, LandingIntended
 from gitcto.model.records import Execution, Landing
 from gitcto.policy.gates import gate_definition
 from gitcto.policy.records import Policy
@@ -16,12 +16,11 @@ from gitcto.store.queries import StoredEvent
 
 
 def belongs(events: Iterable[StoredEvent], execution: str) -> tuple[LedgerLine, ...]:
-    """Return those of a task's events that tell of one attempt, and the one that added the task."""
+    """Return those of a task's events that tell of one attempt."""
     return tuple(
         LedgerLine(seq=stored.seq, line=stored.line)
         for stored in events
-        if isinstance(stored.event.body, TaskAdded)
-        or getattr(stored.event.body, "execution", "") == execution
+        if getattr(stored.event.body, "execution", "") == execution
     )
 
 

@@ -15,7 +15,7 @@ from gitcto.runtime.ask import ask
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.commits import landing_commit
 from gitcto.runtime.context import Context
-from gitcto.runtime.evidence import EvidenceUnwritten, write_bundle
+from gitcto.runtime.evidence import bundle_or_why
 from gitcto.runtime.gates import Judged, Known, judge_change, judge_tree
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import Validated
@@ -69,10 +69,9 @@ def _proved(
     context: Context, candidate: Candidate, judged: list[Judged], said: Validated
 ) -> Validated:
     """Add evidence and, when everything is green, the commit that would land."""
-    try:
-        evidence = write_bundle(context, candidate, judged)
-    except EvidenceUnwritten as error:
-        return replace(said, unwritten=f"{error.message}; {error.hint}")
+    evidence, why = bundle_or_why(context, candidate, judged)
+    if why:
+        return replace(said, unwritten=why)
     green = judged and all(one.verdict.status == "pass" for one in judged)
     commit = landing_commit(context, candidate, evidence) if green else ""
     return replace(said, evidence=evidence, commit=commit)

@@ -380,7 +380,7 @@ MUTATIONS: list[tuple[str, Mutation, str]] = [
             lambda r: r["events"].update(last=r["events"]["first"], count=1),
             events(lambda e: e.__delitem__(slice(1, None))),
         ),
-        "event_missing",
+        "stale_events",
     ),
     (
         "events without the harvest",

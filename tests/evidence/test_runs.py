@@ -82,7 +82,7 @@ def test_every_attempt_that_fails_leaves_evidence_that_verifies(
     assert reason in report["blockers"]
     assert refusals(team, first) == []
     kinds = [event["type"] for event in events_of(team, first)]
-    assert kinds[:2] == ["task.added", "execution.leased"]
+    assert kinds[0] == "execution.leased"
     if first.pid:
         assert kinds[-1] in {"execution.exited", "work.harvested"}
         assert report["exit"] == {"code": first.code, "cause": first.exit}
