@@ -84,22 +84,11 @@ def _commit(objects: Objects, task: Task, execution: Execution) -> Iterator[Clai
         found = trailers.get(name, [])
         yield Claim(f"its trailer {name} is {value}", found == [value], ", ".join(found) or "none")
     yield Claim("a gate judged it", bool(execution.verdicts), "there is no verdict")
-    yield from _judged(objects, execution)
-
-
-def _judged(objects: Objects, execution: Execution) -> Iterator[Claim]:
-    landing = execution.landing
-    if landing is None:
-        return
-    held = Commit.decode(objects.read(landing.new)[1]).tree
-    text = f"what landed holds tree {landing.tree[:12]}"
-    yield Claim(text, held == landing.tree, f"it holds {held[:12]}")
     for verdict in execution.verdicts:
-        about = verdict.change or verdict.tree
-        same = about == (landing.change if verdict.change else landing.tree)
-        where = "exactly this" if same else about[:12]
+        same = verdict.tree == commit.tree
+        where = "this very tree" if same else f"tree {verdict.tree[:12]}"
         yield Claim(
-            f"gate {verdict.gate} passed what landed",
+            f"gate {verdict.gate} passed the tree that landed",
             verdict.status == "pass" and same,
             f"{verdict.status} on {where}",
         )
