@@ -18,7 +18,7 @@ from gitcto.policy.decisions import reevaluate
 from gitcto.policy.records import Policy
 from gitcto.runtime.adopted import adopted_policy
 from gitcto.runtime.commits import EVIDENCE_TRAILER, EXECUTION_TRAILER, TASK_TRAILER
-from gitcto.runtime.proof_evidence import Signers, check_attempt, evidence_of
+from gitcto.runtime.proof_evidence import NOBODY, Signers, check_attempt, evidence_of
 from gitcto.store import bundle
 from gitcto.store.ledger import Ledger
 from gitcto.store.reader import LedgerReader
@@ -36,7 +36,7 @@ class Claim(NamedTuple):
     refusals: tuple[Refusal, ...] = ()
 
 
-def prove(ledger: Ledger, task: Task, signers: Signers) -> list[Claim]:
+def prove(ledger: Ledger, task: Task, signers: Signers = NOBODY) -> list[Claim]:
     """Return every claim on which ``task`` being done rests, and whether it holds."""
     done = task.state is TaskState.DONE
     claims = [Claim(f"{task.spec.id} is done", done, f"it is {task.state.value}")]

@@ -34,6 +34,10 @@ class Signers:
     allowed: str
 
 
+NOBODY = Signers(environ={}, allowed="")
+"""Nobody's signature counts: evidence that is signed is refused."""
+
+
 def check_alone(found: Sequence[Found], signers: Signers) -> list[Refusal]:
     """Return why a bundle that lies anywhere is not whole, or not signed by whom it must be.
 

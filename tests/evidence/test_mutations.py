@@ -18,7 +18,7 @@ from gitcto.evidence.events import GENESIS
 from gitcto.evidence.manifest import FILE_MODE, MANIFEST, Found, Refusal, with_manifest
 from gitcto.git.objects import Objects
 from gitcto.git.repository import discover
-from gitcto.runtime.proof_evidence import Signers, check_attempt, evidence_of
+from gitcto.runtime.proof_evidence import NOBODY, check_attempt, evidence_of
 from gitcto.store import bundle
 from tests.runtime.team.conftest import TeamRepo, write
 
@@ -51,9 +51,7 @@ def case(tmp_path_factory: Any) -> Iterator[Case]:
         assert execution is not None
 
         def check(found: list[Found]) -> list[Refusal]:
-            return check_attempt(
-                ledger, tasks["A"], execution, found, Signers(environ={}, allowed="")
-            )
+            return check_attempt(ledger, tasks["A"], execution, found, NOBODY)
 
         assert evidence_of(execution) == tasks["A"].evidence
         yield Case(

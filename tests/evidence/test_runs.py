@@ -23,12 +23,10 @@ from gitcto.runtime.evidence import check, write_bundle
 from gitcto.runtime.gates import Judged
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.proof import prove
-from gitcto.runtime.proof_evidence import Signers, check_attempt, evidence_of
+from gitcto.runtime.proof_evidence import NOBODY, Signers, check_attempt, evidence_of
 from gitcto.runtime.run import make_context, run_team
 from gitcto.store import bundle
 from tests.runtime.team.conftest import TeamRepo, write
-
-NOBODY = Signers(environ={}, allowed="")
 
 
 def attempts(team: TeamRepo, task: str = "A") -> list[Execution]:
@@ -109,7 +107,7 @@ def test_what_landed_is_proved_and_its_worker_is_heard(team: TeamRepo) -> None:
     with team.ledger() as ledger:
         task = ledger.view().task("A")
         assert task is not None
-        assert [claim for claim in prove(ledger, task, NOBODY) if not claim.true] == []
+        assert [claim for claim in prove(ledger, task) if not claim.true] == []
     objects = Objects(discover(team.path, team.environ))
     assert bundle.read_file(objects, task.evidence, "raw/stdout.log") == b"worked\n"
     assert report_of(team, attempt)["nonce"] == attempt.nonce != ""
