@@ -75,7 +75,7 @@ def ending_request(app: App, team: str) -> RunRequest:
 
 def _adopted(app: App, team: str, broken: CtoError) -> Policy:
     from gitcto.git.objects import Objects
-    from gitcto.runtime.proof import adopted_policy
+    from gitcto.runtime.adopted import adopted_policy
 
     with app.reader(team) as reader:
         known = reader.view().team

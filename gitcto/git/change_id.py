@@ -21,7 +21,12 @@ def change_id(git: Git, old: str, new: str, changed: Iterable[Change]) -> str:
     of files and empty ones, of which a patch id knows nothing, count through the paths. Raises
     ``CtoError``.
     """
-    said = git.run("patch-id", "--stable", stdin=patch(git, old, new)).out.split()
+    return change_of(git, patch(git, old, new), changed)
+
+
+def change_of(git: Git, diff: bytes, changed: Iterable[Change]) -> str:
+    """Return the id of a change that is at hand as a patch. Raises ``CtoError``."""
+    said = git.run("patch-id", "--stable", stdin=diff).out.split()
     parts = [said[0] if said else b""]
     for change in changed:
         parts += [change.status.encode(), change.path.encode("utf-8", "surrogateescape")]

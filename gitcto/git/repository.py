@@ -32,7 +32,7 @@ _QUESTIONS = (
 )
 
 # What a user may say to git about which repository to use and whether to trust it.
-_DISCOVERY_NAMES = re.compile(
+DISCOVERY_NAMES = re.compile(
     "HOME|XDG_CONFIG_HOME|SUDO_UID|GIT_DIR|GIT_WORK_TREE|GIT_COMMON_DIR|GIT_CEILING_DIRECTORIES"
     "|GIT_DISCOVERY_ACROSS_FILESYSTEM"
     "|GIT_CONFIG_(?:PARAMETERS|GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_[0-9]+|VALUE_[0-9]+)"
@@ -80,7 +80,7 @@ def discover(cwd: Path, environ: Mapping[str, str]) -> Repository:
     # The user's own configuration counts here (safe.directory) and only here.
     own = hermetic_environment(program)
     del own["GIT_CONFIG_GLOBAL"], own["GIT_CONFIG_NOSYSTEM"], own["HOME"]
-    env = own | {k: v for k, v in environ.items() if _DISCOVERY_NAMES.fullmatch(k)}
+    env = own | {k: v for k, v in environ.items() if DISCOVERY_NAMES.fullmatch(k)}
     _require_version(program, env)
     argv = [program, "-C", str(cwd), "rev-parse", *_QUESTIONS]
     done = execute(argv, env, b"", None)

@@ -78,7 +78,7 @@ def pull_requests(table: Table, remote: RemoteSettings) -> PullRequestSettings:
 
 def evidence(table: Table) -> str:
     """Read which SSH key evidence is signed with."""
-    key = table.text("signing_key", "", names.readable_path)
+    key = table.text("signing_key", "", names.key_file)
     table.close()
     return key
 

@@ -49,6 +49,11 @@ def readable_path(text: str) -> str:
     return "give an absolute path, or one that begins with ~/"
 
 
+def key_file(text: str) -> str:
+    """Check the path of a key's file; an empty one names none."""
+    return readable_path(text) if text else ""
+
+
 def host_and_port(text: str) -> str:
     """Check a network destination such as ``api.example.com:443``."""
     if _DESTINATION.match(text):

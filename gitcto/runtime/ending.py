@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from gitcto.errors import CtoError
 from gitcto.model.commands import FailExecution, SingleCommand
 from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
+from gitcto.runtime.evidence import write_failure
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.messages import RoomRemoved, Work
@@ -30,10 +32,12 @@ class Ending:
     ) -> None:
         """End an attempt without landing: keep its work, record why, clear its room away.
 
-        Without ``work`` nothing could be taken up, so the room stays as it is.
+        Without ``work`` nothing could be taken up, so the room stays as it is. Without ``evidence``
+        of a judgement, that of the failure is written.
         """
         context = self._book.context
         kept = preserve(context, execution, work)
+        evidence = evidence or self._evidence(execution, failure, work)
         end = FailExecution(
             execution=execution.id,
             epoch=execution.epoch,
@@ -54,6 +58,16 @@ class Ending:
             self._book.listener.note(f"{execution.task}: kept as it is: {room}")
             return
         self.settle(execution)
+
+    def _evidence(self, execution: Execution, failure: Failure, work: Work | None) -> str:
+        """Return the evidence of a failure; nothing, and a note, when it cannot be written."""
+        task = self._book.state.tasks[execution.task]
+        try:
+            return write_failure(self._book.context, task, execution, failure, work=work)
+        except (CtoError, ValueError) as error:
+            said = error.message if isinstance(error, CtoError) else str(error)
+            self._book.listener.note(f"{execution.task}: no evidence of its failure: {said}")
+            return ""
 
     def settle(self, execution: Execution) -> None:
         """Clear away what an ended execution left; its work is reachable without it."""

@@ -73,6 +73,11 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     return None
 
 
+def of_evidence(detail: str) -> Failure:
+    """Return the failure of work that nothing proves: no evidence, stale or foreign evidence."""
+    return Failure(reason="evidence", detail=detail, charged=False, block=True)
+
+
 def of_outside(task: str, changes: tuple[str, ...]) -> Failure:
     """Return the failure of work that may not land, because of what changed around its worker."""
     more = f" (and {len(changes) - 1} more)" if len(changes) > 1 else ""
@@ -90,6 +95,8 @@ def of_validation(message: Validated, task: Task, policy: Policy) -> Failure | N
         paths = ", ".join(message.conflicts[:5])
         detail = f"conflicts with the target in {paths}"
         return Failure(reason="conflict", detail=detail, charged=False, block=not again)
+    if message.unwritten:
+        return of_evidence(message.unwritten)
     for verdict in message.verdicts:
         reason = f"{verdict.gate}:{verdict.reason}"
         if verdict.status == "fail":

@@ -16,6 +16,7 @@ from gitcto.runtime import failures
 from gitcto.runtime.asked import asked
 from gitcto.runtime.book import Book
 from gitcto.runtime.ending import Ending
+from gitcto.runtime.evidence import check
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.gates import remember
 from gitcto.runtime.jobs import Jobs
@@ -98,6 +99,10 @@ class MergeQueue:
             commit=judged.commit,
             change=judged.change,
         )
+        stale = check(context, x, judged.evidence, landing)
+        if stale:
+            self._ending.fail(x, failures.of_evidence(stale), work_of(x))
+            return
         refuse_checked_out(context.refs, book.target)
         intent = IntendLanding(
             execution=x.id,

@@ -63,7 +63,8 @@ class Validated:
     """The merge queue's judgement of one attempt on one tip of the target.
 
     ``tree`` is empty when the merge conflicted; ``commit`` is what would land, empty when a
-    required gate did not pass. ``evidence`` is the bundle's tree.
+    required gate did not pass. ``evidence`` is the bundle's tree; ``unwritten`` says why there is
+    none, and then nothing may land.
     """
 
     execution: Execution
@@ -75,6 +76,7 @@ class Validated:
     conflicts: tuple[str, ...] = ()
     detail: str = ""
     change: str = ""
+    unwritten: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -220,7 +220,9 @@ class Orchestrator:
                 failure = failures.of_outside(x.task, changed.changes)
         if failure is not None or work is None:
             failure = failure or Failure(reason="internal", detail="nothing was harvested")
-            self.ending.fail(x, failure, work, before=ended)
+            if ended:  # first, so that it is in the evidence
+                self.book.record(*ended)
+            self.ending.fail(self.book.state.executions[x.id], failure, work)
         else:
             self._harvested(x, work, ended)
         forget(self.book.context, x)

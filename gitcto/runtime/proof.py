@@ -6,39 +6,42 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gitcto.errors import CtoError
+from gitcto.evidence.manifest import Refusal
 from gitcto.git.objects import Commit, Objects
 from gitcto.git.process import trusted
 from gitcto.git.refs import Refs
 from gitcto.git.repository import Repository
 from gitcto.git.trees import is_ancestor
-from gitcto.model.events import ExecutionLeased, LandingDone, LandingIntended, PolicyAdopted
+from gitcto.model.events import ExecutionLeased, LandingDone, LandingIntended
 from gitcto.model.records import Decision, Execution, Task, TaskState
 from gitcto.policy.decisions import reevaluate
-from gitcto.policy.load import parse
 from gitcto.policy.records import Policy
+from gitcto.runtime.adopted import adopted_policy
 from gitcto.runtime.commits import (
     EVIDENCE_TRAILER,
     EXECUTION_TRAILER,
     TASK_TRAILER,
     TIER_TRAILER,
 )
+from gitcto.runtime.proof_evidence import NOBODY, Signers, check_attempt, evidence_of
 from gitcto.store import bundle
 from gitcto.store.ledger import Ledger
 from gitcto.store.reader import LedgerReader
 
-POLICY_FILE = "policy.toml"
-"""Where a transaction that adopts a policy keeps the policy's bytes."""
-
 
 class Claim(NamedTuple):
-    """Something that must hold; ``found`` says what is there instead when it does not."""
+    """Something that must hold; ``found`` says what is there instead when it does not.
+
+    ``refusals`` say it with stable codes, where there are some.
+    """
 
     text: str
     true: bool
     found: str = ""
+    refusals: tuple[Refusal, ...] = ()
 
 
-def prove(ledger: Ledger, task: Task) -> list[Claim]:
+def prove(ledger: Ledger, task: Task, signers: Signers = NOBODY) -> list[Claim]:
     """Return every claim on which ``task`` being done rests, and whether it holds."""
     done = task.state is TaskState.DONE
     claims = [Claim(f"{task.spec.id} is done", done, f"it is {task.state.value}")]
@@ -47,17 +50,24 @@ def prove(ledger: Ledger, task: Task) -> list[Claim]:
     execution = ledger.view().execution(task.execution)
     if done and execution is not None:
         objects = Objects(ledger.repository)
-        claims += _evidence(objects, task)
+        claims.append(attested(ledger, task, execution, signers))
         claims += _commit(objects, task, execution)
         claims += _target(ledger.repository, task, execution)
         claims += _decisions(objects, ledger, task, execution)
     return claims
 
 
-def _evidence(objects: Objects, task: Task) -> Iterator[Claim]:
-    problems = bundle.verify(objects, task.evidence)
-    text = f"evidence {task.evidence[:12]} is whole, file by file"
-    yield Claim(text, not problems, "; ".join(problems))
+def attested(ledger: Ledger, task: Task, execution: Execution, signers: Signers) -> Claim:
+    """Return the claim that the evidence of an attempt is whole, about it, and fresh."""
+    tree = evidence_of(execution)
+    text = f"evidence {tree[:12]} is whole, about attempt {execution.attempt}, and fresh"
+    try:
+        found = bundle.found(Objects(ledger.repository), tree)
+        refused = tuple(check_attempt(ledger, task, execution, found, signers))
+    except (CtoError, ValueError) as error:
+        refused = (Refusal("unreadable", str(error)),)
+    said = "; ".join(f"{one.code}: {one.detail}" for one in refused)
+    return Claim(text, not refused, said, refused)
 
 
 def _commit(objects: Objects, task: Task, execution: Execution) -> Iterator[Claim]:
@@ -141,19 +151,3 @@ def _again(
     again = reevaluate(policy, decision)
     same = again == decision and decision.verdict == "allow"
     return Claim(text, same, f"{again.verdict} by {again.rule}: {again.reason}")
-
-
-def adopted_policy(objects: Objects, ledger: LedgerReader, digest: str) -> Policy | str:
-    """Return the policy with this digest from the ledger, or why it cannot be had."""
-    for stored in ledger.events(newest_first=True):
-        body = stored.event.body
-        if not isinstance(body, PolicyAdopted) or body.digest != digest:
-            continue
-        try:
-            _, raw = objects.read(stored.commit)
-            text = bundle.read_file(objects, Commit.decode(raw).tree, POLICY_FILE)
-            policy = parse(text, POLICY_FILE)
-        except (CtoError, ValueError) as error:
-            return str(error)
-        return policy if policy.digest == digest else "its file is another one"
-    return "the ledger does not hold it"

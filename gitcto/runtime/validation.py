@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import MergeRequest, MergeResult
@@ -14,8 +15,8 @@ from gitcto.runtime.ask import ask
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.commits import landing_commit
 from gitcto.runtime.context import Context
-from gitcto.runtime.evidence import write_bundle
-from gitcto.runtime.gates import Known, judge_change, judge_tree
+from gitcto.runtime.evidence import bundle_or_why
+from gitcto.runtime.gates import Judged, Known, judge_change, judge_tree
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import Validated
 
@@ -54,20 +55,26 @@ def judge(context: Context, task: Task, execution: Execution, onto: str, known: 
     judged = judge_change(context, candidate, known)
     if all(one.verdict.status == "pass" for one in judged):
         judged += judge_tree(context, [candidate], known, {})
-    evidence = write_bundle(context, candidate, judged)
-    verdicts = tuple(one.verdict for one in judged)
-    commit = ""
-    if verdicts and all(verdict.status == "pass" for verdict in verdicts):
-        commit = landing_commit(context, candidate, evidence)
-    return Validated(
+    said = Validated(
         execution=execution,
         onto=onto,
         tree=merged.tree,
-        commit=commit,
-        evidence=evidence,
-        verdicts=verdicts,
+        verdicts=tuple(one.verdict for one in judged),
         change=candidate.change,
     )
+    return _proved(context, candidate, judged, said)
+
+
+def _proved(
+    context: Context, candidate: Candidate, judged: list[Judged], said: Validated
+) -> Validated:
+    """Add evidence and, when everything is green, the commit that would land."""
+    evidence, why = bundle_or_why(context, candidate, judged)
+    if why:
+        return replace(said, unwritten=why)
+    green = judged and all(one.verdict.status == "pass" for one in judged)
+    commit = landing_commit(context, candidate, evidence) if green else ""
+    return replace(said, evidence=evidence, commit=commit)
 
 
 def merge(context: Context, execution: Execution, onto: str) -> MergeResult:
