@@ -76,6 +76,9 @@ class TestEffects:
         self.ids += 1
         return ulid(self.clock, (self.seed << 64) + self.ids)
 
+    def pause(self, seconds: float) -> None:
+        self.clock += int(seconds * 1000)
+
     def crash_point(self, name: str) -> None:
         self.passed.append(name)
         if name == self.die_at:
