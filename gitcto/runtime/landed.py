@@ -9,11 +9,14 @@ from gitcto.runtime.context import Context
 
 
 def landed_as(context: Context, execution: Execution, landing: Landing) -> str:
-    """Return the target's commit of this execution: the intended one, or one by its trailer."""
+    """Return the target's commit of this execution: the intended one, or one by its trailer.
+
+    What another clone intended and never pushed is not known here.
+    """
     tip = context.refs.read(landing.target)
     if tip is None:
         return ""
-    if is_ancestor(context.git, landing.new, tip):
+    if context.objects.has(landing.new) and is_ancestor(context.git, landing.new, tip):
         return landing.new
     since = landing.old if is_ancestor(context.git, landing.old, tip) else None
     return find_trailer(context.git, tip, since, EXECUTION_TRAILER, execution.id) or ""

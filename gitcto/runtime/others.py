@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from gitcto.git.remotes import RemoteUnreachable
 from gitcto.model.commands import (
     AbandonLanding,
     ConfirmLanding,
@@ -46,7 +47,10 @@ def give_up_lapsed(book: Book) -> None:
     lapsed = [x for x in book.state.live() if x.expires_ms < latest and not is_own(context, x)]
     if not lapsed:
         return
-    context.shared.sync()  # what they renewed or landed meanwhile counts
+    try:
+        context.shared.look()  # what they renewed or landed meanwhile counts
+    except RemoteUnreachable:
+        return
     book.catch_up()
     current = [book.state.executions[x.id] for x in lapsed]
     still = [now for x, now in zip(lapsed, current, strict=True) if now == x]

@@ -124,8 +124,7 @@ def make_context(request: RunRequest, layout: Layout) -> Context:
     """Open everything a run works with."""
     repository, effects = request.repository, request.effects
     shared = share(request)
-    machine = request.actor.rpartition("@")[2]
-    clone = clone_id(repository, machine, effects.new_id)
+    clone = clone_id(repository, effects.new_id)
     return Context(
         repository=repository,
         layout=layout,

@@ -44,7 +44,8 @@ class Shared:
     """One team's ledger, and the branch ``target`` that it lands on, at a remote.
 
     ``target`` is a full ref name, or nothing where only the ledger is of interest; ``patience_s``
-    are pauses before an unreachable remote is asked once more. Methods raise ``CtoError``.
+    are the pauses before a transaction tries a silent remote once more; nothing else is so patient.
+    Methods raise ``CtoError``.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Shared:
         Raises :class:`Diverged` when neither contains the other: the ledger forked.
         """
         with exclusive(lock_path(self._repository)):
-            self._reached(self.pull)
+            self.pull()
             for ref in filter(None, (self._ledger, self.target)):
                 ours, theirs = self._refs.read(ref), self.remote.seen(ref)
                 ahead = theirs is None or self._contains(ours, theirs)
@@ -78,13 +79,13 @@ class Shared:
                     self._give(RefMove(name=ref, old=theirs, new=ours))
 
     def look(self) -> None:
-        """Bring what the remote has, without patience: whoever works can ask again later."""
+        """Bring what the remote has."""
         with exclusive(lock_path(self._repository)):
             self.pull()
 
     def _give(self, move: RefMove) -> None:
-        if not self._reached(lambda: self.remote.push(move)):
-            self._reached(self.pull)
+        if not self.remote.push(move):
+            self.pull()
 
     def begin_target(self, start: str) -> None:
         """Make the target at ``start``, unless there is one; the first clone's counts."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,24 @@ from gitcto.git.remotes import Remote
 from gitcto.git.repository import discover
 from gitcto.model.commands import ImportPlan, Refusal
 from gitcto.model.records import TaskSpec
+from gitcto.runtime.layout import settled_root
+from gitcto.runtime.run import RunResult, run_team
 from gitcto.store.ledger import Ledger
 from gitcto.store.shared import Shared
-from tests.runtime.team.conftest import POLICY, TeamRepo
+from tests.runtime.team.conftest import POLICY, TeamRepo, Told
 
 PROGRAM = (sys.executable, "-c", "import sys; from gitcto.cli.entry import main; sys.exit(main())")
 SHARED = '[remote]\nname = "origin"\nledger = true\n'
 IDENTITY = ("-c", "user.name=u", "-c", "user.email=u@x")
 LEDGER = "refs/cto/teams/main/ledger"
 TARGET = "refs/heads/cto/main/integration"
+
+
+class Later(SystemEffects):
+    """A world in which every lease of before is over."""
+
+    def now_ms(self) -> int:
+        return super().now_ms() + 3_600_000
 
 
 class Clone(TeamRepo):
@@ -37,11 +46,16 @@ class Clone(TeamRepo):
         self.environ["XDG_STATE_HOME"] = str(root / "state")
         self.started: list[subprocess.Popen[str]] = []
 
+    def settle_rooms(self) -> None:
+        """Let `git cto` make its rooms where the runs in this process make theirs."""
+        settled_root(discover(self.path, self.environ), self.rooms)
+
     @classmethod
     def alone(cls, root: Path, policy: str = POLICY) -> Clone:
         """Make a repository without a remote, with its policy committed."""
         self = cls.make(root)
         assert isinstance(self, Clone)
+        self.settle_rooms()
         self.set_policy(policy)
         self.git("add", "policy.toml")
         self.git(*IDENTITY, "commit", "-qm", "policy")
@@ -71,6 +85,18 @@ class Clone(TeamRepo):
         assert process.returncode == expect, out + err
         return out + err
 
+    def die_at(self, point: str, passings: int = 1) -> None:
+        """Run the team until a durable step was passed that often, and be killed there."""
+        program = Path(__file__).with_name("die.py")
+        argv = [sys.executable, str(program), str(self.root), point, str(passings)]
+        done = subprocess.run(argv, env=self.environ, capture_output=True, check=False)
+        assert done.returncode == -9, done.stderr.decode()
+
+    def run_with(self, effects: SystemEffects, told: Told | None = None) -> RunResult:
+        """Run the team in this process, in a world of the test's choice."""
+        self.told = told or Told()
+        return run_team(replace(self.request(), effects=effects), self.told, lambda: False)
+
     def ledger(self, effects: Any = None) -> Ledger:
         """Open the ledger as `git cto` does."""
         repository = discover(self.path, self.environ)
@@ -78,10 +104,10 @@ class Clone(TeamRepo):
         shared = self.shared(effects) if "[remote]" in self.policy_text else None
         return Ledger(repository, "main", effects, "tester@here", shared)
 
-    def shared(self, effects: Any = None) -> Shared:
+    def shared(self, effects: Any = None, target: str = "") -> Shared:
         repository = discover(self.path, self.environ)
         remote = Remote(repository, "origin", self.environ)
-        return Shared(remote, "main", effects or SystemEffects())
+        return Shared(remote, "main", effects or SystemEffects(), target=target)
 
     def plan_more(self, *tasks: TaskSpec) -> None:
         """Import tasks for a team that `git cto init` made."""
@@ -127,12 +153,22 @@ class Hub:
         self.clones.append(clone)
         return clone
 
+    def pair(self, *names: str) -> tuple[Clone, Clone]:
+        """Make two clones that both know a team with a task for each name."""
+        first = self.first()
+        first.cto("init")
+        first.plan_more(*(self.task(first, name) for name in names))
+        second = self.another()
+        second.cto("init")
+        return first, second
+
     def another(self, name: str = "b") -> Clone:
         """Make one more clone, as somebody on another machine would."""
         root = self.root / name
         root.mkdir()
         subprocess.run(["git", "clone", "-q", str(self.bare), str(root / "repository")], check=True)
         clone = Clone(root)
+        clone.settle_rooms()
         clone.policy_text = (clone.path / "policy.toml").read_text()
         self.clones.append(clone)
         return clone
@@ -155,6 +191,7 @@ class Hub:
         """Hub and clones hold the same ledger and target, sound, and nothing is left over."""
         self.git("fsck", "--full", "--strict")
         for clone in self.clones:
+            clone.shared(target=TARGET).look()
             assert clone.oid(LEDGER) == self.git("rev-parse", LEDGER)
             assert clone.oid(TARGET) == self.git("rev-parse", TARGET)
             with clone.ledger() as ledger:

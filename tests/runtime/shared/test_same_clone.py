@@ -53,7 +53,7 @@ def test_of_two_runs_started_together_one_refuses_and_names_the_other(
 def test_a_run_goes_on_where_one_was_killed_in_the_middle(lone: Clone, until: Any) -> None:
     plan(lone)
     killed = lone.start("run")
-    until(lambda: (lone.root / "here-A").exists())
+    until((lone.root / "here-A").exists)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     other = lone.start("run")
