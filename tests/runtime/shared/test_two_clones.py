@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 
 from gitcto.effects import SystemEffects
+from gitcto.model.codec import Event
+from gitcto.model.events import ExecutionLeased
 from gitcto.runtime.run import run_team
-from tests.runtime.shared.conftest import SHARED, Clone, Hub, Later
+from tests.runtime.shared.conftest import SHARED, TARGET, Clone, Hub, Later
 from tests.runtime.team.conftest import POLICY, Told
 
 EIGHT = tuple("ABCDEFGH")
@@ -117,16 +120,24 @@ def test_a_landing_that_was_pushed_is_recorded_by_who_takes_over(hub: Hub) -> No
     assert done.found == "recovered"
 
 
-class Overtaken(SystemEffects):
-    """At one step, another clone does all that it can, in a later world."""
+class Enough(Exception):  # noqa: N818 - not a fault
+    """The other clone's run ends here."""
 
-    def __init__(self, point: str, other: Clone) -> None:
-        self.point, self.other = point, other
+
+class Overtaken(SystemEffects):
+    """At one step, another clone runs the team in a later world: all of it, or up to an event."""
+
+    def __init__(self, point: str, other: Clone, until: str = "") -> None:
+        self.point, self.other, self.until = point, other, until
 
     def crash_point(self, name: str) -> None:
         if name == self.point:
             self.point = ""
-            self.other.run_with(Later())
+            with suppress(Enough):
+                self.other.run_with(Later(), Told(on={self.until: self._stop}))
+
+    def _stop(self, event: Event) -> None:
+        raise Enough(event.kind)
 
 
 def test_who_sleeps_through_his_lease_lands_nothing_afterwards(hub: Hub) -> None:
@@ -139,6 +150,23 @@ def test_who_sleeps_through_his_lease_lands_nothing_afterwards(hub: Hub) -> None
         kinds = [stored.event.kind for stored in ledger.events()]
     assert kinds.count("landing.done") == 1
     assert "outcome.refused" in kinds
+    first.cto("run")
+    first.assert_clean()
+    hub.assert_agreed()
+
+
+def test_who_lost_his_lease_cannot_land_though_the_branch_has_not_moved(hub: Hub) -> None:
+    """Nothing but the ledger can tell that it is too late: the old tip is still the right one."""
+    first, second = hub.pair("A")
+    first.run_with(Overtaken("landing.intended", second, until="execution.failed"))
+    assert "execution.leased" not in second.told.kinds()
+    assert hub.landed() == ["A"]
+    with first.ledger() as ledger:
+        events = [stored.event.body for stored in ledger.events()]
+    leased = [body.execution for body in events if isinstance(body, ExecutionLeased)]
+    assert len(leased) == 2
+    trailer = "--format=%(trailers:key=Cto-Execution,valueonly,separator=%x2C)"
+    assert hub.git("log", trailer, f"main..{TARGET}").split() == leased[1:]
     first.cto("run")
     first.assert_clean()
     hub.assert_agreed()
