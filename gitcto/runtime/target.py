@@ -9,6 +9,7 @@ from gitcto.git.refs import Refs
 from gitcto.git.remotes import RefMove
 from gitcto.model.commands import Refusal, RenewLease, Together
 from gitcto.model.events import LeaseRenewed
+from gitcto.store.ledger import Ledger
 from gitcto.store.shared import TargetMoved
 
 if TYPE_CHECKING:
@@ -57,20 +58,24 @@ def move(context: Context, landing: Landing) -> bool:
 
 
 def _move_shared(context: Context, landing: Landing) -> bool:
-    """Renew the leases of what lands, and move the remote's target with that or not at all."""
+    """Renew the leases of what lands, and move the remote's target with that or not at all.
+
+    With a ledger of its own: a job may do this, and the context's belongs to the loop.
+    """
     expires_ms = context.effects.now_ms() + context.policy.lease_s * 1000
-    renewals = tuple(
-        RenewLease(
-            execution=each.id, epoch=each.epoch, expires_ms=max(expires_ms, each.expires_ms + 1)
-        )
-        for each in context.ledger.view().live()
-        if each.landing is not None and each.landing.new == landing.new
-    )
+    actor = context.holder.partition("/")[0]
     along = RefMove(name=landing.target, old=landing.old, new=landing.new)
-    try:
-        answer = context.ledger.transact(Together(renewals), along=along)
-    except TargetMoved:
-        return False
+    team = context.layout.team
+    with Ledger(context.repository, team, context.effects, actor, context.shared) as ledger:
+        renewals = tuple(
+            RenewLease(execution=x.id, epoch=x.epoch, expires_ms=max(expires_ms, x.expires_ms + 1))
+            for x in ledger.view().live()
+            if x.landing is not None and x.landing.new == landing.new
+        )
+        try:
+            answer = ledger.transact(Together(renewals), along=along)
+        except TargetMoved:
+            return False
     if isinstance(answer, Refusal) or not answer.events:
         return False
     return all(isinstance(event.body, LeaseRenewed) for event in answer.events)

@@ -159,6 +159,18 @@ def test_a_push_whose_answer_was_lost_counts_once(sites: tuple[Site, Site]) -> N
     assert one.shared.holds(str(answer.tip))
 
 
+def test_a_push_whose_answer_was_lost_counts_once_though_others_went_on_from_it(
+    sites: tuple[Site, Site],
+) -> None:
+    one, two = sites
+    one.remote.lost = 1
+    one.effects.on_pause = lambda: recorded(two.ledger.transact(lease("T2", "X2")))
+    answer = recorded(one.ledger.transact(lease("T1", "X1")))
+    assert [event.kind for event in answer.events] == ["execution.leased"]
+    assert [x.id for x in one.ledger.view().live()] == ["X1", "X2"]
+    assert one.ledger.verify_chain() == []
+
+
 def test_a_remote_that_stays_silent_refuses_after_its_pauses(
     hub: Path, sites: tuple[Site, Site]
 ) -> None:
