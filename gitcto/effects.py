@@ -28,6 +28,9 @@ class Effects(Protocol):
     def new_id(self) -> str:
         """Return a new ULID (26 lower-case characters)."""
 
+    def pause(self, seconds: float) -> None:
+        """Let that much time go by before something is tried again."""
+
     def crash_point(self, name: str) -> None:
         """Name a durable step; production does nothing, a crash test dies here."""
 
@@ -46,6 +49,10 @@ class SystemEffects:
     def new_id(self) -> str:
         """Return a new ULID made of the current time and 80 random bits."""
         return ulid(self.now_ms(), int.from_bytes(os.urandom(10), "big"))
+
+    def pause(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
 
     def crash_point(self, name: str) -> None:
         """Do nothing: only the crash harness stops at named steps."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gitcto.policy.records import Policy
     from gitcto.store.ledger import Ledger
     from gitcto.store.reader import LedgerReader
+    from gitcto.store.shared import Shared
 
 DEFAULT_TEAM = "main"
 """The team that ``init`` makes when nobody names one."""
@@ -86,11 +87,17 @@ class App:
         """Open the ledger of ``team``, or of the only team there is, to record something."""
         return self.new_ledger(self.team(team))
 
-    def new_ledger(self, team: str) -> Ledger:
-        """Open the ledger of a team that need not exist yet."""
-        from gitcto.store.ledger import Ledger
+    def new_ledger(self, team: str, shared: Shared | None = None) -> Ledger:
+        """Open the ledger of a team that need not exist yet.
 
-        return Ledger(self.repository, team, self.effects, self.host.actor)
+        What is recorded in it goes through ``shared``, or through the remote that the team was
+        joined through.
+        """
+        from gitcto.store.ledger import Ledger
+        from gitcto.store.shared import of_joined
+
+        shared = shared or of_joined(self.repository, team, self.effects, self.host.environ)
+        return Ledger(self.repository, team, self.effects, self.host.actor, shared)
 
     def team(self, wanted: str | None) -> str:
         """Return the team that is meant; raises ``CtoError`` (exit 2) when that is not clear."""

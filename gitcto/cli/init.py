@@ -26,7 +26,8 @@ def init(app: App, team: str) -> None:
 
     Writes a commented policy.toml for the languages it sees when there is none, and begins the
     team's ledger in refs/cto. Your branches, index and checkout are not touched. Running it again
-    makes the team decide by the policy as it is now.
+    makes the team decide by the policy as it is now. A team that the remote named in policy's
+    [remote] knows is joined, where that section shares the ledger.
     """
     from gitcto.policy.load import parse
 
@@ -100,12 +101,14 @@ def _write_new(path: Path, text: bytes) -> None:
 
 
 def _begin(app: App, team: str, policy: Policy) -> bool:
+    from gitcto.cli.joining import join
     from gitcto.cli.record import record
     from gitcto.git.objects import Objects
     from gitcto.model.commands import AdoptPolicy, CreateTeam
 
+    shared = join(app, policy, team)
     blob = Objects(app.repository).write_blob(policy.text)
-    with app.new_ledger(team) as ledger:
+    with app.new_ledger(team, shared) as ledger:
         made = not ledger.exists()
         if made:
             record(ledger, CreateTeam(team=team, target=policy.target(team)))

@@ -37,10 +37,12 @@ def run(app: App, *, team: str | None, workers: int, as_json: bool) -> int:
     branch. Ctrl-C ends the run, not the workers: the next run goes on with them. Exit 1 when a task
     needs a person, 130 when interrupted.
     """
+    from gitcto.cli.joining import join_missing
     from gitcto.cli.requests import run_request
     from gitcto.cli.signals import interruptible
     from gitcto.runtime.run import run_team
 
+    join_missing(app, team)
     request = run_request(app, app.team(team), workers)
     with _listener(app, as_json=as_json) as listener:
         note = "ending the run; the workers go on (once more: end at once)"

@@ -19,7 +19,11 @@ _POLL_S = 0.01
 
 
 class LockBusy(CtoError):  # noqa: N818  # a state, not a fault
-    """Somebody else holds the lock."""
+    """Somebody else holds the lock at ``path``."""
+
+    def __init__(self, path: Path, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.path = path
 
 
 @contextmanager
@@ -54,6 +58,7 @@ def _acquire(descriptor: int, path: Path, wait_s: float | None) -> None:
         else:
             return
     raise LockBusy(
+        path,
         f"another git-cto process holds {path}",
         "wait for it to end, or look for it with `git cto status`",
     )

@@ -82,12 +82,17 @@ class RenewLease(Struct, frozen=True, kw_only=True):
 
 
 class TakeLease(Struct, frozen=True, kw_only=True):
-    """Continue an execution whose holder is gone; the caller proved that it is."""
+    """Continue an execution whose holder is gone; the caller proved that it is.
+
+    ``lapsed_ms`` is for a holder that nobody can ask: when its lease ended, as the caller saw it. A
+    lease that was renewed since is not taken.
+    """
 
     execution: str
     epoch: int
     holder: str
     expires_ms: int
+    lapsed_ms: int = 0
 
 
 class RecordStart(Struct, frozen=True, kw_only=True):

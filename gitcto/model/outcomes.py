@@ -32,6 +32,8 @@ def _renew(x: Execution, c: cmd.RenewLease) -> Answer:
 
 
 def _take(x: Execution, c: cmd.TakeLease) -> Answer:
+    if c.lapsed_ms and c.lapsed_ms != x.expires_ms:
+        return Refusal("lease_renewed", "model.lease", f"{x.holder} renewed its lease of {x.task}")
     if c.holder == x.holder:
         return ()
     taken = ev.LeaseTaken(

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from gitcto.errors import CtoError
+from gitcto.git.remotes import RemoteUnreachable
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, Refusal, SingleCommand, Together
 from gitcto.model.records import TeamMode
 from gitcto.model.state import State
 from gitcto.runtime.context import Context
+from gitcto.store.shared import Shared
+
+LOOK_EVERY_S = 1.0
+"""How long a run leaves the remote in peace, at least (seconds)."""
 
 
 class Listener(Protocol):
@@ -30,6 +35,8 @@ class Book:
         self.context = context
         self.state = state
         self.listener = listener
+        self._look_at = 0.0
+        self._silent = ""
 
     def record(
         self, *commands: SingleCommand, attachments: Mapping[str, str] | None = None
@@ -51,8 +58,27 @@ class Book:
         return None
 
     def catch_up(self) -> None:
-        """Take in what other commands recorded."""
+        """Take in what other commands recorded, and now and then what other clones did."""
+        if self.context.shared is not None and self.context.effects.monotonic_s() >= self._look_at:
+            self._look(self.context.shared)
         self.state.put(self.context.ledger.catch_up())
+
+    def _look(self, shared: Shared) -> None:
+        """Ask the remote, and not again before ten times as long: the loop has more to do.
+
+        A remote that does not answer is no reason to stop before something must be recorded.
+        """
+        clock = self.context.effects.monotonic_s
+        began, before = clock(), self._silent
+        self._silent = ""
+        try:
+            shared.look()
+        except RemoteUnreachable as unreachable:
+            self._silent = unreachable.message
+            if not before:
+                self.listener.note(f"{self._silent}; going on with what is known")
+        ended = clock()
+        self._look_at = ended + max(LOOK_EVERY_S, 10 * (ended - began))
 
     @property
     def mode(self) -> TeamMode:
@@ -65,7 +91,12 @@ class Book:
         return self.state.team.target if self.state.team else ""
 
     def tip(self) -> str:
-        """Return the commit at the target. Raises ``CtoError`` when the branch is gone."""
+        """Return the commit at the target, and at the remote's where the team is shared.
+
+        Raises ``CtoError`` when the branch is gone.
+        """
+        if self.context.shared is not None:
+            self._look(self.context.shared)
         tip = self.context.refs.read(self.target)
         if tip is None:
             branch = self.target.removeprefix("refs/heads/")

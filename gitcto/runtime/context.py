@@ -16,6 +16,7 @@ from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.toolchain import Toolchains
 from gitcto.store.ledger import Ledger
+from gitcto.store.shared import Shared
 
 COMMITTER_NAME = "git-cto"
 COMMITTER_EMAIL = "git-cto@localhost"
@@ -23,7 +24,9 @@ COMMITTER_EMAIL = "git-cto@localhost"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """A run's collaborators. ``holder`` names this orchestrator in leases.
+    """A run's collaborators. ``holder`` names this orchestrator in leases, ``clone`` the clone.
+
+    ``shared`` is the remote whose ledger is the authority, where policy wants one.
 
     ``environ`` is the environment git-cto was started in, ``worker_env`` what every worker and
     gate gets of it, ``max_workers`` the limit of this run, ``isolation`` the sandbox of
@@ -45,6 +48,8 @@ class Context:
     worker_env: Mapping[str, str]
     holder: str
     max_workers: int
+    clone: str = ""
+    shared: Shared | None = None
     isolation: Isolation | None = None
     toolchains: Toolchains = field(default_factory=Toolchains)
 

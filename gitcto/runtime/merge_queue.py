@@ -21,7 +21,7 @@ from gitcto.runtime.failures import Failure
 from gitcto.runtime.gates import remember
 from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.messages import Validated, Work
-from gitcto.runtime.target import refuse_checked_out
+from gitcto.runtime.target import move, refuse_checked_out
 from gitcto.runtime.validation import validate
 
 NOT_PUSHED = "not pushed: policy names no remote"
@@ -127,8 +127,7 @@ class MergeQueue:
 
     def carry_out(self, x: Execution, landing: Landing) -> None:
         """Do what a landing's intent says, by compare-and-swap, and record the outcome."""
-        refs = self._book.context.refs
-        moved = refs.compare_and_swap(landing.target, landing.old, landing.new)
+        moved = move(self._book.context, landing)
         self._book.context.effects.crash_point("landing.moved")
         if moved:
             self.confirm(x, landing, landed=landing.new, found="moved")

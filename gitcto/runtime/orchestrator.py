@@ -17,7 +17,7 @@ from gitcto.model.commands import (
     RenewLease,
     SingleCommand,
 )
-from gitcto.model.records import Decision, Execution, Task, TeamMode
+from gitcto.model.records import LIVE_STATES, Decision, Execution, Task, TeamMode
 from gitcto.model.schedule import choose
 from gitcto.policy.decisions import Attempt, decide_dispatch
 from gitcto.runtime import failures, workers
@@ -37,6 +37,7 @@ from gitcto.runtime.messages import (
     WorkerFinished,
     WorkerStarted,
 )
+from gitcto.runtime.others import give_up_lapsed, is_own
 from gitcto.runtime.outside import forget, idle_rooms, record_of
 from gitcto.runtime.space import Space
 
@@ -63,6 +64,7 @@ class Orchestrator:
         while not self._interrupted():
             self.book.catch_up()
             self._renew_leases()
+            give_up_lapsed(self.book)
             self._step()
             if self._finished():
                 break
@@ -74,8 +76,9 @@ class Orchestrator:
     def _step(self) -> None:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
-            self._stop_workers()
+            self._stop_workers(self._attempts)
             return
+        self._stop_workers(self._lost())
         if mode is TeamMode.RUNNING:
             self._dispatch()
         self.queue.next()
@@ -94,13 +97,20 @@ class Orchestrator:
         due = [
             RenewLease(execution=x.id, epoch=x.epoch, expires_ms=now + lease_ms)
             for x in self.book.state.live()
-            if x.expires_ms - now < lease_ms // 2
+            if is_own(context, x) and x.expires_ms - now < lease_ms // 2
         ]
         if due:
             self.book.record(*due)
 
-    def _stop_workers(self) -> None:
-        for execution_id in sorted(self._attempts - self._stopping):
+    def _lost(self) -> set[str]:
+        """Return the attempts that another clone gave up while this one could not be reached."""
+        if self.book.context.shared is None:
+            return set()
+        state = self.book.state
+        return {x for x in self._attempts if state.executions[x].state not in LIVE_STATES}
+
+    def _stop_workers(self, executions: set[str]) -> None:
+        for execution_id in sorted(executions - self._stopping):
             self._stopping.add(execution_id)
             workers.request_stop(self.book.context.layout.records(execution_id))
 
@@ -181,12 +191,17 @@ class Orchestrator:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             return True
-        if not self.queue.empty or self.book.state.live():
+        if not self.queue.empty or self._awaited(mode):
             return False
         if mode is TeamMode.RUNNING and self.book.state.ready:
             # What ended meanwhile may have made space.
             return bool(self._short and self._space.look_again())
         return True
+
+    def _awaited(self, mode: TeamMode) -> bool:
+        """Tell whether something is under way whose end may make more to do here."""
+        context, live = self.book.context, self.book.state.live()
+        return any(mode is TeamMode.RUNNING or is_own(context, x) for x in live)
 
     def _handle(self, message: Message) -> None:
         match message:
@@ -208,6 +223,9 @@ class Orchestrator:
     def _ended(self, message: WorkerFinished) -> None:
         x = self.book.state.executions[message.execution.id]
         self._attempts.discard(x.id)
+        if x.state not in LIVE_STATES:
+            self.ending.late(x, message.work)
+            return
         exited = RecordExit(
             execution=x.id, epoch=x.epoch, code=message.exit.code, cause=message.exit.cause
         )

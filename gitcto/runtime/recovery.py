@@ -7,18 +7,17 @@ first start takes when there is nothing to recover.
 from __future__ import annotations
 
 from gitcto.git.harvest import HarvestRefused
-from gitcto.git.trees import find_trailer, is_ancestor
 from gitcto.model.commands import TakeLease
-from gitcto.model.records import Execution, Landing, TaskState
+from gitcto.model.records import Execution, TaskState
 from gitcto.runtime import workers
 from gitcto.runtime.attempt import take_up, work_unseen
 from gitcto.runtime.book import Book
 from gitcto.runtime.clean import leftovers
-from gitcto.runtime.commits import EXECUTION_TRAILER
-from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.gate_trees import clear_gates
+from gitcto.runtime.landed import landed_as
 from gitcto.runtime.orchestrator import Orchestrator, start_of
+from gitcto.runtime.others import is_own
 from gitcto.runtime.outside import compare, forget, record_of, remembered
 from gitcto.runtime.preserved import finish_drops
 from gitcto.runtime.remains import end_commands
@@ -26,7 +25,7 @@ from gitcto.runtime.settle import preserve, unreachable_work
 
 
 def recover(orchestrator: Orchestrator) -> None:
-    """Clear away what ended executions left, and continue every live one of a former run."""
+    """Clear away what ended executions left, and continue every live one of a former run here."""
     context = orchestrator.book.context
     finish_drops(context.layout, context.refs, context.ledger)
     for place in sorted(context.layout.rooms.glob("*")):
@@ -34,7 +33,8 @@ def recover(orchestrator: Orchestrator) -> None:
     clear_gates(context)
     _settle_leftovers(orchestrator)
     book = orchestrator.book
-    for execution in sorted(book.state.live(), key=lambda x: (x.leased_ms, x.id)):
+    own = (x for x in book.state.live() if is_own(context, x))
+    for execution in sorted(own, key=lambda x: (x.leased_ms, x.id)):
         _take_over(orchestrator, execution)
         _continue(orchestrator, book.state.executions[execution.id])
 
@@ -93,17 +93,6 @@ def _continue_landing(orchestrator: Orchestrator, execution: Execution) -> None:
         orchestrator.queue.confirm(execution, landing, landed=landed, found="recovered")
     else:
         orchestrator.queue.carry_out(execution, landing)
-
-
-def landed_as(context: Context, execution: Execution, landing: Landing) -> str:
-    """Return the target's commit of this execution: the intended one, or one by its trailer."""
-    tip = context.refs.read(landing.target)
-    if tip is None:
-        return ""
-    if is_ancestor(context.git, landing.new, tip):
-        return landing.new
-    since = landing.old if is_ancestor(context.git, landing.old, tip) else None
-    return find_trailer(context.git, tip, since, EXECUTION_TRAILER, execution.id) or ""
 
 
 def _settle_leftovers(orchestrator: Orchestrator) -> None:

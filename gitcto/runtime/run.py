@@ -9,10 +9,11 @@ from pathlib import Path
 
 from gitcto.effects import Effects
 from gitcto.errors import CtoError, ExitCode
-from gitcto.git.lock import LockBusy, exclusive
+from gitcto.git.lock import LockBusy
 from gitcto.git.objects import Objects
 from gitcto.git.process import trusted
 from gitcto.git.refs import Refs
+from gitcto.git.remotes import Remote
 from gitcto.git.repository import Repository
 from gitcto.git.trees import is_ancestor
 from gitcto.model.commands import AdoptPolicy, Refusal, SetMode
@@ -23,7 +24,9 @@ from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
 from gitcto.runtime import trash
+from gitcto.runtime.alone import alone
 from gitcto.runtime.book import Book, Listener
+from gitcto.runtime.clone import clone_id, holder_of
 from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.layout import Layout
@@ -32,11 +35,9 @@ from gitcto.runtime.probing import choose_sandbox
 from gitcto.runtime.recovery import recover
 from gitcto.runtime.settle import emptying
 from gitcto.runtime.space import clear_old
-from gitcto.runtime.target import ensure_target, refuse_checked_out
+from gitcto.runtime.target import ensure_target, refuse_checked_out, share_target
 from gitcto.store.ledger import Ledger
-
-LOCK_WAIT_S = 2.0
-"""How long to wait for the run lock (seconds): a killed run's last child may hold it a moment."""
+from gitcto.store.shared import PATIENCE_S, Shared, leave
 
 TIDY_S = 1.0
 """How long the end of a run waits for rooms to be deleted (seconds); the next one does the rest."""
@@ -113,7 +114,7 @@ def _work(book: Book, interrupted: Callable[[], bool]) -> RunResult:
 def _only_orchestrator(request: RunRequest) -> Iterator[Context]:
     """Hold the team's run lock while its ledger is open for running."""
     layout = Layout(request.repository, request.team, request.rooms_root)
-    with exclusive(layout.run_lock, wait_s=LOCK_WAIT_S):
+    with alone(layout, request.actor, request.effects.now_ms()):
         context = make_context(request, layout)
         with context.ledger:
             yield context
@@ -121,21 +122,41 @@ def _only_orchestrator(request: RunRequest) -> Iterator[Context]:
 
 def make_context(request: RunRequest, layout: Layout) -> Context:
     """Open everything a run works with."""
-    repository = request.repository
+    repository, effects = request.repository, request.effects
+    shared = share(request)
+    clone = clone_id(repository, effects.new_id)
     return Context(
         repository=repository,
         layout=layout,
         policy=request.policy,
         plugins=request.plugins,
-        effects=request.effects,
-        ledger=Ledger(repository, request.team, request.effects, request.actor),
+        effects=effects,
+        ledger=Ledger(repository, request.team, effects, request.actor, shared),
         objects=Objects(repository),
         refs=Refs(repository),
         git=trusted(repository),
         environ=request.environ,
         worker_env={key: request.environ[key] for key in PASSED_ON if key in request.environ},
-        holder=f"{request.actor}/{request.effects.new_id()}",
+        holder=holder_of(request.actor, clone, effects.new_id()),
         max_workers=min(request.max_workers, request.policy.max_workers),
+        clone=clone,
+        shared=shared,
+    )
+
+
+def share(request: RunRequest) -> Shared | None:
+    """Return the remote that has the last word on a team's ledger, as policy says now."""
+    repository, policy = request.repository, request.policy
+    name = policy.remote.name if policy.remote.ledger else ""
+    leave(repository, request.team, but=name)
+    if not name:
+        return None
+    return Shared(
+        Remote(repository, name, request.environ),
+        request.team,
+        request.effects,
+        target=policy.target(request.team),
+        patience_s=PATIENCE_S,
     )
 
 
@@ -143,6 +164,7 @@ def _begin(context: Context, listener: Listener) -> None:
     ledger, policy = context.ledger, context.policy
     context.plugins.require(policy.required_plugins)
     require_named_plugins(context.plugins, policy)
+    share_target(context, policy.target(ledger.team))
     team = ledger.view().team
     if team is None:
         raise CtoError("this team has no ledger yet", "make it with `git cto init`")

@@ -33,6 +33,10 @@ class LedgerForked(CtoError):  # noqa: N818 - a state, not a fault
         )
 
 
+class Outrun(Exception):  # noqa: N818 - the ledger decides again; no user sees it
+    """Somebody else added to a ledger between our look at it and our swap."""
+
+
 def ledger_ref(team: str) -> str:
     """Return the name of the one ref that holds a team's ledger."""
     return f"{PREFIX}{team}/ledger"

@@ -3,7 +3,8 @@
 Order of a write, and nothing else may write: lock, read the tip, ``BEGIN IMMEDIATE``, catch up,
 decide, durable commit object, compare-and-swap of the one ref, tables, ``COMMIT``, unlock. The swap
 is the only commit point. Whatever dies before it has changed nothing; whatever dies after it is
-made good when the next reader catches up.
+made good when the next reader catches up. Where a remote is the authority, the swap of *its* ref is
+the commit point, and comes before ours (:mod:`gitcto.store.shared`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from gitcto.git.objects import Objects
 from gitcto.model import commands as cmd
 from gitcto.model.codec import Event, seal
 from gitcto.model.decide import decide
-from gitcto.model.events import TeamCreated
+from gitcto.model.events import OutcomeRefused, TeamCreated
 from gitcto.model.records import Record
 from gitcto.store import commits, growth, heal, verify
 from gitcto.store.attach import attach
-from gitcto.store.chain import teams
+from gitcto.store.chain import Outrun, teams
 from gitcto.store.queries import StoredEvent, Summary
 from gitcto.store.reader import LedgerReader
 from gitcto.store.sidecar import SidecarUnusable, lock_path
@@ -31,15 +32,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gitcto.effects import Effects
+    from gitcto.git.remotes import RefMove
     from gitcto.git.repository import Repository
     from gitcto.model.decide import Answer
     from gitcto.model.events import EventBody
     from gitcto.store.projection import Projection
+    from gitcto.store.shared import Shared
     from gitcto.store.sidecar import Sidecar
 
 __all__ = ["Ledger", "NewerLedger", "Recorded", "StoredEvent", "Summary", "teams"]
 
 _SWAPS = 50
+_AT_ONCE = 4
+_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,31 +72,41 @@ class NewerLedger(CtoError):  # noqa: N818 - a state, not a fault
         )
 
 
-class _Moved(Exception):  # noqa: N818 - never leaves this module
-    """Somebody else moved the ref between our look and our swap."""
-
-
 class Ledger(LedgerReader):
     """One team's ledger, to be read and written. Use it from one thread, and close it.
 
-    ``actor`` is who every event is recorded for.
+    ``actor`` is who every event is recorded for; ``shared`` the remote that has the last word.
     """
 
-    def __init__(self, repository: Repository, team: str, effects: Effects, actor: str) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        team: str,
+        effects: Effects,
+        actor: str,
+        shared: Shared | None = None,
+    ) -> None:
         super().__init__(repository, team)
         self._effects = effects
         self._actor = actor
+        self._shared = shared
         self._objects = Objects(repository)
 
     def transact(
-        self, command: cmd.Command, attachments: Mapping[str, str] | None = None
+        self,
+        command: cmd.Command,
+        attachments: Mapping[str, str] | None = None,
+        along: RefMove | None = None,
     ) -> Recorded | cmd.Refusal:
         """Decide on a command and record what follows from it: all of it, or nothing.
 
         ``attachments`` are oids of trees or blobs by path, kept in the tree of the ledger commit.
-        Raises :class:`NewerLedger` or another ``CtoError``; then nothing was recorded.
+        ``along`` is a ref of the remote that moves with the ledger or not at all; an outcome that
+        is refused moves nothing. Raises :class:`NewerLedger`,
+        :class:`gitcto.store.shared.TargetMoved` or another ``CtoError``; then nothing was recorded,
+        unless a remote that did not answer had heard it: the next look will tell.
         """
-        return self._answered(lambda: self._locked_attempts(command, attachments or {}))
+        return self._answered(lambda: self._locked_attempts(command, attachments or {}, along))
 
     def rebuild(self) -> None:
         """Forget what the sidecar holds of this team and follow the ledger from its first event.
@@ -118,14 +133,16 @@ class Ledger(LedgerReader):
                 self._follow(side, projection, self.tip())
 
     def _locked_attempts(
-        self, command: cmd.Command, attachments: Mapping[str, str]
+        self, command: cmd.Command, attachments: Mapping[str, str], along: RefMove | None
     ) -> Recorded | cmd.Refusal:
         side = self.sidecar()
         with exclusive(lock_path(self.repository)):
-            for _ in range(_SWAPS):
+            for tried in range(_SWAPS):
                 try:
-                    outcome = self._attempt(side, command, attachments)
-                except _Moved:
+                    outcome = self._attempt(side, command, attachments, along)
+                except Outrun:
+                    if self._shared is not None and tried >= _AT_ONCE:
+                        self._effects.pause(_PAUSE_S * (tried % 10))
                     continue
                 if isinstance(outcome, Recorded) and outcome.events:
                     self._effects.crash_point("ledger.sidecar")
@@ -138,7 +155,11 @@ class Ledger(LedgerReader):
         )
 
     def _attempt(
-        self, side: Sidecar, command: cmd.Command, attachments: Mapping[str, str]
+        self,
+        side: Sidecar,
+        command: cmd.Command,
+        attachments: Mapping[str, str],
+        along: RefMove | None,
     ) -> Recorded | cmd.Refusal:
         recorded: Recorded | None = None
         try:
@@ -150,7 +171,7 @@ class Ledger(LedgerReader):
                     return answer
                 if not answer:
                     return Recorded(events=(), records=(), tip=tip, seq=projection.cursor.seq)
-                recorded = self._record(projection, answer, attachments)
+                recorded = self._record(projection, answer, attachments, along)
         except (CtoError, SidecarUnusable):
             if recorded is None:
                 raise
@@ -163,7 +184,11 @@ class Ledger(LedgerReader):
         return decide(projection, command, self._effects.now_ms())
 
     def _record(
-        self, projection: Projection, bodies: Sequence[EventBody], attachments: Mapping[str, str]
+        self,
+        projection: Projection,
+        bodies: Sequence[EventBody],
+        attachments: Mapping[str, str],
+        along: RefMove | None,
     ) -> Recorded:
         if any(isinstance(body, TeamCreated) and body.team != self.team for body in bodies):
             raise ValueError(f"the ledger of {self.team} cannot hold another team")
@@ -171,12 +196,23 @@ class Ledger(LedgerReader):
         commit = self._write(projection, bodies, attachments)
         self._effects.crash_point("ledger.object")
         events, records = projection.apply(commit)
-        if not self._refs.compare_and_swap(self.ref, before.tip, commit.oid):
-            raise _Moved
+        refused = any(isinstance(body, OutcomeRefused) for body in bodies)
+        self._swap(before.tip, commit.oid, None if refused else along)
         self._effects.crash_point("ledger.ref")
         if self._seen == before.seq:
             self._seen = projection.cursor.seq
         return Recorded(events=events, records=records, tip=commit.oid, seq=projection.cursor.seq)
+
+    def _swap(self, old: str | None, new: str, along: RefMove | None) -> None:
+        """Make a commit the ledger's last: at the remote first, if one has the last word."""
+        if self._shared is not None:
+            self._shared.publish(old, new, along)
+            self._effects.crash_point("ledger.pushed")
+        if self._refs.compare_and_swap(self.ref, old, new):
+            return
+        # Whoever fetches may move our ref to what we pushed, and beyond, before we do.
+        if self._shared is None or not self._shared.holds(new):
+            raise Outrun
 
     def _write(
         self, projection: Projection, bodies: Sequence[EventBody], attachments: Mapping[str, str]

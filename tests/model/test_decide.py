@@ -336,3 +336,19 @@ def test_a_blocked_attempt_does_not_block_the_next_one() -> None:
     judged = cmd.RecordVerdicts(execution="y", epoch=2, verdicts=(verdict(),))
     bench.ok(judged)
     bench.ok(replace(intend(), execution="y", epoch=2))
+
+
+def test_a_lease_that_was_renewed_since_is_not_taken_as_lapsed() -> None:
+    bench = Bench(spec("A"))
+    bench.ok(bench.lease("A", "x"))
+    seen = bench.state.executions["x"].expires_ms
+    take = cmd.TakeLease(
+        execution="x", epoch=1, holder="other", expires_ms=seen + 9, lapsed_ms=seen
+    )
+    end = cmd.FailExecution(
+        execution="x", epoch=1, reason="holder_lost", detail="", charged=False, max_attempts=2
+    )
+    bench.ok(cmd.RenewLease(execution="x", epoch=1, expires_ms=seen + 1))
+    assert bench.refused(cmd.Together((take, end))) == "lease_renewed"
+    bench.ok(replace(take, lapsed_ms=seen + 1))
+    assert bench.state.executions["x"].holder == "other"

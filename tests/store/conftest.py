@@ -64,6 +64,7 @@ class TestEffects:
         self.ids = 0
         self.die_at = ""
         self.passed: list[str] = []
+        self.on_pause: Callable[[], object] = lambda: None
 
     def now_ms(self) -> int:
         self.clock += 1
@@ -75,6 +76,10 @@ class TestEffects:
     def new_id(self) -> str:
         self.ids += 1
         return ulid(self.clock, (self.seed << 64) + self.ids)
+
+    def pause(self, seconds: float) -> None:
+        self.clock += int(seconds * 1000)
+        self.on_pause()
 
     def crash_point(self, name: str) -> None:
         self.passed.append(name)

@@ -1,0 +1,119 @@
+"""Executions that other clones hold: left alone while they live, given up when their lease is over.
+
+Their rooms, processes and unsettled work are on another machine. When that comes back, its outcomes
+are refused and it keeps its work itself; here, only the ledger says that the attempt is over.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from gitcto.git.remotes import RemoteUnreachable
+from gitcto.model.commands import (
+    AbandonLanding,
+    ConfirmLanding,
+    FailExecution,
+    SingleCommand,
+    TakeLease,
+)
+from gitcto.model.records import Execution, Landing, TaskState
+from gitcto.policy.decisions import Arrival, decide_done
+from gitcto.runtime.asked import asked
+from gitcto.runtime.book import Book
+from gitcto.runtime.clone import is_of
+from gitcto.runtime.context import Context
+from gitcto.runtime.landed import landed_as
+
+SKEW_MS = 10_000
+"""How long after its end a lease of another clone still counts: clocks differ (milliseconds)."""
+
+RECOVERED = "recovered"
+
+
+def is_own(context: Context, execution: Execution) -> bool:
+    """Tell whether this clone may continue an execution: it always may where it works alone."""
+    return context.shared is None or is_of(execution.holder, context.clone)
+
+
+def give_up_lapsed(book: Book) -> None:
+    """End what other clones began and stopped renewing, so that its tasks can be tried again.
+
+    What they landed before they stopped is recorded as landed instead.
+    """
+    context = book.context
+    if context.shared is None:
+        return
+    latest = context.effects.now_ms() - SKEW_MS
+    lapsed = [x for x in book.state.live() if x.expires_ms < latest and not is_own(context, x)]
+    if not lapsed:
+        return
+    try:
+        context.shared.look()  # what they renewed or landed meanwhile counts
+    except RemoteUnreachable:
+        return
+    book.catch_up()
+    current = [book.state.executions[x.id] for x in lapsed]
+    still = [now for x, now in zip(lapsed, current, strict=True) if now == x]
+    # What would land by one swap is given up as one, or the swap could still land a part of it.
+    for _, together in groupby(sorted(still, key=_swap), key=_swap):
+        _give_up(book, tuple(together))
+
+
+def _swap(execution: Execution) -> str:
+    return execution.landing.new if execution.landing is not None else execution.id
+
+
+def _give_up(book: Book, executions: tuple[Execution, ...]) -> None:
+    commands: list[SingleCommand] = []
+    for x in executions:
+        commands += [_take(book.context, x), *_end(book, x)]
+    refusal = book.record(*commands)
+    for x in executions:
+        why = "its lease was over" if refusal is None else refusal.detail
+        book.listener.note(f"{x.task}: begun by {x.holder}: {why}")
+
+
+def _take(context: Context, x: Execution) -> TakeLease:
+    return TakeLease(
+        execution=x.id,
+        epoch=x.epoch,
+        holder=context.holder,
+        expires_ms=context.effects.now_ms() + context.policy.lease_s * 1000,
+        lapsed_ms=x.expires_ms,
+    )
+
+
+def _end(book: Book, x: Execution) -> list[SingleCommand]:
+    context = book.context
+    landing = x.landing if x.state is TaskState.INTEGRATING else None
+    landed = landed_as(context, x, landing) if landing is not None else ""
+    confirmed = _confirmed(book, x, landing, landed) if landing is not None and landed else None
+    if confirmed is not None and confirmed.decision.verdict == "allow":
+        return [confirmed]
+    ended = FailExecution(
+        execution=x.id,
+        epoch=x.epoch,
+        reason="target_rewritten" if landed else "holder_lost",
+        detail=f"{x.holder} did not renew its lease; what it had is there",
+        charged=False,
+        max_attempts=context.policy.retries.max_attempts,
+        block=bool(landed),
+    )
+    if landing is None:
+        return [ended]
+    return [AbandonLanding(execution=x.id, epoch=x.epoch, reason=ended.reason), ended]
+
+
+def _confirmed(book: Book, x: Execution, landing: Landing, landed: str) -> ConfirmLanding:
+    context = book.context
+    push = f"pushed to {context.policy.remote.name}"
+    decision = decide_done(
+        context.policy,
+        asked(context, x, book.state.tasks[x.task]),
+        landing,
+        x.verdicts,
+        Arrival(commit=landed, push=push),
+    )
+    return ConfirmLanding(
+        execution=x.id, epoch=x.epoch, found=RECOVERED, decision=decision, push=push
+    )
