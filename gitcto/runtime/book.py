@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from gitcto.errors import CtoError
+from gitcto.model.body import Body
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, Refusal, SingleCommand, Together
 from gitcto.model.records import TeamMode
@@ -24,12 +25,16 @@ class Listener(Protocol):
 
 
 class Book:
-    """A team's ledger and its state, for the one thread that runs the team."""
+    """A team's ledger and its state, for the one thread that runs the team.
+
+    ``followers`` are told of every event recorded here, before the listener is.
+    """
 
     def __init__(self, context: Context, state: State, listener: Listener) -> None:
         self.context = context
         self.state = state
         self.listener = listener
+        self.followers: list[Callable[[Body], None]] = []
 
     def record(
         self, *commands: SingleCommand, attachments: Mapping[str, str] | None = None
@@ -40,6 +45,10 @@ class Book:
         if isinstance(answer, Refusal):
             return answer
         self.state.put(answer.records)
+        for event in answer.events:
+            if isinstance(event.body, Body):
+                for follow in self.followers:
+                    follow(event.body)
         for seq, event in enumerate(answer.events, answer.seq - len(answer.events) + 1):
             self.listener.recorded(event, self.state)
             self.context.plugins.notify(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Event
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import CommandResult, GateContext, GateResult
@@ -60,16 +61,30 @@ def judge_change(context: Context, candidate: Candidate, known: Known) -> list[J
 
 
 def judge_tree(
-    context: Context, candidates: Sequence[Candidate], known: Known, only: Only
+    context: Context,
+    candidates: Sequence[Candidate],
+    known: Known,
+    only: Only,
+    *,
+    stop: Event | None = None,
 ) -> list[Judged]:
     """Ask the gates that judge trees, of all tiers of the changes that lead to the last one's.
 
     :param only: when not empty, these gates alone, and of each these tests.
+    :param stop: once it is set nobody wants the verdicts any more.
     """
     names = _named(context, candidates, "tree")
     if only:
         names = [name for name in names if name in only]
+    del stop
     return _judge(context, candidates[-1], names, known, only)
+
+
+def remember(known: MutableMapping[tuple[str, str, str], Verdict], seen: Iterable[Verdict]) -> None:
+    """Add the green verdicts to those that are known."""
+    for verdict in seen:
+        if verdict.status == "pass":
+            known[verdict.gate, verdict.definition, verdict.tree] = verdict
 
 
 def _named(context: Context, candidates: Sequence[Candidate], judges: str) -> list[str]:
@@ -104,6 +119,7 @@ def _judge(
         judged.append(_judge_one(context, candidate, name, files, only.get(name, ())))
     if fresh is not None:
         discard(fresh)
+        _IN_USE.discard(fresh)
     return judged
 
 
@@ -118,10 +134,17 @@ def _fresh_place(place: Path) -> Path:
     What cannot be removed for that reason goes with the execution's room.
     """
     for former in place.glob(f"{MERGED}*"):
+        if former in _IN_USE:
+            continue
         with suppress(CtoError):
             discard(former)
     place.mkdir(parents=True, exist_ok=True)
-    return Path(mkdtemp(prefix=MERGED, dir=place))
+    fresh = Path(mkdtemp(prefix=MERGED, dir=place))
+    _IN_USE.add(fresh)
+    return fresh
+
+
+_IN_USE: set[Path] = set()
 
 
 def _judge_one(
@@ -187,7 +210,7 @@ def _runner(
     context: Context, execution: Execution, files: Path | None
 ) -> Callable[[Sequence[str], float], CommandResult]:
     place = context.layout.place(execution.id)
-    scratch = place / "gate"
+    scratch = files.with_name("gate") if files else place / "gate"
 
     def run(argv: Sequence[str], deadline_s: float) -> CommandResult:
         make_home(scratch)

@@ -32,12 +32,12 @@ from gitcto.runtime.messages import (
     Message,
     NotStarted,
     RoomRemoved,
-    Validated,
     Work,
     WorkerFinished,
     WorkerStarted,
 )
 from gitcto.runtime.outside import forget, idle_rooms, record_of
+from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
 from gitcto.runtime.space import Space
 
 LOOK_S = 0.2
@@ -65,6 +65,7 @@ class Orchestrator:
             self._renew_leases()
             self._step()
             if self._finished():
+                self._explain()
                 break
             message = self.jobs.next(LOOK_S)
             while message is not None:
@@ -75,10 +76,11 @@ class Orchestrator:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             self._stop_workers()
+            self.queue.halt()
             return
         if mode is TeamMode.RUNNING:
             self._dispatch()
-        self.queue.next()
+        self.queue.step()
 
     def continue_attempt(self, execution: Execution) -> None:
         """Wait for a worker that another orchestrator started."""
@@ -181,19 +183,25 @@ class Orchestrator:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             return True
-        if not self.queue.empty or self.book.state.live():
+        live = {execution.id for execution in self.book.state.live()}
+        if live - self.queue.held:
             return False
-        if mode is TeamMode.RUNNING and self.book.state.ready:
+        seats = len(live) < self.book.context.max_workers
+        if mode is TeamMode.RUNNING and self.book.state.ready and seats:
             # What ended meanwhile may have made space.
             return bool(self._short and self._space.look_again())
         return True
 
-    def _handle(self, message: Message) -> None:
+    def _explain(self) -> None:
+        for line in self.queue.explain():
+            self.book.listener.note(line)
+
+    def _handle(self, message: Message | QueueMessage) -> None:
         match message:
+            case Admitted() | RunOver() | Written() | Moved():
+                self.queue.handle(message)
             case RoomRemoved():
                 self.ending.removed(message)
-            case Validated():
-                self.queue.judged(message)
             case WorkerStarted():
                 self._started(message)
             case NotStarted():

@@ -17,11 +17,20 @@ from gitcto.runtime.clean import leftovers
 from gitcto.runtime.commits import EXECUTION_TRAILER
 from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure
+from gitcto.runtime.landing import (
+    abandonments,
+    carry_out,
+    confirmations,
+    give_up,
+    group_of,
+    push,
+)
 from gitcto.runtime.orchestrator import Orchestrator, start_of
 from gitcto.runtime.outside import compare, forget, record_of, remembered
 from gitcto.runtime.preserved import finish_drops
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.settle import preserve, unreachable_work
+from gitcto.runtime.target import refuse_checked_out
 
 
 def recover(orchestrator: Orchestrator) -> None:
@@ -32,8 +41,12 @@ def recover(orchestrator: Orchestrator) -> None:
         end_commands(place)
     _settle_leftovers(orchestrator)
     book = orchestrator.book
-    for execution in sorted(book.state.live(), key=lambda x: (x.leased_ms, x.id)):
+    live = sorted(book.state.live(), key=lambda x: (x.leased_ms, x.id))
+    for execution in live:
         _take_over(orchestrator, execution)
+    for landing in {x.landing.new: x.landing for x in live if x.landing}.values():
+        _continue_landing(orchestrator, landing)
+    for execution in live:
         _continue(orchestrator, book.state.executions[execution.id])
 
 
@@ -58,7 +71,7 @@ def _continue(orchestrator: Orchestrator, execution: Execution) -> None:
         case TaskState.VALIDATING:
             orchestrator.queue.enqueue(execution)
         case _:
-            _continue_landing(orchestrator, execution)
+            pass
 
 
 def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> None:
@@ -81,20 +94,40 @@ def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> N
     orchestrator.ending.fail(execution, failure, work_unseen(context, task, execution))
 
 
-def _continue_landing(orchestrator: Orchestrator, execution: Execution) -> None:
-    """Ask the target whether it moved: the intent is recorded, the outcome is not."""
+def _continue_landing(orchestrator: Orchestrator, landing: Landing) -> None:
+    """Ask the target whether it moved: the intents are recorded, the outcomes are not."""
+    book, ending = orchestrator.book, orchestrator.ending
+    group = group_of(book, landing)
+    found = {x.id: landed_as(book.context, x) for x in group}
+    if any(commit not in {"", landing.new} for commit in found.values()):
+        for x in group:
+            give_up(ending, x, f"somebody rewrote {landing.new[:12]} at the target")
+        return
+    if all(found.values()):
+        moved, how = push(book.context, landing), "recovered"
+    else:
+        refuse_checked_out(book.context.refs, landing.target)
+        moved, how = carry_out(book.context, landing), "moved"
+    if not moved.moved:
+        book.record(*abandonments(group, "target_moved"))
+        return
+    refusal = book.record(*confirmations(book, group, moved, found=how))
+    for x in group:
+        if refusal is None:
+            ending.settle(x)
+        else:
+            give_up(ending, x, refusal.detail)
+
+
+def landed_as(context: Context, execution: Execution) -> str:
+    """Return ``landing.new`` when the target holds it, else its commit of this execution, if any.
+
+    A commit with the execution's trailer that is not below ``landing.new`` was made by somebody
+    who rewrote the target.
+    """
     landing = execution.landing
     if landing is None:
-        return
-    landed = landed_as(orchestrator.book.context, execution, landing)
-    if landed:
-        orchestrator.queue.confirm(execution, landing, landed=landed, found="recovered")
-    else:
-        orchestrator.queue.carry_out(execution, landing)
-
-
-def landed_as(context: Context, execution: Execution, landing: Landing) -> str:
-    """Return the target's commit of this execution: the intended one, or one by its trailer."""
+        return ""
     tip = context.refs.read(landing.target)
     if tip is None:
         return ""

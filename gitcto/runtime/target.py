@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gitcto.errors import CtoError
 from gitcto.git.refs import Refs
+from gitcto.model.records import Landing
+from gitcto.runtime.context import Context
 
 
 def ensure_target(refs: Refs, target: str) -> str:
@@ -22,6 +24,11 @@ def ensure_target(refs: Refs, target: str) -> str:
         )
     refs.compare_and_swap(target, None, head)
     return refs.read(target) or head
+
+
+def move(context: Context, landing: Landing) -> bool:
+    """Move the target as a landing intends, by compare-and-swap; tell whether that was done."""
+    return context.refs.compare_and_swap(landing.target, landing.old, landing.new)
 
 
 def refuse_checked_out(refs: Refs, target: str) -> None:
