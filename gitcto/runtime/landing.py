@@ -14,7 +14,8 @@ from gitcto.model.commands import (
     Together,
 )
 from gitcto.model.decide import decide
-from gitcto.model.records import Execution, Landing, Verdict
+from gitcto.model.records import Execution, Landing
+from gitcto.model.verdicts import about
 from gitcto.policy.decisions import Arrival, decide_done, decide_landing
 from gitcto.policy.gates import required_gates
 from gitcto.runtime.asked import asked
@@ -104,16 +105,11 @@ def _confirmation(book: Book, x: Execution, arrival: Arrival, found: str) -> Con
     if landing is None:
         raise ValueError(f"{x.id} is not landing")
     decision = decide_done(
-        context.policy, asked(context, x, task), landing, about(x, landing), arrival
+        context.policy, asked(context, x, task), landing, about(x.verdicts, landing), arrival
     )
     return ConfirmLanding(
         execution=x.id, epoch=x.epoch, found=found, decision=decision, push=arrival.push
     )
-
-
-def about(x: Execution, landing: Landing) -> tuple[Verdict, ...]:
-    """Return the verdicts on what lands; of an earlier form of the change there may be others."""
-    return tuple(v for v in x.verdicts if v.change in {"", landing.change})
 
 
 def abandonments(group: Sequence[Execution], reason: str) -> tuple[SingleCommand, ...]:
