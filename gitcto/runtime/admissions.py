@@ -77,7 +77,10 @@ class Admissions:
             return
         self._pen.note(*record)
         self._lines[x.id] = message.lines
-        self.ask(entry)
+        if x.approval:  # asked for by an earlier run, perhaps for what the change was on a tip
+            self._set_aside(entry)
+        else:
+            self.ask(entry)
 
     def ask(self, entry: Entry, *before: SingleCommand) -> None:
         """Set a change aside, and ask for the approvals that exactly this change needs."""
@@ -86,8 +89,11 @@ class Admissions:
         asked = approvals.request(self._book.context, task, x, entry.candidate.change)
         if asked is not None or before:
             self._pen.record(*before, *([asked] if asked else []))
-        self.entries[x.id] = entry
-        self.aside.add(x.id)
+        self._set_aside(entry)
+
+    def _set_aside(self, entry: Entry) -> None:
+        self.entries[entry.id] = entry
+        self.aside.add(entry.id)
 
     def enqueue(self) -> None:
         """Enqueue what may be, in the order of harvest; end what never will."""
@@ -115,7 +121,7 @@ class Admissions:
             Enqueue(
                 execution=x.id,
                 epoch=x.epoch,
-                change=candidate.change,
+                change=x.change if x.approval else candidate.change,
                 enqueued_ms=before.enqueued_ms if before else self._book.context.effects.now_ms(),
                 paths=touched(candidate.changes),
                 lines=self._lines.get(x.id, 0),

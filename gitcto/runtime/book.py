@@ -9,9 +9,11 @@ from gitcto.errors import CtoError
 from gitcto.model.body import Body
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, Refusal, SingleCommand, Together
+from gitcto.model.isolation import confines
 from gitcto.model.records import TeamMode
 from gitcto.model.state import State
 from gitcto.runtime.context import Context
+from gitcto.store.audit import Audit
 
 
 class Listener(Protocol):
@@ -35,6 +37,7 @@ class Book:
         self.state = state
         self.listener = listener
         self.followers: list[Callable[[Body], None]] = []
+        self._audit = Audit(context.ledger)
 
     def record(
         self, *commands: SingleCommand, attachments: Mapping[str, str] | None = None
@@ -58,6 +61,22 @@ class Book:
                 state_root=self.context.layout.home / "plugins",
             )
         return None
+
+    def distrust(self) -> None:
+        """Rebuild the sidecar when it is not the ledger's fold: a worker may have written in it.
+
+        Where workers cannot write outside their rooms, nobody looks.
+        """
+        isolation, ledger = self.context.isolation, self.context.ledger
+        if isolation is None or confines(isolation.level):
+            return
+        problem = self._audit.difference()
+        if problem:
+            self.listener.note(
+                f"the sidecar said {problem}, the ledger does not: it was not believed, and rebuilt"
+            )
+            ledger.rebuild()
+            self.state = ledger.load()
 
     def catch_up(self) -> None:
         """Take in what other commands recorded."""

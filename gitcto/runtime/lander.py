@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from gitcto.model.isolation import confines
 from gitcto.model.queue_commands import LeaveQueue, NoteTargetMoved, RecordLanded
 from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
 from gitcto.runtime.composing import Composed, ToCompose, composing
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
-from gitcto.runtime.isolation import isolation_of
 from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.landing import (
     abandonments,
@@ -23,7 +21,6 @@ from gitcto.runtime.messages import work_of
 from gitcto.runtime.queue_messages import Moved, Written
 from gitcto.runtime.queue_pen import Pen
 from gitcto.runtime.target import refuse_checked_out
-from gitcto.store.audit import Audit
 
 
 class Lander:
@@ -41,7 +38,6 @@ class Lander:
         self._composed: dict[int, Composed] = {}
         self._composing = False
         self._landing: Composed | None = None
-        self._audit = Audit(book.context.ledger)
 
     @property
     def busy(self) -> bool:
@@ -78,7 +74,7 @@ class Lander:
 
     def _intend(self, composed: Composed) -> None:
         book = self._book
-        self._distrust()
+        book.distrust()
         refuse_checked_out(book.context.refs, book.target)
         commands = [each for member in composed.members for each in intents(book, composed, member)]
         refusal = self._pen.record(*commands, attachments=attachments(book, composed))
@@ -104,23 +100,6 @@ class Lander:
         left = LeaveQueue(execution=x.id, how="ejected", reason=failure.reason)
         first = abandonments((x,), failure.reason) if landing else ()
         self._ending.fail(x, failure, work_of(x), before=(*first, left))
-
-    def _distrust(self) -> None:
-        """Rebuild the sidecar when it is not the ledger's fold: a worker may have written in it.
-
-        Where workers cannot write outside their rooms, nobody looks.
-        """
-        context = self._book.context
-        if confines(isolation_of(context).level):
-            return
-        problem = self._audit.difference()
-        if problem:
-            self._book.listener.note(
-                f"the sidecar said {problem}, the ledger does not: nothing landed on its word, and "
-                "it was rebuilt"
-            )
-            context.ledger.rebuild()
-            self._book.state = context.ledger.load()
 
     def moved(self, message: Moved) -> None:
         """Record what came of a landing."""

@@ -214,6 +214,7 @@ class Orchestrator:
         self.book.record(start_of(message.execution, message.started))
 
     def _ended(self, message: WorkerFinished) -> None:
+        self.book.distrust()
         x = self.book.state.executions[message.execution.id]
         self._attempts.discard(x.id)
         exited = RecordExit(

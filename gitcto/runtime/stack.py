@@ -60,9 +60,9 @@ def build(
 def lay(context: Context, entry: Entry, onto: str, known: Known) -> Entry | Misfit:
     """Return the change on top of the commit ``onto``, or why it does not go there."""
     before = entry.candidate
-    if onto == before.onto:
-        return entry
     execution = before.execution
+    if onto == before.onto:
+        return _approved(entry)
     merged = merge(context, execution, onto)
     if not merged.tree:
         landed = subjects_of(context.git, onto, execution.base, merged.conflicts)
@@ -78,7 +78,7 @@ def lay(context: Context, entry: Entry, onto: str, known: Known) -> Entry | Misf
     change = change_id(context.git, below, merged.tree, changed)
     there = replace(before, onto=onto, tree=merged.tree, changes=changed, change=change)
     if change == before.change:
-        return replace(entry, candidate=there)
+        return _approved(replace(entry, candidate=there))
     return _another(context, replace(entry, candidate=there), known)
 
 
@@ -90,7 +90,13 @@ def _another(context: Context, entry: Entry, known: Known) -> Entry | Misfit:
     if any(one.verdict.status != "pass" for one in judged):
         verdicts = tuple(one.verdict for one in judged)
         return Misfit(id=entry.id, onto=candidate.onto, verdicts=verdicts, entry=entry)
-    if candidate.execution.approval:
+    return _approved(entry)
+
+
+def _approved(entry: Entry) -> Entry | Misfit:
+    """Return the change unless persons approved another one."""
+    candidate = entry.candidate
+    if candidate.execution.approval and candidate.execution.change != candidate.change:
         return Misfit(id=entry.id, onto=candidate.onto, entry=entry)
     return entry
 

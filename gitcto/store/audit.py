@@ -29,7 +29,10 @@ class Audit:
         ``CtoError``.
         """
         ledger = self._ledger
-        told, cursor = ledger.load_apart()
+        try:
+            told, cursor = ledger.load_apart()
+        except ValueError as error:
+            return f"something that cannot be read ({error})"
         self._follow(cursor.tip)
         own = self._state
         if told.team != own.team:

@@ -14,6 +14,7 @@ import pytest
 
 from gitcto.model.codec import Event
 from gitcto.model.commands import Refusal, SingleCommand
+from gitcto.model.queue_commands import PauseQueue, ResumeQueue
 from tests.runtime.team.conftest import POLICY, TeamRepo
 
 GATE = """\
@@ -75,6 +76,18 @@ class QueueTeam(TeamRepo):
         """Return the events of one kind in the whole ledger."""
         with self.ledger() as ledger:
             return [each.event.body for each in ledger.events() if each.event.kind == kind]
+
+    def prompt(self, event: Event) -> str:
+        """Return what a worker that has started was told to do."""
+        place = self.rooms / "main" / event.body.execution
+        return "".join(path.read_text() for path in place.rglob("prompt*"))
+
+    def harvest_all(self) -> None:
+        """Run until every worker's work waits in a queue that is paused; then let it go on."""
+        self.told.on["queue.opened"] = lambda event: self.tell(PauseQueue())
+        self.run()
+        self.told.on.clear()
+        self.tell(ResumeQueue())
 
     def tell(self, command: SingleCommand) -> None:
         """Record a command as another process would."""
