@@ -32,13 +32,17 @@ from gitcto.runtime.target import move
 
 
 def intents(book: Book, composed: Composed, member: Member) -> tuple[SingleCommand, ...]:
-    """Return what is recorded before the target is moved: a member's verdicts and its intent."""
+    """Return what is recorded before the target is moved: a member's verdicts and its intent.
+
+    What its change gates said was recorded when it was admitted.
+    """
     context, x = book.context, book.state.executions[member.execution]
     task = book.state.tasks[x.task]
     landing = composed.landing(book.target, member)
     decision = decide_landing(context.policy, asked(context, x, task), landing, member.verdicts)
+    fresh = tuple(verdict for verdict in member.verdicts if verdict not in x.verdicts)
     return (
-        RecordVerdicts(execution=x.id, epoch=x.epoch, verdicts=member.verdicts),
+        RecordVerdicts(execution=x.id, epoch=x.epoch, verdicts=fresh),
         IntendLanding(
             execution=x.id,
             epoch=x.epoch,

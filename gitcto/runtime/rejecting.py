@@ -12,9 +12,6 @@ from gitcto.runtime.failures import Failure, of_verdict, of_verdicts
 from gitcto.runtime.judging import Outcome, first_red
 from gitcto.runtime.stack import Misfit
 
-MOST_CONFLICTS = 3
-"""A change that conflicted this often goes to a person, whatever policy allows."""
-
 _SHOWN = 5
 
 
@@ -63,7 +60,7 @@ def of_misfit(policy: Policy, task: Task, misfit: Misfit, person: str) -> Failur
     paths = _some(misfit.conflicts)
     theirs = f"; landed there since: {_some(misfit.landed, '; ')}" if misfit.landed else ""
     times = task.retries.get("conflict", 0)
-    if times < min(policy.retries.conflict, MOST_CONFLICTS):
+    if times < policy.retries.conflict:
         detail = f"conflicts with the target in {paths}{theirs}; keep what that is for, too"
         return Failure(reason="conflict", detail=detail, charged=False)
     owner = task.spec.owner or person
