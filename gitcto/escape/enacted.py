@@ -18,7 +18,8 @@ from gitcto.model.codec import canonical
 from gitcto.model.records import Execution, Task, TaskSpec, TaskState
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
-from gitcto.runtime import attempt, settle, validation
+from gitcto.runtime import admission, attempt, settle
+from gitcto.runtime.gates import judge_change, judge_tree
 from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import (
@@ -28,6 +29,7 @@ from gitcto.runtime.messages import (
     WorkerFinished,
     WorkerStarted,
 )
+from gitcto.runtime.queue_messages import QueueMessage
 from gitcto.runtime.run import make_context
 from gitcto.store.ledger import Ledger
 
@@ -99,10 +101,10 @@ class Enacted:
         inputs = {"name": name, "at": canonical(dict(at)).decode()}
         spec = TaskSpec(id=TASK, title="Attack", inputs=inputs)
         self._task = Task(spec=spec, order=1)
-        said: list[Message] = []
+        said: list[Message | QueueMessage] = []
         with thawing() as (watch, needed):
 
-            def post(message: Message) -> None:
+            def post(message: Message | QueueMessage) -> None:
                 if isinstance(message, WorkerStarted):
                     watch(message.started.supervisor_pid)
                 said.append(message)
@@ -114,7 +116,7 @@ class Enacted:
             hung = "the supervisor was stopped" if needed() else hung
         return self._trail(said, hung)
 
-    def _trail(self, said: list[Message], hung: str) -> Trail:
+    def _trail(self, said: list[Message | QueueMessage], hung: str) -> Trail:
         output = self.records / "stdout.log"
         if hung and not any(isinstance(message, WorkerFinished) for message in said):
             return Trail(code=-1, output=output, hung=hung)
@@ -147,19 +149,22 @@ class Enacted:
         )
 
     def _judged(self, finished: WorkerFinished) -> tuple[bytes, bool]:
-        """Run merge and gates on what was taken up; return it, and whether they were green."""
+        """Run the gates on what was taken up; return it, and whether they were green."""
         work = finished.work
         if work is None:
             return b"", False
         self._execution = self._executing(work=work.commit, tree=work.tree, changed=work.changed)
-        target = f"refs/heads/cto/{TEAM}/integration"
-        onto = self._context.refs.read(target) or self._execution.base
         taken = self._context.git.run("show", f"{work.tree}:app.py", check=False).out
         try:
-            judged = validation.judge(self._context, self._task, self._execution, onto, {})
+            candidate = admission.candidate(self._context, self._task, self._execution)
+            judged = judge_change(self._context, candidate, {})
+            if all(one.verdict.status == "pass" for one in judged):
+                judged += judge_tree(self._context, [candidate], {}, {})
         except CtoError:  # a run would stop here, and say why
             return taken, False
-        return taken, any(v.gate == GATE and v.status == "pass" for v in judged.verdicts)
+        return taken, any(
+            one.verdict.gate == GATE and one.verdict.status == "pass" for one in judged
+        )
 
     def _executing(self, *, work: str = "", tree: str = "", changed: int = 0) -> Execution:
         now = self._context.effects.now_ms()
@@ -184,7 +189,7 @@ class Enacted:
 
     def finish(self) -> str:
         """Remove the room as a run does, with what its worker committed kept."""
-        said: list[Message] = []
+        said: list[Message | QueueMessage] = []
         if not _bounded(settle.removal(self._context, self._execution), said.append):
             return "removing the room never ends"
         return next((each.problem for each in said if isinstance(each, RoomRemoved)), "")

@@ -9,6 +9,7 @@ from gitcto.git.change import Change
 from gitcto.git.process import GitError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gitcto.git.process import Completed, Git
@@ -105,6 +106,29 @@ def stat(git: Git, old: str, new: str) -> str:
     options = ("--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--stat=80")
     arguments = ("diff-tree", "-r", *options, "--ignore-submodules=none", "--end-of-options")
     return git.run(*arguments, old, new).out.decode("utf-8", "surrogateescape")
+
+
+def changed_lines(git: Git, old: str, new: str) -> int:
+    """Return how many lines a change adds and removes; binary files have none."""
+    options = ("--no-ext-diff", "--no-textconv", "--no-renames", "--numstat", "-z")
+    arguments = ("diff-tree", "-r", *options, "--ignore-submodules=all", "--end-of-options")
+    rows = git.run(*arguments, old, new).out.split(b"\0")[:-1]
+    counts = (count for row in rows for count in row.split(b"\t", 2)[:2])
+    return sum(int(count) for count in counts if count.isdigit())
+
+
+def subjects_of(git: Git, tip: str, since: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the first lines of the newest commits of ``since..tip`` that touch one of ``paths``.
+
+    At most five, the newest first; none without paths.
+    """
+    if not paths:
+        return ()
+    options = ("--no-show-signature", "--max-count=5", "--format=%s", "-z")
+    literal = [f":(literal,top){path}" for path in paths]
+    arguments = ("log", *options, *_range(tip, since), "--", *literal)
+    out = git.run(*arguments).out.decode("utf-8", "replace")
+    return tuple(line for line in out.split("\0") if line)
 
 
 def checkout(git: Git, tree: str, destination: Path, index: Path) -> None:

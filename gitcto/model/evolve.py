@@ -214,9 +214,9 @@ def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
 def _counted(team: Team, old: TaskState | None, new: TaskState) -> Team:
     counts = dict(team.counts)
     if old is not None:
-        counts[old] -= 1
-        if counts[old] == 0:
-            del counts[old]
+        left = counts.pop(old, 0) - 1
+        if left > 0:
+            counts[old] = left
     counts[new] = counts.get(new, 0) + 1
     return replace(team, counts=counts)
 

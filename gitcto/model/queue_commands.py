@@ -49,6 +49,7 @@ class EndRun(Struct, frozen=True, kw_only=True):
     executed: int = 0
     failed: tuple[str, ...] = ()
     reason: str = ""
+    clash: tuple[str, ...] = ()
 
 
 class RecordLanded(Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ class LeaveQueue(Struct, frozen=True, kw_only=True):
 
 
 class NoteTargetMoved(Struct, frozen=True, kw_only=True):
-    """Somebody else moved the target."""
+    """The target is where nobody has judged it."""
 
     commit: str
 

@@ -56,7 +56,10 @@ class QueueRunStarted(Body, frozen=True, kw_only=True, tag_field="kind", tag="qu
 
 
 class QueueRunEnded(Body, frozen=True, kw_only=True, tag_field="kind", tag="queue.run_ended"):
-    """A run came to an end. ``tree`` is what it judged, ``failed`` names what was red in it."""
+    """A run came to an end. ``tree`` is what it judged, ``failed`` names what was red in it.
+
+    ``clash`` names changes of which, on top of one another, no tree can be made.
+    """
 
     number: int
     verdict: Literal["green", "red", "not_run", "cancelled"]
@@ -64,6 +67,7 @@ class QueueRunEnded(Body, frozen=True, kw_only=True, tag_field="kind", tag="queu
     executed: int = 0
     failed: tuple[str, ...] = ()
     reason: str = ""
+    clash: tuple[str, ...] = ()
 
 
 class QueueLanded(Body, frozen=True, kw_only=True, tag_field="kind", tag="queue.landed"):
@@ -86,7 +90,10 @@ class QueueLeft(Body, frozen=True, kw_only=True, tag_field="kind", tag="queue.le
 
 
 class QueueTargetMoved(Body, frozen=True, kw_only=True, tag_field="kind", tag="queue.target_moved"):
-    """Somebody else moved the target to ``commit``, which nobody has judged."""
+    """The target is at ``commit``, which nobody judged: it is, before anything is judged on it.
+
+    Somebody else moved it there, or something was red on it without any change.
+    """
 
     commit: str
 

@@ -31,7 +31,9 @@ def decide_queue(view: StateView, team: Team, command: QueueCommand, now_ms: int
             return () if team.queue_paused else (ev.QueuePaused(reason=command.reason),)
         case cmd.ResumeQueue():
             return (ev.QueueResumed(),)
-        case cmd.LeaveQueue() | cmd.AskEjection():
+        case cmd.LeaveQueue():
+            return _leave(view, command)
+        case cmd.AskEjection():
             return _of_waiting(view, command)
         case cmd.Approve() | cmd.Deny():
             return _approval(view, command, now_ms)
@@ -75,7 +77,14 @@ def enqueue(x: Execution, c: cmd.Enqueue) -> Answer:
     return (_copied(c, **place),)
 
 
-def _of_waiting(view: StateView, c: cmd.LeaveQueue | cmd.AskEjection) -> Answer:
+def _leave(view: StateView, c: cmd.LeaveQueue) -> Answer:
+    """Take a change out, whatever became of its execution meanwhile."""
+    if view.execution(c.execution) is None:
+        return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
+    return (_copied(c),)
+
+
+def _of_waiting(view: StateView, c: cmd.AskEjection) -> Answer:
     execution = view.execution(c.execution)
     if execution is None:
         return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
@@ -141,7 +150,7 @@ def evolve_team(team: Team, event: QueueEventBody) -> Team | None:
         case ev.QueuePaused():
             return replace(team, queue_paused=True)
         case ev.QueueResumed():
-            return replace(team, queue_paused=False)
+            return replace(team, queue_paused=False, queue_resumed=team.queue_resumed + 1)
     return None
 
 

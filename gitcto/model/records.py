@@ -127,7 +127,7 @@ class Team(Struct, frozen=True, kw_only=True):
 
     ``counts`` is the number of tasks in each state, ``unknown`` the number of events that this
     version cannot read; above zero, nothing may be changed. ``queue_paused`` is whether a person
-    stopped the merge queue.
+    stopped the merge queue, ``queue_resumed`` how often one let it go on.
     """
 
     name: str
@@ -137,6 +137,7 @@ class Team(Struct, frozen=True, kw_only=True):
     created_ms: int = 0
     unknown: int = 0
     queue_paused: bool = False
+    queue_resumed: int = 0
     counts: dict[str, int] = {}
 
 

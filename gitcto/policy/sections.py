@@ -72,7 +72,7 @@ def retries(table: Table) -> Retries:
     """Read how often a task may fail."""
     read = Retries(
         max_attempts=table.whole("max_attempts", 3, range(1, 21)),
-        conflict=table.whole("conflict", 3, range(21)),
+        conflict=table.whole("conflict", 3, range(4)),
     )
     table.close()
     return read

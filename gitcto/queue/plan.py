@@ -83,9 +83,12 @@ class Planner:
             unit.add(first)
         else:
             unit = self._unit(first, waiting)
-            below = self._below(self.settings.stack)
-        prefix = self._with_riders(below, waiting)
+            below = self._below(self.settings.stack, unit.members)
+        prefix = self._with_riders(below, waiting, unit.members)
         return self._run(prefix, unit.members)
+
+    def _clash(self, *members: str) -> bool:
+        return any(clash.issubset(members) for clash in self.queue.clashes)
 
     def _lonely(self, item_id: str) -> bool:
         return self.queue.stumbled.get(item_id, 0) >= STUMBLED_ALONE
@@ -106,22 +109,29 @@ class Planner:
                 and item_id not in self.chances.cleared
                 and not self._risky(item_id)
                 and not self._lonely(item_id)
+                and not self._clash(*pile.members, item_id)
             )
             if joins and pile.chance_with(item_id) >= self.settings.whole:
                 pile.add(item_id)
         return pile
 
-    def _below(self, floor: float) -> tuple[str, ...]:
-        """Return the longest tree under judgement on this tip that is green with ``floor``."""
+    def _below(self, floor: float, above: Collection[str]) -> tuple[str, ...]:
+        """Return the longest tree under judgement on this tip that is green with ``floor``.
+
+        None on which no tree with ``above`` can be made.
+        """
         best: tuple[str, ...] = ()
         for number in sorted(self.queue.running):
             run = self.queue.running[number]
             tree = rest(self.queue, run) if run.kind is RunKind.JUDGE else None
-            if tree and len(tree) > len(best) and self.chances.of(tree) >= floor:
+            longer = tree and len(tree) > len(best) and not self._clash(*tree, *above)
+            if tree and longer and self.chances.of(tree) >= floor:
                 best = tree
         return best
 
-    def _with_riders(self, below: tuple[str, ...], waiting: Iterable[str]) -> Iterable[str]:
+    def _with_riders(
+        self, below: tuple[str, ...], waiting: Iterable[str], above: Collection[str]
+    ) -> Iterable[str]:
         """Return ``below`` and the cleared changes that can be taken along at little risk."""
         pile = Pile(self.chances)
         for item_id in below:
@@ -129,6 +139,7 @@ class Planner:
         enough = self.settings.ride * pile.chance()
         for item_id in waiting:
             rides = item_id in self.chances.cleared and item_id not in pile.members
+            rides = rides and not self._clash(*pile.members, item_id, *above)
             if rides and pile.chance_with(item_id) >= enough:
                 pile.add(item_id)
         return pile.members
@@ -140,14 +151,15 @@ class Planner:
         left = [item_id for item_id in cleared if item_id not in taken]
         if not left:
             return None
-        below = self._below(self.settings.floor)
+        below = self._below(self.settings.floor, left[:1])
         pile = Pile(self.chances)
         for item_id in below:
             pile.add(item_id)
         enough = self.settings.whole * pile.chance()
         unit: list[str] = []
         for item_id in left:
-            if not unit or pile.chance_with(item_id) >= enough:
+            fits = pile.chance_with(item_id) >= enough and not self._clash(*pile.members, item_id)
+            if not unit or fits:
                 pile.add(item_id)
                 unit.append(item_id)
         return self._run(below, unit)

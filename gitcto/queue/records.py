@@ -81,9 +81,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enqueued:
-    """Fact: a change asked to land."""
+    """Fact: a change asked to land; ``overtaken`` is how often it was in an earlier queue."""
 
     item: Item
+    overtaken: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +98,15 @@ class RunStarted:
 class RunEnded:
     """Fact: a run came to an end, with a verdict or, when ``verdict`` is None, cancelled.
 
-    ``executed`` is how many tests it executed: a green of none is not a green.
+    ``executed`` is how many tests it executed: a green of none is not a green. ``clash`` names
+    changes that do not go on top of one another: of all of them no tree can be made.
     """
 
     number: int
     verdict: Verdict | None
     executed: int = 0
     failed: tuple[str, ...] = ()
+    clash: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +125,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ejected:
-    """Fact: a change left the queue without a verdict: withdrawn, replaced, or a person's now."""
+    """Fact: a change left the queue without a verdict: withdrawn, replaced, or a person's now.
+
+    It may be enqueued again.
+    """
 
     item: str
 

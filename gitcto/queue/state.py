@@ -40,7 +40,7 @@ class Queue:
     for each item, the landings that took along a change enqueued later and left it behind;
     ``judged`` the runs that were about it, ``stumbled`` those of them that did not run.
     ``stumbles`` is how many runs in a row did not run, ``sound`` whether the tip has been judged
-    green (None: not yet).
+    green (None: not yet). ``clashes`` are changes of which, all together, no tree can be made.
     """
 
     items: Mapping[str, Item] = field(default_factory=dict)
@@ -58,6 +58,7 @@ class Queue:
     runs: int = 0
     paused: bool = False
     sound: bool | None = True
+    clashes: frozenset[frozenset[str]] = frozenset()
 
 
 def fold(facts: Iterable[Fact], queue: Queue | None = None) -> Queue:
@@ -71,8 +72,8 @@ def after(queue: Queue, fact: Fact) -> Queue:
     Raises ``ValueError`` for a fact that contradicts the earlier ones.
     """
     match fact:
-        case Enqueued(item=item):
-            return _enqueued(queue, item)
+        case Enqueued(item=item, overtaken=overtaken):
+            return _enqueued(queue, item, overtaken)
         case RunStarted(run=run):
             return _started(queue, run)
         case RunEnded():
@@ -110,8 +111,8 @@ def _known(queue: Queue, item_id: str) -> str:
     return item_id
 
 
-def _enqueued(queue: Queue, item: Item) -> Queue:
-    if item.id in queue.items or item.id in {*queue.landed, *queue.rejected, *queue.ejected}:
+def _enqueued(queue: Queue, item: Item, overtaken: int) -> Queue:
+    if item.id in queue.items or item.id in {*queue.landed, *queue.rejected}:
         raise ValueError(f"{item.id!r} was enqueued before")
     beside = frozenset(
         other.id for other in queue.items.values() if not item.paths.isdisjoint(other.paths)
@@ -125,6 +126,8 @@ def _enqueued(queue: Queue, item: Item) -> Queue:
         items={**queue.items, item.id: item},
         known={**queue.known, item.id: item},
         neighbours=neighbours,
+        ejected=queue.ejected - {item.id},
+        overtaken={**queue.overtaken, item.id: overtaken} if overtaken else queue.overtaken,
     )
 
 
@@ -146,7 +149,9 @@ def _run_ended(queue: Queue, fact: RunEnded) -> Queue:
     running = {number: one for number, one in queue.running.items() if number != fact.number}
     queue = replace(queue, running=running)
     if fact.verdict is None:
-        return queue
+        clash = frozenset(fact.clash)
+        known = clash and clash <= queue.items.keys()
+        return replace(queue, clashes=queue.clashes | {clash}) if known else queue
     verdict = fact.verdict
     if verdict is Verdict.GREEN and fact.executed == 0:
         verdict = Verdict.NOT_RUN
@@ -190,4 +195,7 @@ def _without(queue: Queue, gone: set[str]) -> Queue:
     neighbours = {item_id: queue.neighbours[item_id] for item_id in items}
     beside = set(items).union(*neighbours.values())
     known = {item_id: item for item_id, item in queue.known.items() if item_id in beside}
-    return replace(queue, items=items, ended=ended, neighbours=neighbours, known=known)
+    clashes = frozenset(clash for clash in queue.clashes if clash <= items.keys())
+    return replace(
+        queue, items=items, ended=ended, neighbours=neighbours, known=known, clashes=clashes
+    )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from gitcto.errors import CtoError
 from gitcto.git.remotes import RemoteUnreachable
+from gitcto.model.body import Body
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, Refusal, SingleCommand, Together
+from gitcto.model.isolation import confines
 from gitcto.model.records import TeamMode
 from gitcto.model.state import State
 from gitcto.runtime.context import Context
+from gitcto.store.audit import Audit
 from gitcto.store.shared import Shared
 
 LOOK_EVERY_S = 1.0
@@ -29,12 +32,17 @@ class Listener(Protocol):
 
 
 class Book:
-    """A team's ledger and its state, for the one thread that runs the team."""
+    """A team's ledger and its state, for the one thread that runs the team.
+
+    ``followers`` are told of every event recorded here, before the listener is.
+    """
 
     def __init__(self, context: Context, state: State, listener: Listener) -> None:
         self.context = context
         self.state = state
         self.listener = listener
+        self.followers: list[Callable[[Body], None]] = []
+        self._audit = Audit(context.ledger)
         self._look_at = 0.0
         self._silent = ""
 
@@ -47,6 +55,10 @@ class Book:
         if isinstance(answer, Refusal):
             return answer
         self.state.put(answer.records)
+        for event in answer.events:
+            if isinstance(event.body, Body):
+                for follow in self.followers:
+                    follow(event.body)
         for seq, event in enumerate(answer.events, answer.seq - len(answer.events) + 1):
             self.listener.recorded(event, self.state)
             self.context.plugins.notify(
@@ -56,6 +68,22 @@ class Book:
                 state_root=self.context.layout.home / "plugins",
             )
         return None
+
+    def distrust(self) -> None:
+        """Rebuild the sidecar when it is not the ledger's fold: a worker may have written in it.
+
+        Where workers cannot write outside their rooms, nobody looks.
+        """
+        isolation, ledger = self.context.isolation, self.context.ledger
+        if isolation is None or confines(isolation.level):
+            return
+        problem = self._audit.difference()
+        if problem:
+            self.listener.note(
+                f"the sidecar said {problem}, the ledger does not: it was not believed, and rebuilt"
+            )
+            ledger.rebuild()
+            self.state = ledger.load()
 
     def catch_up(self) -> None:
         """Take in what other commands recorded, and now and then what other clones did."""

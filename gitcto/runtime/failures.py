@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gitcto.model.records import Task
-from gitcto.policy.records import Policy
-from gitcto.runtime.messages import NotStarted, Validated, WorkerFinished
+from gitcto.model.records import Verdict
+from gitcto.runtime.messages import NotStarted, WorkerFinished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,25 +88,26 @@ def of_outside(task: str, changes: tuple[str, ...]) -> Failure:
     return Failure(reason="outside_changed", detail=detail, charged=False, block=True)
 
 
-def of_validation(message: Validated, task: Task, policy: Policy) -> Failure | None:
-    """Return why a judged attempt may not land, or None."""
-    if message.conflicts:
-        again = task.retries.get("conflict", 0) < policy.retries.conflict
-        paths = ", ".join(message.conflicts[:5])
-        detail = f"conflicts with the target in {paths}"
-        return Failure(reason="conflict", detail=detail, charged=False, block=not again)
-    if message.unwritten:
-        return of_evidence(message.unwritten)
-    for verdict in message.verdicts:
-        reason = f"{verdict.gate}:{verdict.reason}"
-        if verdict.status == "fail":
-            return Failure(reason=reason, detail=verdict.detail or "the gate said no")
-        if verdict.status == "not_run":
-            detail = verdict.detail or "the gate could not judge"
-            return Failure(reason=reason, detail=detail, charged=False, block=True)
-    if not message.tree:
-        return Failure(reason="merge", detail=message.detail, charged=False, block=True)
-    if not message.verdicts:
-        detail = f"tier {task.spec.tier} has no gates, so nothing of it may land"
-        return Failure(reason="no_gates", detail=detail, charged=False, block=True)
-    return None
+def of_verdicts(verdicts: Iterable[Verdict]) -> Failure | None:
+    """Return why a change may not land that gates have judged, or None: the first that said no."""
+    return next((of_verdict(verdict) for verdict in verdicts if verdict.status != "pass"), None)
+
+
+def no_gates(tier: str) -> Failure:
+    """Return the failure of work that no gate would judge."""
+    detail = f"tier {tier} has no gates, so nothing of it may land"
+    return Failure(reason="no_gates", detail=detail, charged=False, block=True)
+
+
+def of_verdict(verdict: Verdict) -> Failure:
+    """Return the failure that a verdict other than a pass is: a fail is the change's, no other."""
+    reason = f"{verdict.gate}:{verdict.reason}"
+    if verdict.status == "fail":
+        return Failure(reason=reason, detail=verdict.detail or "the gate said no")
+    detail = verdict.detail or "the gate could not judge"
+    return Failure(reason=reason, detail=detail, charged=False, block=True)
+
+
+def of_ejection(reason: str) -> Failure:
+    """Return the failure of a change that a person took out of the queue."""
+    return Failure(reason="ejected", detail=reason, charged=False, block=True)

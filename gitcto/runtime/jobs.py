@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gitcto.runtime.messages import Message
+    from gitcto.runtime.queue_messages import QueueMessage
 
-Post = Callable[["Message"], None]
+Post = Callable[["Message | QueueMessage"], None]
 """Hands one message to the loop; may be called from any thread."""
 
 
@@ -22,7 +23,8 @@ class Jobs:
     """
 
     def __init__(self) -> None:
-        self._messages: queue.SimpleQueue[Message | BaseException] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[Message | QueueMessage | BaseException]
+        self._messages = queue.SimpleQueue()
 
     def start(self, name: str, job: Callable[[Post], None]) -> None:
         """Run ``job`` in its own thread. An exception that leaves it is a bug and ends the loop."""
@@ -35,11 +37,11 @@ class Jobs:
 
         threading.Thread(target=run, name=name, daemon=True).start()
 
-    def post(self, message: Message) -> None:
+    def post(self, message: Message | QueueMessage) -> None:
         """Hand a message to the loop from the loop's own thread or another."""
         self._messages.put(message)
 
-    def next(self, timeout_s: float) -> Message | None:
+    def next(self, timeout_s: float) -> Message | QueueMessage | None:
         """Return the next message, or None after ``timeout_s`` seconds. Re-raises a job's bug."""
         try:
             message = (

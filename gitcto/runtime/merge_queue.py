@@ -1,172 +1,274 @@
-"""The merge queue: one attempt after the other is judged on the target's tip, and lands."""
+"""The merge queue at run time: does what the scheduler decides, and tells it what came of it.
+
+:mod:`gitcto.queue` decides; what it is told is in the ledger first. Here are the jobs, the clock
+and the target.
+"""
 
 from __future__ import annotations
 
-from gitcto.model.commands import (
-    AbandonLanding,
-    ConfirmLanding,
-    IntendLanding,
-    RecordVerdicts,
-    SingleCommand,
-)
-from gitcto.model.records import Execution, Landing, TaskState, Verdict
-from gitcto.policy.decisions import Arrival, decide_done, decide_landing
-from gitcto.policy.gates import required_gates
-from gitcto.runtime import failures
-from gitcto.runtime.asked import asked
-from gitcto.runtime.book import Book
-from gitcto.runtime.ending import Ending
-from gitcto.runtime.evidence import check
-from gitcto.runtime.failures import Failure
-from gitcto.runtime.gates import remember
-from gitcto.runtime.jobs import Jobs
-from gitcto.runtime.messages import Validated, Work
-from gitcto.runtime.target import move, refuse_checked_out
-from gitcto.runtime.validation import validate
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-NOT_PUSHED = "not pushed: policy names no remote"
+from gitcto.model.commands import RecordVerdicts
+from gitcto.model.queue_commands import LeaveQueue, OpenQueue
+from gitcto.model.records import Execution, TaskState, Verdict
+from gitcto.queue.actions import Action, Cancel, Eject, Hold, Land, Reject, Start
+from gitcto.queue.decide import STUMBLES, decide
+from gitcto.queue.predict import PlainPredictor
+from gitcto.queue.records import Paused, Resumed
+from gitcto.runtime.admissions import Admissions
+from gitcto.runtime.book import Book
+from gitcto.runtime.composing import ToCompose
+from gitcto.runtime.ending import Ending
+from gitcto.runtime.failures import Failure, of_ejection, of_verdict
+from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.lander import Lander
+from gitcto.runtime.messages import work_of
+from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
+from gitcto.runtime.queue_pen import Pen
+from gitcto.runtime.queue_runs import Runs
+from gitcto.runtime.rejecting import of_misfit, of_red
+from gitcto.runtime.stack import Misfit
 
 
 class MergeQueue:
-    """Judges harvested work in the order it was harvested, one at a time, and lands it."""
+    """Judges harvested work, several changes at once, and lands what is green."""
 
     def __init__(self, book: Book, jobs: Jobs, ending: Ending) -> None:
         self._book = book
-        self._jobs = jobs
         self._ending = ending
-        self._waiting: list[str] = []
-        self._judging = ""
-        self._green: dict[str, Verdict] = {}
+        self._pen = Pen(book)
+        self._admissions = Admissions(self._pen, book, jobs, ending)
+        self._runs = Runs(self._pen, book, jobs, self._admissions)
+        self._lander = Lander(self._pen, book, jobs, ending)
+        self._resumed = 0
+        self._waits = ""
 
     @property
     def busy(self) -> bool:
-        """Tell whether a judgement is under way."""
-        return bool(self._judging)
+        """Tell whether something is under way that will be told of."""
+        return bool(self._admissions.under_way) or self._runs.under_way or self._lander.busy
 
     @property
-    def empty(self) -> bool:
-        """Tell whether nothing waits and nothing is under way."""
-        return not self._waiting and not self._judging
+    def held(self) -> frozenset[str]:
+        """The executions that cannot go on before a person does something."""
+        waiting = self._pen.draft.items if self._waits and not self._runs.under_way else ()
+        return frozenset(self._admissions.aside).union(waiting)
 
     def enqueue(self, execution: Execution) -> None:
-        """Put harvested work at the end, and remember what was already judged green."""
-        self._remember(execution.verdicts)
-        self._waiting.append(execution.id)
+        """Take harvested work up."""
+        self._admissions.begin(execution)
 
-    def next(self) -> None:
-        """Start judging the first waiting execution unless one is being judged."""
-        if self._judging or not self._waiting:
-            return
+    def handle(self, message: QueueMessage) -> None:
+        """Take note of what a job found out; :meth:`step` does something about it."""
+        match message:
+            case Admitted():
+                self._admissions.judged(message)
+            case RunOver():
+                self._over(message)
+            case Written():
+                self._lander.written(message)
+            case Moved():
+                self._lander.moved(message)
+
+    def step(self) -> None:
+        """Do all that can be done now."""
+        self._follow_others()
+        if self._admissions.aside:
+            self._open()
+            self._admissions.enqueue()
+        if self._pen.draft.items and not self._lander.busy:
+            self._follow_target()
+        self._settle()
+        self._pen.record()
+        self._runs.start(self._lander.tips)
+
+    def halt(self) -> None:
+        """End every run: the team was stopped."""
+        for number in sorted(self._pen.draft.running):
+            self._runs.cancel(number, "the team was stopped")
+        self._pen.record()
+
+    def explain(self) -> Iterator[str]:
+        """Yield what waits for a person when a run ends, a line each."""
         state = self._book.state
-        execution = state.executions[self._waiting.pop(0)]
-        if execution.state is not TaskState.VALIDATING:
+        for task in sorted(state.executions[each].task for each in self._admissions.aside):
+            yield f"{task} waits for approval: `git cto approve {task}`, then run again"
+        waiting = len(self._pen.draft.items)
+        if self._waits and waiting:
+            changes = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
+            yield f"{changes} in the merge queue ({self._waits}): `git cto queue` shows it"
+
+    def _open(self) -> None:
+        if not self._lander.tips:
+            self._pen.note(OpenQueue())
+            self._lander.tips.append(self._book.tip())
+            team = self._book.state.team
+            self._resumed = team.queue_resumed if team else 0
+
+    def _follow_others(self) -> None:
+        """Take in what other commands recorded: pauses, ejections, changes that ended otherwise."""
+        team = self._book.state.team
+        if team is None or not self._lander.tips:
             return
-        self._judging = execution.id
-        task = state.tasks[execution.task]
-        job = validate(self._book.context, task, execution, self._book.tip(), dict(self._green))
-        self._jobs.start(f"validate {execution.id}", job)
-
-    def judged(self, message: Validated) -> None:
-        """Land what was judged green; fail the rest."""
-        self._judging = ""
-        self._remember(message.verdicts)
-        x = self._book.state.executions[message.execution.id]
-        if x.state is not TaskState.VALIDATING:
+        if team.queue_resumed != self._resumed:
+            self._resumed = team.queue_resumed
+            self._pen.take(Resumed())
+        if team.queue_paused and not self._pen.queue.paused:
+            self._pen.take(Paused())
+        if self._lander.busy:
             return
-        task = self._book.state.tasks[x.task]
-        failure = failures.of_validation(message, task, self._book.context.policy)
-        if failure is None:
-            self._land(x, message)
-            return
-        before: tuple[SingleCommand, ...] = ()
-        if message.verdicts:
-            before = (RecordVerdicts(execution=x.id, epoch=x.epoch, verdicts=message.verdicts),)
-        work = work_of(x)
-        self._ending.fail(x, failure, work, before=before, evidence=message.evidence)
+        for execution_id in sorted({*self._pen.draft.items, *self._admissions.aside}):
+            x = self._book.state.executions[execution_id]
+            if x.state is not TaskState.VALIDATING and execution_id in self._pen.draft.items:
+                self._pen.note(LeaveQueue(execution=x.id, how="ejected", reason=f"it is {x.state}"))
+            elif x.state is TaskState.VALIDATING and x.ejection:
+                self._leave(_Leaving(execution=x, failure=of_ejection(x.ejection)))
 
-    def _remember(self, verdicts: tuple[Verdict, ...]) -> None:
-        remember(self._green, verdicts)
+    def _follow_target(self) -> None:
+        if self._book.tip() != self._lander.tips[-1]:
+            self._lander.target_moved()
 
-    def _land(self, x: Execution, judged: Validated) -> None:
-        book, context = self._book, self._book.context
-        task = book.state.tasks[x.task]
-        landing = Landing(
-            target=book.target,
-            old=judged.onto,
-            new=judged.commit,
-            tree=judged.tree,
-            evidence=judged.evidence,
-            commit=judged.commit,
-            change=judged.change,
-        )
-        stale = check(context, x, judged.evidence, landing)
-        if stale:
-            self._ending.fail(x, failures.of_evidence(stale), work_of(x))
-            return
-        refuse_checked_out(context.refs, book.target)
-        intent = IntendLanding(
-            execution=x.id,
-            epoch=x.epoch,
-            landing=landing,
-            required=required_gates(context.policy, task.spec.tier),
-            decision=decide_landing(
-                context.policy, asked(context, x, task), landing, judged.verdicts
-            ),
-        )
-        refusal = book.record(
-            RecordVerdicts(execution=x.id, epoch=x.epoch, verdicts=judged.verdicts),
-            intent,
-            attachments={f"evidence/{x.id}": judged.evidence, f"work/{x.id}": x.tree},
-        )
-        if refusal is not None:
-            failure = Failure(reason=refusal.code, detail=refusal.detail, block=True)
-            self._ending.fail(x, failure, work_of(x))
-            return
-        context.effects.crash_point("landing.intended")
-        self.carry_out(book.state.executions[x.id], landing)
+    def _settle(self) -> None:
+        context, waits = self._book.context, ""
+        while self._pen.draft.items and not self._lander.busy:
+            capacity, now_ms = context.policy.queue_capacity, context.effects.now_ms()
+            actions = decide(self._pen.draft, capacity, PlainPredictor(), now_ms)
+            waits = next((a.reason for a in actions if isinstance(a, Hold) and not a.items), "")
+            changed = [self._carry_out(action) for action in actions]
+            if not any(changed):
+                break
+        if waits and self._pen.draft.sound is False:
+            waits += f" ({', '.join(self._runs.swept()[:5])})"
+        if waits and waits != self._waits:
+            self._book.listener.note(f"the merge queue waits: {waits}")
+        self._waits = waits
 
-    def carry_out(self, x: Execution, landing: Landing) -> None:
-        """Do what a landing's intent says, by compare-and-swap, and record the outcome."""
-        moved = move(self._book.context, landing)
-        self._book.context.effects.crash_point("landing.moved")
-        if moved:
-            self.confirm(x, landing, landed=landing.new, found="moved")
-        else:
-            self.abandon(x)
+    def _carry_out(self, action: Action) -> bool:
+        """Do one thing; tell whether there may be more to do because of it."""
+        match action:
+            case Start(run=run):
+                self._runs.note(run, self._lander.tips[run.tip])
+            case Cancel(number=number, reason=reason):
+                self._runs.cancel(number, reason)
+            case Land(number=number, items=items):
+                self._land(number, items)
+            case Reject():
+                self._reject(action)
+            case Eject(item=item):
+                self._give_to_a_person(item)
+            case Hold():
+                return self._stumbled()
+        return True
 
-    def abandon(self, x: Execution) -> None:
-        """Record that the target had moved, and judge the work again on the new tip."""
-        self._book.record(AbandonLanding(execution=x.id, epoch=x.epoch, reason="target_moved"))
-        self.enqueue(self._book.state.executions[x.id])
+    def _stumbled(self) -> bool:
+        """Give what no gate could judge to a person, once the queue has stopped for that."""
+        queue = self._pen.draft
+        if queue.paused or queue.running or queue.stumbles < STUMBLES:
+            return False
+        items = [each for each in sorted(queue.stumbled) if each in queue.items]
+        for item in items:
+            self._give_to_a_person(item)
+        return bool(items)
 
-    def confirm(self, x: Execution, landing: Landing, *, landed: str, found: str) -> None:
-        """Record that the target holds the commit ``landed``: the task is done.
-
-        A commit other than the intended one carries this execution only when somebody rewrote the
-        target; its tree was never judged, so a person must look.
-        """
-        book = self._book
-        task = book.state.tasks[x.task]
-        decision = decide_done(
-            book.context.policy,
-            asked(book.context, x, task),
-            landing,
-            x.verdicts,
-            Arrival(commit=landed, push=NOT_PUSHED),
-        )
-        refusal = book.record(
-            ConfirmLanding(
-                execution=x.id, epoch=x.epoch, found=found, decision=decision, push=NOT_PUSHED
+    def _give_to_a_person(self, item: str) -> None:
+        judged, evidence = self._runs.not_run[item]
+        self._leave(
+            _Leaving(
+                execution=self._book.state.executions[item],
+                failure=of_verdict(judged.verdict),
+                verdicts=(judged.verdict,),
+                evidence=evidence,
             )
         )
-        if refusal is None:
-            self._ending.settle(x)
+
+    def _reject(self, action: Reject) -> None:
+        x = self._book.state.executions[action.item]
+        outcome = self._runs.outcomes[action.confirmations[-1]]
+        self._leave(
+            _Leaving(
+                execution=x,
+                failure=of_red(self._book.context, self._book.state.tasks[x.task], x, outcome),
+                verdicts=tuple(one.verdict for one in outcome.judged),
+                runs=(action.number, *action.confirmations),
+                evidence=outcome.evidence,
+            )
+        )
+
+    def _leave(self, leaving: _Leaving) -> None:
+        """End an attempt whose change leaves the queue, in one transaction."""
+        self._pen.record()
+        self._admissions.aside.discard(leaving.execution.id)
+        before = leaving.commands(queued=leaving.execution.id in self._pen.queue.items)
+        self._ending.fail(
+            leaving.execution,
+            leaving.failure,
+            work_of(leaving.execution),
+            before=before,
+            evidence=leaving.evidence,
+        )
+
+    def _land(self, number: int, items: tuple[str, ...]) -> None:
+        layers = self._runs.outcomes[number].layers[-len(items) :]
+        onto, judged = self._lander.tips[-1], self._runs.green(number)
+        self._lander.land(ToCompose(number=number, onto=onto, layers=layers, judged=judged))
+
+    def _over(self, message: RunOver) -> None:
+        found = self._runs.over(message)
+        if found is None:
             return
-        abandoned = AbandonLanding(execution=x.id, epoch=x.epoch, reason=refusal.code)
-        failure = Failure(reason="target_rewritten", detail=refusal.detail, block=True)
-        self._ending.fail(x, failure, work_of(x), before=(abandoned,))
+        if isinstance(found, Misfit):
+            self._misfit(message.number, found)
+            return
+        if found.unsound:
+            reason = f"red without any change: {', '.join(found.unsound[:5])}"
+            self._runs.cancel(message.number, reason)
+            if found.onto == self._lander.tips[-1]:
+                self._lander.target_moved()
+            return
+        self._runs.end(message.number)
+        if found.composed is not None:
+            self._lander.keep(found.composed)
+
+    def _misfit(self, number: int, misfit: Misfit) -> None:
+        """End a run of which no tree can be made; a change that does not go on the tip leaves."""
+        x = self._book.state.executions[misfit.id]
+        if misfit.beside:
+            clash = (misfit.id, *misfit.beside)
+            self._runs.cancel(number, f"{x.task} does not go on top of the others", clash)
+            return
+        self._runs.cancel(number, f"{x.task} does not go on the target")
+        if misfit.onto != self._lander.tips[-1] or misfit.id not in self._pen.draft.items:
+            return
+        if misfit.entry is not None and not misfit.verdicts:
+            reason = "on the target it is another change than was approved"
+            left = LeaveQueue(execution=x.id, how="ejected", reason=reason)
+            self._admissions.ask(misfit.entry, left)
+            return
+        task, context = self._book.state.tasks[x.task], self._book.context
+        person = context.holder.partition("/")[0]
+        failure = of_misfit(context.policy, task, misfit, person)
+        self._leave(_Leaving(execution=x, failure=failure, verdicts=misfit.verdicts))
 
 
-def work_of(execution: Execution) -> Work:
-    """Return an execution's harvested work as the job reported it."""
-    return Work(commit=execution.work, tree=execution.tree, changed=execution.changed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leaving:
+    """A change that leaves without landing: for its own fault when ``runs`` showed that."""
+
+    execution: Execution
+    failure: Failure
+    verdicts: tuple[Verdict, ...] = ()
+    runs: tuple[int, ...] = ()
+    evidence: str = ""
+
+    def commands(self, *, queued: bool) -> tuple[RecordVerdicts | LeaveQueue, ...]:
+        """Return what is recorded before the attempt's failure."""
+        x = self.execution
+        left = LeaveQueue(
+            execution=x.id,
+            how="rejected" if self.runs else "ejected",
+            reason=self.failure.reason,
+            runs=self.runs,
+        )
+        judged = RecordVerdicts(execution=x.id, epoch=x.epoch, verdicts=self.verdicts)
+        return (*([judged] if self.verdicts else []), *([left] if queued else []))

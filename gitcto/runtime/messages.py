@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gitcto.contracts import WorkerReport
-from gitcto.model.records import Execution, Verdict
+from gitcto.model.records import Execution
 from gitcto.runtime.outside import Outside
 from gitcto.runtime.workers import Exit, Started
 
@@ -21,6 +21,11 @@ class Work:
 
 NO_WORK = Work(commit="", tree="", changed=0)
 """What was taken up from a room in which nothing can have been done."""
+
+
+def work_of(execution: Execution) -> Work:
+    """Return an execution's harvested work as the job reported it."""
+    return Work(commit=execution.work, tree=execution.tree, changed=execution.changed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,27 +64,6 @@ class WorkerFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Validated:
-    """The merge queue's judgement of one attempt on one tip of the target.
-
-    ``tree`` is empty when the merge conflicted; ``commit`` is what would land, empty when a
-    required gate did not pass. ``evidence`` is the bundle's tree; ``unwritten`` says why there is
-    none, and then nothing may land.
-    """
-
-    execution: Execution
-    onto: str
-    tree: str = ""
-    commit: str = ""
-    evidence: str = ""
-    verdicts: tuple[Verdict, ...] = ()
-    conflicts: tuple[str, ...] = ()
-    detail: str = ""
-    change: str = ""
-    unwritten: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRemoved:
     """A settled execution's room is gone, or ``problem`` says why it was kept."""
 
@@ -87,4 +71,4 @@ class RoomRemoved:
     problem: str = ""
 
 
-Message = NotStarted | WorkerStarted | WorkerFinished | Validated | RoomRemoved
+Message = NotStarted | WorkerStarted | WorkerFinished | RoomRemoved

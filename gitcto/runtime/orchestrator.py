@@ -6,7 +6,7 @@ policy do not decide, and remembers nothing that the next run could not find out
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gitcto.model.commands import (
     BlockTask,
@@ -32,13 +32,13 @@ from gitcto.runtime.messages import (
     Message,
     NotStarted,
     RoomRemoved,
-    Validated,
     Work,
     WorkerFinished,
     WorkerStarted,
 )
 from gitcto.runtime.others import give_up_lapsed, is_own
 from gitcto.runtime.outside import forget, idle_rooms, record_of
+from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
 from gitcto.runtime.space import Space
 
 LOOK_S = 0.2
@@ -67,6 +67,7 @@ class Orchestrator:
             give_up_lapsed(self.book)
             self._step()
             if self._finished():
+                self._explain()
                 break
             message = self.jobs.next(LOOK_S)
             while message is not None:
@@ -77,11 +78,12 @@ class Orchestrator:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             self._stop_workers(self._attempts)
+            self.queue.halt()
             return
         self._stop_workers(self._lost())
         if mode is TeamMode.RUNNING:
             self._dispatch()
-        self.queue.next()
+        self.queue.step()
 
     def continue_attempt(self, execution: Execution) -> None:
         """Wait for a worker that another orchestrator started."""
@@ -191,24 +193,30 @@ class Orchestrator:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             return True
-        if not self.queue.empty or self._awaited(mode):
+        if {execution.id for execution in self._awaited(mode)} - self.queue.held:
             return False
-        if mode is TeamMode.RUNNING and self.book.state.ready:
+        seats = len(self.book.state.live()) < self.book.context.max_workers
+        if mode is TeamMode.RUNNING and self.book.state.ready and seats:
             # What ended meanwhile may have made space.
             return bool(self._short and self._space.look_again())
         return True
 
-    def _awaited(self, mode: TeamMode) -> bool:
-        """Tell whether something is under way whose end may make more to do here."""
-        context, live = self.book.context, self.book.state.live()
-        return any(mode is TeamMode.RUNNING or is_own(context, x) for x in live)
+    def _awaited(self, mode: TeamMode) -> Iterator[Execution]:
+        """Yield what is under way and whose end may make more to do here."""
+        for execution in self.book.state.live():
+            if mode is TeamMode.RUNNING or is_own(self.book.context, execution):
+                yield execution
 
-    def _handle(self, message: Message) -> None:
+    def _explain(self) -> None:
+        for line in self.queue.explain():
+            self.book.listener.note(line)
+
+    def _handle(self, message: Message | QueueMessage) -> None:
         match message:
+            case Admitted() | RunOver() | Written() | Moved():
+                self.queue.handle(message)
             case RoomRemoved():
                 self.ending.removed(message)
-            case Validated():
-                self.queue.judged(message)
             case WorkerStarted():
                 self._started(message)
             case NotStarted():
@@ -221,6 +229,7 @@ class Orchestrator:
         self.book.record(start_of(message.execution, message.started))
 
     def _ended(self, message: WorkerFinished) -> None:
+        self.book.distrust()
         x = self.book.state.executions[message.execution.id]
         self._attempts.discard(x.id)
         if x.state not in LIVE_STATES:

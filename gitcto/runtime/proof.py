@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 from gitcto.errors import CtoError
 from gitcto.evidence.manifest import Refusal
+from gitcto.git.change_id import change_id
 from gitcto.git.objects import Commit, Objects
 from gitcto.git.process import trusted
 from gitcto.git.refs import Refs
 from gitcto.git.repository import Repository
-from gitcto.git.trees import is_ancestor
+from gitcto.git.trees import changes, is_ancestor
 from gitcto.model.events import ExecutionLeased, LandingDone, LandingIntended
 from gitcto.model.records import Decision, Execution, Task, TaskState
+from gitcto.model.verdicts import about
 from gitcto.policy.decisions import reevaluate
 from gitcto.policy.records import Policy
 from gitcto.runtime.adopted import adopted_policy
@@ -52,6 +54,7 @@ def prove(ledger: Ledger, task: Task, signers: Signers = NOBODY) -> list[Claim]:
         objects = Objects(ledger.repository)
         claims.append(attested(ledger, task, execution, signers))
         claims += _commit(objects, task, execution)
+        claims += _judged(objects, ledger.repository, task, execution)
         claims += _target(ledger.repository, task, execution)
         claims += _decisions(objects, ledger, task, execution)
     return claims
@@ -89,13 +92,40 @@ def _commit(objects: Objects, task: Task, execution: Execution) -> Iterator[Clai
     for name, value in wanted.items():
         found = trailers.get(name, [])
         yield Claim(f"its trailer {name} is {value}", found == [value], ", ".join(found) or "none")
+
+
+def _judged(
+    objects: Objects, repository: Repository, task: Task, execution: Execution
+) -> Iterator[Claim]:
+    """Claim that what gates judged is what landed: the tree as a whole, and this very change.
+
+    Several changes may have landed together: then the task's commit is below the one whose tree was
+    judged.
+    """
+    landing, git = execution.landing, trusted(repository)
+    if landing is None:
+        yield Claim("its landing was intended", true=False, found="it was not")
+        return
+    try:
+        _, raw = objects.read(landing.new)
+        tree = Commit.decode(raw).tree
+        below = is_ancestor(git, task.commit, landing.new)
+        parent = f"{task.commit}^"
+        change = change_id(git, parent, task.commit, changes(git, parent, task.commit))
+    except (CtoError, ValueError) as error:
+        yield Claim(f"commit {landing.new[:12]} was judged", true=False, found=str(error))
+        return
+    yield Claim(f"commit {landing.new[:12]}, which was judged, holds it", below, "it does not")
     yield Claim("a gate judged it", bool(execution.verdicts), "there is no verdict")
-    for verdict in execution.verdicts:
-        same = verdict.tree == commit.tree
-        where = "this very tree" if same else f"tree {verdict.tree[:12]}"
+    for verdict in about(execution.verdicts, landing):
+        if verdict.change:
+            said, right, what = verdict.change, change, "change"
+        else:
+            said, right, what = verdict.tree, tree, "tree"
+        where = f"this very {what}" if said == right else f"{what} {said[:12]}"
         yield Claim(
-            f"gate {verdict.gate} passed the tree that landed",
-            verdict.status == "pass" and same,
+            f"gate {verdict.gate} passed the {what} that landed",
+            verdict.status == "pass" and said == right,
             f"{verdict.status} on {where}",
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gitcto.git.harvest import HarvestRefused
 from gitcto.model.commands import TakeLease
-from gitcto.model.records import Execution, TaskState
+from gitcto.model.records import Execution, Landing, TaskState
 from gitcto.runtime import workers
 from gitcto.runtime.attempt import take_up, work_unseen
 from gitcto.runtime.book import Book
@@ -16,12 +16,21 @@ from gitcto.runtime.clean import leftovers
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.gate_trees import clear_gates
 from gitcto.runtime.landed import landed_as
+from gitcto.runtime.landing import (
+    abandonments,
+    carry_out,
+    confirmations,
+    give_up,
+    group_of,
+    push,
+)
 from gitcto.runtime.orchestrator import Orchestrator, start_of
 from gitcto.runtime.others import is_own
 from gitcto.runtime.outside import compare, forget, record_of, remembered
 from gitcto.runtime.preserved import finish_drops
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.settle import preserve, unreachable_work
+from gitcto.runtime.target import refuse_checked_out
 
 
 def recover(orchestrator: Orchestrator) -> None:
@@ -34,8 +43,12 @@ def recover(orchestrator: Orchestrator) -> None:
     _settle_leftovers(orchestrator)
     book = orchestrator.book
     own = (x for x in book.state.live() if is_own(context, x))
-    for execution in sorted(own, key=lambda x: (x.leased_ms, x.id)):
+    live = sorted(own, key=lambda x: (x.leased_ms, x.id))
+    for execution in live:
         _take_over(orchestrator, execution)
+    for landing in {x.landing.new: x.landing for x in live if x.landing}.values():
+        _continue_landing(orchestrator, landing)
+    for execution in live:
         _continue(orchestrator, book.state.executions[execution.id])
 
 
@@ -60,7 +73,7 @@ def _continue(orchestrator: Orchestrator, execution: Execution) -> None:
         case TaskState.VALIDATING:
             orchestrator.queue.enqueue(execution)
         case _:
-            _continue_landing(orchestrator, execution)
+            pass
 
 
 def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> None:
@@ -83,16 +96,29 @@ def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> N
     orchestrator.ending.fail(execution, failure, work_unseen(context, task, execution))
 
 
-def _continue_landing(orchestrator: Orchestrator, execution: Execution) -> None:
-    """Ask the target whether it moved: the intent is recorded, the outcome is not."""
-    landing = execution.landing
-    if landing is None:
+def _continue_landing(orchestrator: Orchestrator, landing: Landing) -> None:
+    """Ask the target whether it moved: the intents are recorded, the outcomes are not."""
+    book, ending = orchestrator.book, orchestrator.ending
+    group = group_of(book, landing)
+    found = {x.id: landed_as(book.context, x, landing) for x in group}
+    if any(commit not in {"", landing.new} for commit in found.values()):
+        for x in group:
+            give_up(ending, x, f"somebody rewrote {landing.new[:12]} at the target")
         return
-    landed = landed_as(orchestrator.book.context, execution, landing)
-    if landed:
-        orchestrator.queue.confirm(execution, landing, landed=landed, found="recovered")
+    if all(found.values()):
+        moved, how = push(book.context, landing), "recovered"
     else:
-        orchestrator.queue.carry_out(execution, landing)
+        refuse_checked_out(book.context.refs, landing.target)
+        moved, how = carry_out(book.context, landing), "moved"
+    if not moved.moved:
+        book.record(*abandonments(group, "target_moved"))
+        return
+    refusal = book.record(*confirmations(book, group, moved, found=how))
+    for x in group:
+        if refusal is None:
+            ending.settle(x)
+        else:
+            give_up(ending, x, refusal.detail)
 
 
 def _settle_leftovers(orchestrator: Orchestrator) -> None:

@@ -105,8 +105,14 @@ class LedgerReader:
         if state is not None:
             state.put(self.catch_up())
             return state
+        fresh, cursor = self.load_apart()
+        self._seen = cursor.seq
+        return fresh
 
-        def everything() -> State:
+    def load_apart(self) -> tuple[State, Cursor]:
+        """Return what :meth:`load` would, and how far that is; :meth:`catch_up` stays as it was."""
+
+        def everything() -> tuple[State, Cursor]:
             side, _ = self._current()
             with side.reading() as db:
                 view = SidecarView(db, self.team)
@@ -115,8 +121,7 @@ class LedgerReader:
                 fresh.put(() if team is None else (team,))
                 fresh.put(queries.all_tasks(db, self.team))
                 fresh.put(view.live())
-                self._seen = read_cursor(db, self.team).seq
-            return fresh
+                return fresh, read_cursor(db, self.team)
 
         return self._answered(everything)
 

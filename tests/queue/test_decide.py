@@ -174,6 +174,32 @@ def test_a_red_unit_without_named_tests_is_split() -> None:
     assert all(len(run.unit) < 4 for run in runs)
 
 
+def test_changes_that_clash_are_judged_apart_and_nobody_is_blamed() -> None:
+    queue = started(queue_of(*"abc"), "abc")
+    queue = after(queue, RunEnded(number=1, verdict=None, clash=("b", "a")))
+    runs = starts(decide(queue, 9, Sure(good=0.99), 0))
+    assert sorted(name for run in runs for name in run.unit) == ["a", "b", "c"]
+    assert not any({"a", "b"} <= set(run.tree) for run in runs)
+    queue = ended(started(queue, "a"), 2, GREEN)
+    queue = after(queue, Landed(number=2))
+    assert queue.clashes == frozenset()
+
+
+def test_cleared_changes_that_clash_ride_on_no_common_run() -> None:
+    queue = ended(ended(started(started(queue_of(*"abc"), "a"), "b"), 1, GREEN), 2, GREEN)
+    queue = after(queue, Landed(number=1))
+    queue = after(started(queue, "cb"), RunEnded(number=3, verdict=None, clash=("b", "c")))
+    runs = starts(decide(queue, 9, Sure(good=0.99), 0))
+    assert sorted(run.tree for run in runs) == [("b",), ("c",)]
+
+
+def test_what_was_withdrawn_may_come_back() -> None:
+    queue = after(queue_of("a"), Ejected(item="a"))
+    queue = after(queue, Enqueued(item=item("a", 1), overtaken=3))
+    assert (queue.ejected, queue.overtaken) == (frozenset(), {"a": 3})
+    assert [run.unit for run in starts(decide(queue, 1, PLAIN, 0))] == [("a",)]
+
+
 def test_a_tree_that_holds_a_red_one_is_implied_red() -> None:
     queue = started(started(queue_of(*"abc"), "ab"), "c", "ab")
     queue = ended(queue, 1, RED, failed=())

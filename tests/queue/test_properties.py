@@ -31,6 +31,20 @@ def test_what_is_good_lands_once_and_what_is_bad_is_rejected_once(shell: Shell) 
 
 
 @MANY
+@given(shells(apart=True))
+def test_what_does_not_go_together_is_never_tried_together_again(shell: Shell) -> None:
+    """Of each such pair one lands, or is rejected for another reason, and nobody is blamed."""
+    shell.until_empty()
+    ended = shell.landed + shell.rejected + shell.ejected
+    assert len(ended) == len(set(ended))
+    assert not any(pair <= set(shell.landed) for pair in shell.apart)
+    for name in shell.ejected:
+        (pair, *_) = [pair for pair in shell.apart if name in pair and pair & set(shell.landed)]
+        assert pair - {name} <= set(shell.landed)
+    assert shell.bad <= {*shell.rejected, *shell.ejected}
+
+
+@MANY
 @given(shells(flaky=True))
 def test_flakes_and_runs_that_do_not_run_turn_nothing_red(shell: Shell) -> None:
     shell.flaky = True

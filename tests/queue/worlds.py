@@ -81,6 +81,8 @@ def reasons(actions: Iterable[Action]) -> list[str]:
 class Shell:
     """Carries actions out against a truth, one finished run at a time, and checks every promise.
 
+    No tree can be made of the pairs in ``apart``.
+
     ``choices`` say which of the runs under way ends next, and how much goes wrong by chance.
     """
 
@@ -90,6 +92,7 @@ class Shell:
     capacity: int = 3
     predictor: object = PLAIN
     flaky: bool = False
+    apart: frozenset[frozenset[str]] = frozenset()
     queue: Queue = field(default_factory=Queue)
     facts: list[Fact] = field(default_factory=list)
     landed: list[str] = field(default_factory=list)
@@ -126,6 +129,12 @@ class Shell:
         numbers = sorted(self.queue.running)
         choice = self.choices.pop() if self.choices else 0
         run = self.queue.running[numbers[choice % len(numbers)]]
+        clash = next((pair for pair in self.apart if pair <= set(run.tree)), None)
+        if clash is not None:
+            self.record(RunEnded(number=run.number, verdict=None, clash=tuple(clash)))
+            return
+        if self.does_not_fit(run):
+            return
         green = self.green([*self.landed[: run.tip], *run.tree])
         if self.flaky and choice % 7 == 3:
             self.record(RunEnded(number=run.number, verdict=Verdict.NOT_RUN))
@@ -135,10 +144,25 @@ class Shell:
             named = () if choice % 3 == 1 else TESTS
             self.record(RunEnded(number=run.number, verdict=Verdict.RED, executed=9, failed=named))
 
+    def does_not_fit(self, run: Run) -> bool:
+        """End a run of a change that does not go on what landed, and take the change out."""
+        on = set(self.landed[: run.tip])
+        gone = {name for pair in self.apart if pair & on for name in pair & set(run.tree) - on}
+        gone &= self.queue.items.keys()
+        if not gone:
+            return False
+        self.record(RunEnded(number=run.number, verdict=None))
+        if run.tip == len(self.queue.landed):
+            name = min(gone)
+            self.ejected.append(name)
+            self.record(Ejected(item=name))
+        return True
+
     def carry_out(self, action: Action) -> None:
         match action:
             case Start(run=run):
                 assert len(self.queue.running) < self.capacity
+                assert not any(clash <= set(run.tree) for clash in self.queue.clashes)
                 self.record(RunStarted(run=run))
             case Cancel(number=number):
                 self.record(RunEnded(number=number, verdict=None))
@@ -178,7 +202,7 @@ class Shell:
 
 
 @st.composite
-def shells(draw, *, flaky: bool = False) -> Shell:
+def shells(draw, *, flaky: bool = False, apart: bool = False) -> Shell:
     count = draw(st.integers(2, 14))
     names = [f"x{number:02}" for number in range(count)]
     files = [f"f{number}" for number in range(draw(st.sampled_from([1, 3, 30])))]
@@ -195,6 +219,7 @@ def shells(draw, *, flaky: bool = False) -> Shell:
     ]
     pairs = st.frozensets(st.sampled_from(names), min_size=2, max_size=2)
     shell = Shell(
+        apart=draw(st.frozensets(pairs, max_size=3)) if apart else frozenset(),
         bad=draw(st.frozensets(st.sampled_from(names), max_size=4)),
         enemies=draw(st.frozensets(pairs, max_size=3)),
         choices=draw(st.lists(st.integers(0, 1000), max_size=120)),

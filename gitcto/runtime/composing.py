@@ -1,0 +1,117 @@
+"""Writing what lands: one commit and one bundle of evidence for each change of a green run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from gitcto.model.records import Landing, Verdict
+from gitcto.policy.gates import required_gates
+from gitcto.runtime.admission import Entry
+from gitcto.runtime.commits import landing_commit
+from gitcto.runtime.context import Context
+from gitcto.runtime.evidence import bundle_or_why
+from gitcto.runtime.gates import Judged
+from gitcto.runtime.jobs import Post
+from gitcto.runtime.merging import tree_of
+from gitcto.runtime.queue_messages import Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One change that lands: its own commit, its evidence, and the verdicts its tier demands."""
+
+    execution: str
+    commit: str
+    change: str
+    evidence: str
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """What landing run ``number`` on the commit ``onto`` means; ``tree`` is what was judged.
+
+    It ``fits`` unless merging what is below gave another tree than the one that landed.
+    ``unwritten`` says why the last member has no evidence: then nothing may land by it.
+    """
+
+    number: int
+    onto: str
+    tree: str
+    members: tuple[Member, ...]
+    fits: bool = True
+    unwritten: str = ""
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The executions whose changes are new on the target, in their order."""
+        return tuple(member.execution for member in self.members)
+
+    def landing(self, target: str, member: Member) -> Landing:
+        """Return a member's landing: all of them move the target from and to the same commits."""
+        return Landing(
+            target=target,
+            old=self.onto,
+            new=self.members[-1].commit,
+            tree=self.tree,
+            evidence=member.evidence,
+            commit=member.commit,
+            change=member.change,
+            run=self.number,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToCompose:
+    """A green run: the changes that are new on ``onto``, and what gates said of their tree."""
+
+    number: int
+    onto: str
+    layers: tuple[Entry, ...]
+    judged: tuple[Judged, ...]
+
+
+def compose(context: Context, request: ToCompose) -> Composed:
+    """Write evidence and commits for a green run, each commit on the one before."""
+    first = request.layers[0].candidate.onto
+    fits = first == request.onto or tree_of(context, first) == tree_of(context, request.onto)
+    members: list[Member] = []
+    parent, unwritten = request.onto, ""
+    for layer in request.layers if fits else ():
+        member, unwritten = _member(context, layer, parent, request.judged)
+        members.append(member)
+        parent = member.commit
+        if unwritten:
+            break
+    return Composed(
+        number=request.number,
+        onto=request.onto,
+        tree=request.layers[-1].candidate.tree,
+        members=tuple(members),
+        fits=fits,
+        unwritten=unwritten,
+    )
+
+
+def composing(context: Context, request: ToCompose) -> Callable[[Post], None]:
+    """Return the job that composes a landing."""
+    return lambda post: post(Written(composed=compose(context, request)))
+
+
+def _member(
+    context: Context, layer: Entry, parent: str, of_tree: Sequence[Judged]
+) -> tuple[Member, str]:
+    """Write one change's evidence and commit; say why when there is none."""
+    candidate = replace(layer.candidate, onto=parent)
+    demanded = required_gates(context.policy, candidate.task.spec.tier)
+    judged = [one for one in (*layer.judged, *of_tree) if one.verdict.gate in demanded]
+    evidence, unwritten = bundle_or_why(context, candidate, judged)
+    member = Member(
+        execution=layer.id,
+        commit="" if unwritten else landing_commit(context, candidate, evidence),
+        change=candidate.change,
+        evidence=evidence,
+        verdicts=tuple(one.verdict for one in judged),
+    )
+    return member, unwritten
