@@ -81,9 +81,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enqueued:
-    """Fact: a change asked to land."""
+    """Fact: a change asked to land; ``overtaken`` is how often it was in an earlier queue."""
 
     item: Item
+    overtaken: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

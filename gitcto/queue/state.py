@@ -71,8 +71,8 @@ def after(queue: Queue, fact: Fact) -> Queue:
     Raises ``ValueError`` for a fact that contradicts the earlier ones.
     """
     match fact:
-        case Enqueued(item=item):
-            return _enqueued(queue, item)
+        case Enqueued(item=item, overtaken=overtaken):
+            return _enqueued(queue, item, overtaken)
         case RunStarted(run=run):
             return _started(queue, run)
         case RunEnded():
@@ -110,7 +110,7 @@ def _known(queue: Queue, item_id: str) -> str:
     return item_id
 
 
-def _enqueued(queue: Queue, item: Item) -> Queue:
+def _enqueued(queue: Queue, item: Item, overtaken: int) -> Queue:
     if item.id in queue.items or item.id in {*queue.landed, *queue.rejected, *queue.ejected}:
         raise ValueError(f"{item.id!r} was enqueued before")
     beside = frozenset(
@@ -125,6 +125,7 @@ def _enqueued(queue: Queue, item: Item) -> Queue:
         items={**queue.items, item.id: item},
         known={**queue.known, item.id: item},
         neighbours=neighbours,
+        overtaken={**queue.overtaken, item.id: overtaken} if overtaken else queue.overtaken,
     )
 
 
