@@ -32,6 +32,8 @@ COMMANDS = (
     Row("log", "Show what happened, the newest first.", "gitcto.cli.log:log", _WATCH),
     Row("show", "Show everything about one task.", "gitcto.cli.show:show", _WATCH),
     Row("evidence", "Show or verify what proves a task.", "gitcto.cli.evidence:evidence", _WATCH),
+    Row("queue", "Show what waits to land, and why.", "gitcto.cli.queue:queue", _WATCH),
+    Row("report", "Report how far a team is.", "gitcto.cli.report:report", _WATCH),
     Row("pause", "Start nothing new.", "gitcto.cli.steer:pause", _STEER),
     Row("resume", "Start tasks again.", "gitcto.cli.steer:resume", _STEER),
     Row("drain", "Finish what runs, then end.", "gitcto.cli.steer:drain", _STEER),

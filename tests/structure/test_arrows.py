@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "seam": BELOW_STORE,
     "runtime": BELOW_STORE | {"queue", "store"},
     "escape": BELOW_STORE | {"runtime", "store"},
-    "cli": BELOW_STORE | {"escape", "runtime", "store"},
+    "cli": BELOW_STORE | {"escape", "queue", "runtime", "store"},
     "testing": BELOW_STORE | {"runtime", "store"},
 }
 """Room to the other rooms it may know. A module beside the rooms belongs to the seam."""
