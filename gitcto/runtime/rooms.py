@@ -67,7 +67,12 @@ def cone_of_room(context: Context, execution: Execution) -> Cone | None:
 
     Raises ``HarvestRefused`` when that was written down and cannot be read.
     """
-    record = context.layout.cone(execution.id)
+    return recorded_cone(context.layout, execution.id)
+
+
+def recorded_cone(layout: Layout, execution: str) -> Cone | None:
+    """Return what :func:`cone_of_room` does, where no run is under way."""
+    record = layout.cone(execution)
     try:
         return Cone(tuple(map(str, json.loads(record.read_bytes())["folders"])))
     except FileNotFoundError:
