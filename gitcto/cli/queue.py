@@ -9,11 +9,14 @@ import click
 from gitcto.cli.group import HELP_NAMES, LazyGroup, Row
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
+from gitcto.errors import CtoError, ExitCode
+from gitcto.model.records import TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gitcto.cli.app import App
+    from gitcto.cli.queue_view import Waiting
     from gitcto.model.commands import Command
     from gitcto.store.ledger import Ledger
 
@@ -55,7 +58,7 @@ def queue(ctx: click.Context, *, team: str | None, as_json: bool) -> None:
 
 
 def _show(app: App, team: str | None, *, as_json: bool) -> None:
-    from gitcto.cli.queue_view import SHORT, look, plain
+    from gitcto.cli.queue_view import look, plain
     from gitcto.cli.requests import known_policy
 
     name = app.team(team)
@@ -75,7 +78,15 @@ def _show(app: App, team: str | None, *, as_json: bool) -> None:
             }
         )
         return
-    if not view.waiting:
+    _table(app, view.waiting)
+    if view.waiting and not running:
+        app.output.hint("no run is alive here: `git cto run` goes on with it")
+
+
+def _table(app: App, waiting: Sequence[Waiting]) -> None:
+    from gitcto.cli.queue_view import SHORT
+
+    if not waiting:
         app.output.data("Nothing waits to land")
         return
     rows = [
@@ -89,12 +100,10 @@ def _show(app: App, team: str | None, *, as_json: bool) -> None:
             row.evidence[:SHORT] or "-",
             row.waits_for,
         )
-        for row in view.waiting
+        for row in waiting
     ]
     head = ("POS", "TASK", "TIER", "IN", "MISSING", "LAST", "EVIDENCE", "WAITS FOR")
     app.output.table(head, rows)
-    if not running:
-        app.output.hint("no run is alive here: `git cto run` goes on with it")
 
 
 def about(estimate_ms: int | None) -> str:
@@ -208,13 +217,19 @@ def eject(app: App, *, task: str, reason: str, team: str | None, as_json: bool) 
 
     name = app.team(team)
     with app.reader(name) as reader:
-        execution = app.task(reader, task).execution or task
+        found = app.task(reader, task)
+    if found.state is not TaskState.VALIDATING:
+        raise CtoError(
+            f"{task} is not in the queue: it is {found.state.value}",
+            "`git cto queue` lists what is",
+            ExitCode.REFUSED,
+        )
 
     def said(ledger: Ledger, *, changed: bool) -> str:
         del ledger, changed
         return f"{task} is asked out of the queue"
 
-    _steer(app, name, AskEjection(execution=execution, reason=reason), said, as_json=as_json)
+    _steer(app, name, AskEjection(execution=found.execution, reason=reason), said, as_json=as_json)
     when = "the run takes it out" if run_is_alive(app, name) else "the next `git cto run` does it"
     app.output.hint(f"{when}; bring it back with `git cto retry {visible(task)}` after that")
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
-from statistics import mean, median
 
 from gitcto.model import queue_events as ev
 from gitcto.model.body import Body
@@ -240,7 +239,7 @@ def estimate_ms(s: Situation, item_id: str) -> int | None:
     )
     if not took or stopped:
         return None
-    one_run = round(median(took))
+    one_run = sorted(took)[len(took) // 2]
     left = {
         number: max(0, one_run - (s.now_ms - s.runs[number].started_ms))
         for number, run in s.queue.running.items()
@@ -260,5 +259,5 @@ def _batches(s: Situation, item_id: str) -> int:
     if exclusive(s.queue, item_id):
         return alone + 1
     units = [len(one.run.unit) for one in s.runs.values() if one.run.kind is RunKind.JUDGE]
-    together = s.capacity * mean(units or [1])
+    together = s.capacity * sum(units) / len(units) if units else s.capacity
     return alone + ceil((len(ahead) - alone + 1) / together)

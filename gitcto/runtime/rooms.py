@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitcto.model.records import Execution, Task
     from gitcto.registry import Registered
     from gitcto.runtime.context import Context
+    from gitcto.runtime.layout import Layout
 
 ROOM_DEADLINE_S = 600.0
 """How long a workspace plugin may take (seconds)."""
