@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitcto.git.repository import discover
+from gitcto.model.commands import RecordStart
+from gitcto.model.queue_commands import Enqueue
 from gitcto.model.records import TaskSpec
+from gitcto.runtime.reproduce import Refused, reproduction
+from gitcto.store.reader import LedgerReader
 from tests.cli.conftest import POLICY
 from tests.cli.queues import Line, red
 from tests.cli.test_steer import leave_a_worker
@@ -96,20 +101,23 @@ def test_the_last_verdict_comes_with_what_proves_it(line: Line) -> None:
     assert "failing    t.py::t\nfailing    t.py::u\n" in shown
 
 
-def test_what_an_earlier_run_of_the_team_judged_is_forgotten(line: Line) -> None:
+def test_what_an_earlier_run_of_the_team_judged_is_neither_counted_nor_read(line: Line) -> None:
+    crew = line.crew
     line.enqueued("A")
     line.started(1, "A")
     line.opened()
-    line.crew.record(*_again(line, "A"))
-    (row,) = json.loads(line.crew.cto("queue", "--json").out)["waiting"]
+    crew.record(Enqueue(execution="e-A", epoch=1, change="", enqueued_ms=1))
+    (row,) = json.loads(crew.cto("queue", "--json").out)["waiting"]
     assert row["waits_for"] == "run 1, which starts next"
-
-
-def _again(line: Line, task: str) -> list:
-    from gitcto.model.queue_commands import Enqueue
-
-    del line
-    return [Enqueue(execution=f"e-{task}", epoch=1, change="", enqueued_ms=1)]
+    with LedgerReader(discover(crew.path, crew.environ), "main") as reader:
+        now = reader.queue_log()
+        earlier = reader.queue_log(before=now[0].seq)
+    assert [each.event.kind for each in now] == ["queue.opened", "queue.enqueued"]
+    assert [each.event.kind for each in earlier] == [
+        "queue.opened",
+        "queue.enqueued",
+        "queue.run_started",
+    ]
 
 
 def test_why_says_what_a_waiting_change_waits_for(line: Line) -> None:
@@ -217,8 +225,6 @@ def test_the_command_of_why_shows_the_same_failure_again(
 
 
 def test_a_tree_that_git_has_lost_is_merged_again(line: Line) -> None:
-    from gitcto.runtime.reproduce import Refused, reproduction
-
     crew = line.crew
     base = crew.git("rev-parse", "HEAD")
     work, tree = line.commit({"bad": "it is bad\n"})
@@ -363,8 +369,6 @@ def test_where_a_room_cannot_be_seen_the_declared_paths_stand_for_it(line: Line)
     crew = line.crew
     crew.plan(TaskSpec(id="A", title="a", paths=("src/**",)))
     crew.lease("A", "e-A")
-    from gitcto.model.commands import RecordStart
-
     crew.record(RecordStart(execution="e-A", epoch=1, pid=1, process_start="1", isolation="none"))
     line.harvested("B", {"src/deep/b.py": "x\n"})
     line.harvested("C", {"other.py": "x\n"})

@@ -96,6 +96,14 @@ def test_an_unknown_format_is_usage(crew: Crew) -> None:
     assert "csv" in crew.cto("report", "progress", "--format", "csv", expect=2).error
 
 
+def test_a_percentage_is_rounded_down() -> None:
+    spec = TaskSpec(id="T", title="")
+    done = [Task(spec=spec, order=n, state=TaskState.DONE) for n in range(199)]
+    left = Task(spec=spec, order=199)
+    assert progress([*done, left]).overall.percent_done == 99
+    assert progress(done).overall.percent_done == 100
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(TaskState), st.sampled_from(["P0", "P1", "P2"]))))
 def test_a_hundred_percent_means_all_and_every_task_is_counted_once(
