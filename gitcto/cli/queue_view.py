@@ -145,7 +145,11 @@ def _person(x: Execution) -> str:
 
 
 def missing(at: Situation, policy: Policy, task: Task, x: Execution) -> tuple[str, ...]:
-    """Return the gates of a tier that have not passed what would land, and missing approval."""
+    """Return the gates of a tier that have not passed what would land, and missing approval.
+
+    Gates that judge changes were passed before a change is enqueued; those that judge trees pass
+    with the green run whose tree could land now.
+    """
     green = at.green_trees(x.id)
     passed = {
         verdict.gate
@@ -153,7 +157,8 @@ def missing(at: Situation, policy: Policy, task: Task, x: Execution) -> tuple[st
         if verdict.status == "pass"
         and (verdict.change == x.change if verdict.change else verdict.tree in green)
     }
-    gates = [gate for gate in required_gates(policy, task.spec.tier) if gate not in passed]
+    required = () if at.is_green(x.id) else required_gates(policy, task.spec.tier)
+    gates = [gate for gate in required if gate not in passed]
     return (*gates, *(["approval"] if x.approval in {"requested", "denied"} else []))
 
 

@@ -118,8 +118,9 @@ def _lines(
 
 def _before(task: Task) -> str:
     if task.state is TaskState.QUEUED:
-        tasks = f"{task.waiting_for} tasks that it depends on" if task.waiting_for else "a worker"
-        return f"{tasks}; it asks to land once a worker has done it"
+        count = task.waiting_for
+        tasks = f"{count} {'task' if count == 1 else 'tasks'} that it depends on"
+        return f"{tasks if count else 'a worker'}; it asks to land once a worker has done it"
     if task.state is TaskState.EXECUTING:
         return "its worker; it asks to land once that has ended"
     return task.reason or "a worker"
@@ -166,7 +167,7 @@ def _sent_back(reader: LedgerReader, policy: Policy, x: Execution) -> Sent:
         invariant=_invariant(x, red, left),
         detail=red.detail if red else x.detail,
         runs=runs,
-        failing=tuple(failing) or (red.failed if red else ()),
+        failing=(red.failed if red else ()) or tuple(failing),
         base=base,
         tree=tree,
         reproduce=_reproduce(reader, policy, red, refused) if red and tree else "",

@@ -15,8 +15,8 @@ from gitcto.queue.facts import Specs, facts_of, fold_events
 from gitcto.queue.order import ordered
 from gitcto.queue.plan import exclusive
 from gitcto.queue.predict import PlainPredictor
-from gitcto.queue.records import Item, Run, RunKind, RunStarted
-from gitcto.queue.state import Queue
+from gitcto.queue.records import Item, Run, RunKind, RunStarted, Verdict
+from gitcto.queue.state import Queue, rest
 
 RECENT = 20
 """Of so many last runs the median says how long the next one takes."""
@@ -104,6 +104,14 @@ class Situation:
         return {
             one.tree for one in ended if one and one.verdict == "green" and item_id in one.run.tree
         }
+
+    def is_green(self, item_id: str) -> bool:
+        """Tell whether a change was green in a tree that could land now."""
+        return any(
+            one.verdict is Verdict.GREEN and item_id in (rest(self.queue, one.run) or ())
+            for one in self.queue.ended.values()
+            if one.run.kind is RunKind.JUDGE
+        )
 
     def named(self, text: str) -> str:
         """Return a text with tasks in the place of executions."""

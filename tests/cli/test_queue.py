@@ -10,7 +10,7 @@ import pytest
 
 from gitcto.git.repository import discover
 from gitcto.model.commands import RecordStart
-from gitcto.model.queue_commands import Enqueue
+from gitcto.model.queue_commands import Enqueue, NoteTargetMoved
 from gitcto.model.records import TaskSpec
 from gitcto.runtime.reproduce import Refused, reproduction
 from gitcto.store.reader import LedgerReader
@@ -101,6 +101,20 @@ def test_the_last_verdict_comes_with_what_proves_it(line: Line) -> None:
     assert "failing    t.py::t\nfailing    t.py::u\n" in shown
 
 
+def test_nothing_is_missing_once_a_run_was_green_on_this_target(line: Line) -> None:
+    tree = line.crew.git("rev-parse", "HEAD^{tree}")
+    line.enqueued("A")
+    line.started(1, "A")
+    line.ended(1, "green", tree=tree)
+    found = facts(line.crew.cto("queue", "why", "A").out)
+    assert (found["missing"], found["last"]) == ("nothing", "run 1 green")
+    assert found["waits for"] == "its landing, with run 1"
+    line.crew.record(NoteTargetMoved(commit="c" * 40))
+    found = facts(line.crew.cto("queue", "why", "A").out)
+    assert found["missing"] == "nonempty"
+    assert found["waits for"] == "a sweep: the target was moved by somebody else"
+
+
 def test_what_an_earlier_run_of_the_team_judged_is_neither_counted_nor_read(line: Line) -> None:
     crew = line.crew
     line.enqueued("A")
@@ -143,7 +157,7 @@ def test_why_says_what_a_waiting_change_waits_for(line: Line) -> None:
 def test_why_of_a_task_that_is_not_there_yet_or_has_landed(crew: Crew) -> None:
     crew.plan(TaskSpec(id="A", title="a"), TaskSpec(id="B", title="b", depends_on=("A",)))
     assert "waits for  a worker; it asks" in crew.cto("queue", "why", "A").out
-    assert "waits for  1 tasks that it depends on" in crew.cto("queue", "why", "B").out
+    assert "waits for  1 task that it depends on" in crew.cto("queue", "why", "B").out
     crew.lease("A")
     assert crew.cto("queue", "why", "A").out.endswith("waits for  a worker\n")
     assert "has no task 'C'" in crew.cto("queue", "why", "C", expect=2).error
@@ -261,10 +275,13 @@ def test_a_person_pauses_the_queue_and_lets_it_go_on(line: Line) -> None:
     assert crew.cto("queue", "pause").out == "The queue of main is paused already\n"
     assert "waits for  resume: the queue is paused" in crew.cto("queue", "why", "A").out
     assert json.loads(crew.cto("queue", "--json").out)["paused"]
+    assert "The merge queue is paused" in crew.cto("status").out
+    assert json.loads(crew.cto("status", "--json").out)["team"]["queue_paused"]
     done = crew.cto("queue", "resume", "--json")
     assert json.loads(done.out) == {"version": 1, "team": "main", "recorded": True}
     assert "`git cto queue pause`" in done.err
     assert not json.loads(crew.cto("queue", "--json").out)["paused"]
+    assert "paused" not in crew.cto("status").out
     assert "merge queue paused (release day)" in crew.cto("log").out
 
 
