@@ -48,7 +48,7 @@ class Waiting:
     def said(self) -> str:
         """What was said of it last: by a run of the queue, or by one gate."""
         if self.last is not None:
-            failed = len(self.last.failed)
+            failed = len(self.last.tests)
             tests = f", {failed} {'test' if failed == 1 else 'tests'}" if failed else ""
             return f"run {self.last.run.number} {self.last.verdict}{tests}"
         if self.execution.verdicts:

@@ -10,6 +10,7 @@ import click
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
 from gitcto.cli.queue_view import ASKS_TO_LAND, Waiting, log_of, look, plain, plain_run
+from gitcto.cli.wording import NEEDS_A_PERSON
 from gitcto.model.queue_events import QueueLeft
 from gitcto.model.records import TaskState
 from gitcto.queue.explain import Judgement, judgements
@@ -76,7 +77,7 @@ def why(app: App, task: str, *, team: str | None, as_json: bool) -> None:
         return
     for label, value in _lines(found, waits, sent, places):
         app.output.data(f"{label:<10} {visible(value)}".rstrip())
-    if sent is not None and found.state in {TaskState.BLOCKED, TaskState.FAILED_TERMINAL}:
+    if found.state in NEEDS_A_PERSON:
         app.output.hint(f"go on with `git cto retry {visible(task)}`")
 
 
@@ -96,6 +97,7 @@ def _lines(
 ) -> Iterator[tuple[str, str]]:
     from gitcto.cli.queue import about
     from gitcto.cli.wording import state
+    from gitcto.cli.wording import why as why_recorded
 
     yield "task", f"{task.spec.id}: {task.spec.title}"
     yield "state", state(task)
@@ -104,12 +106,14 @@ def _lines(
         yield "waits for", waits.waits_for
         yield "missing", ", ".join(waits.missing) or "nothing"
         yield "last", waits.said or "nothing was judged yet"
-        yield from (("failing", test) for test in (waits.last.failed if waits.last else ()))
+        yield from (("failing", test) for test in (waits.last.tests if waits.last else ()))
         yield "evidence", waits.evidence or "none yet"
         yield "lands in", about(waits.estimate_ms)
     elif task.state is TaskState.DONE:
         yield "landed as", task.commit
         yield "evidence", task.evidence
+    elif sent is None and task.state in NEEDS_A_PERSON:
+        yield "stopped", why_recorded(task)
     elif sent is None:
         yield "waits for", _before(task)
     if sent is not None:
@@ -123,7 +127,7 @@ def _before(task: Task) -> str:
         return f"{tasks if count else 'a worker'}; it asks to land once a worker has done it"
     if task.state is TaskState.EXECUTING:
         return "its worker; it asks to land once that has ended"
-    return task.reason or "a worker"
+    return "a worker"
 
 
 def _lines_sent(sent: Sent) -> Iterator[tuple[str, str]]:
@@ -160,7 +164,7 @@ def _sent_back(reader: LedgerReader, policy: Policy, x: Execution) -> Sent:
     tree = shown[-1].tree if shown else (red.tree if red else "")
     base = shown[-1].onto if shown else (_onto(reader, x) or x.base)
     refused = Refused(tree=tree, onto=base, work=x.work)
-    failing = dict.fromkeys(test for one in runs for test in one.failed)
+    failing = dict.fromkeys(test for one in runs for test in one.tests)
     return Sent(
         execution=x,
         how=left.how if left else "failed",

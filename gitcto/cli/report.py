@@ -70,7 +70,7 @@ def _markdown(team: Team, found: Progress, events: int) -> Iterator[str]:
     yield ""
     counts = [("**all**", found.overall), *found.tiers.items()]
     yield from _counts("tier", counts)
-    if set(found.owners) != {""}:
+    if found.owners.keys() - {""}:
         yield ""
         yield from _counts("owner", [(name or NOT_STATED, c) for name, c in found.owners.items()])
     done = [(t, f"`{t.commit}`", t.push or NOT_STATED, f"`{t.evidence}`") for t in found.done]

@@ -29,7 +29,8 @@ Log = Sequence[tuple[int, Body]]
 class Judgement:
     """A run and what became of it; ``verdict`` is empty while it is under way.
 
-    ``onto`` is the commit at the target, ``tree`` what was judged. Times are milliseconds since
+    ``onto`` is the commit at the target, ``tree`` what was judged, ``failed`` names what was red
+    in it as ``gate:test``, or ``gate:`` where a gate names no tests. Times are milliseconds since
     the epoch.
     """
 
@@ -42,6 +43,11 @@ class Judgement:
     executed: int = 0
     failed: tuple[str, ...] = ()
     reason: str = ""
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """The tests that failed, where they are named."""
+        return tuple(name for name in self.failed if not name.endswith(":"))
 
 
 def judgements(log: Log) -> dict[int, Judgement]:

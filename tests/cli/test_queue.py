@@ -14,7 +14,7 @@ from gitcto.model.queue_commands import Enqueue, NoteTargetMoved
 from gitcto.model.records import TaskSpec
 from gitcto.runtime.reproduce import Refused, reproduction
 from gitcto.store.reader import LedgerReader
-from tests.cli.conftest import POLICY
+from tests.cli.conftest import POLICY, TARGET
 from tests.cli.queues import Line, red
 from tests.cli.test_steer import leave_a_worker
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Crew
 
 TESTED = POLICY.replace('gates = ["nonempty"]', 'gates = ["nonempty", "tests"]')
+
+ARGV = '["sh", "-c", "test ! -e bad || { cat bad; exit 3; }"]'
 
 
 @pytest.fixture
@@ -91,14 +93,14 @@ def test_the_last_verdict_comes_with_what_proves_it(line: Line) -> None:
     line.enqueued("A")
     line.enqueued("B")
     line.started(1, "A", "B")
-    line.ended(1, "red", tree=tree, failed=("t.py::t", "t.py::u"))
+    line.ended(1, "red", tree=tree, failed=("tests:t.py::t", "tests:t.py::u", "lint:"))
     _, first, _ = line.crew.cto("queue").out.splitlines()
     assert f"run 1 red, 2 tests  {tree[:12]}" in first
     (row, _) = json.loads(line.crew.cto("queue", "--json").out)["waiting"]
-    assert row["last"]["failed"] == ["t.py::t", "t.py::u"]
+    assert row["last"]["failed"] == ["tests:t.py::t", "tests:t.py::u", "lint:"]
     assert row["evidence"] == tree
     shown = line.crew.cto("queue", "why", "A").out
-    assert "failing    t.py::t\nfailing    t.py::u\n" in shown
+    assert "failing    tests:t.py::t\nfailing    tests:t.py::u\nevidence" in shown
 
 
 def test_nothing_is_missing_once_a_run_was_green_on_this_target(line: Line) -> None:
@@ -160,6 +162,11 @@ def test_why_of_a_task_that_is_not_there_yet_or_has_landed(crew: Crew) -> None:
     assert "waits for  1 task that it depends on" in crew.cto("queue", "why", "B").out
     crew.lease("A")
     assert crew.cto("queue", "why", "A").out.endswith("waits for  a worker\n")
+    crew.plan(TaskSpec(id="D", title="d"))
+    crew.fail("D", "e2")
+    done = crew.cto("queue", "why", "D")
+    assert done.out.endswith("stopped    gate_failed: tests: 2 failed\n")
+    assert "`git cto retry D`" in done.err
     assert "has no task 'C'" in crew.cto("queue", "why", "C", expect=2).error
 
 
@@ -169,7 +176,6 @@ def test_why_of_a_landed_task_names_its_commit(crew: Crew) -> None:
 
 
 def test_why_of_a_real_rejection_names_the_gate_and_shows_the_change_again(crew: Crew) -> None:
-    crew.write("policy.toml", crew.path.joinpath("policy.toml").read_text())
     step = {"do": "print", "text": "nothing to do"}
     crew.work("A", step, expect=1)
     base = crew.git("rev-parse", "HEAD")
@@ -183,8 +189,7 @@ def test_why_of_a_real_rejection_names_the_gate_and_shows_the_change_again(crew:
 @pytest.fixture
 def sent_back(line: Line) -> dict[str, str]:
     """A change that was red three times: by itself on a base, with a command that says so."""
-    argv = '["sh", "-c", "test ! -e bad || { cat bad; exit 3; }"]'
-    line.crew.write("policy.toml", f'{TESTED}[gates.tests]\nplugin = "tests"\nargv = {argv}\n')
+    line.crew.write("policy.toml", f'{TESTED}[gates.tests]\nplugin = "tests"\nargv = {ARGV}\n')
     line.enqueued("A")
     work, tree = line.commit({"bad": "it is bad\n", "dir/b.py": "x\n"})
     for number in (1, 2, 3):
@@ -236,6 +241,17 @@ def test_the_command_of_why_shows_the_same_failure_again(
     assert (crew.git("status", "--porcelain"), crew.git("rev-parse", "HEAD")) == before
     good = command.replace(sent_back["tree"], crew.git("rev-parse", "HEAD^{tree}"))
     assert shell(crew, good, crew.path).returncode == 0
+
+
+def test_what_a_real_run_sent_back_fails_again_by_the_command_of_why(crew: Crew) -> None:
+    crew.write("policy.toml", f'{TESTED}[gates.tests]\nplugin = "tests"\nargv = {ARGV}\n')
+    crew.work("A", {"do": "write", "path": "bad", "text": "it is bad\n"}, expect=1)
+    found = facts(crew.cto("queue", "why", "A").out)
+    assert found["invariant"].startswith("tests:")
+    assert found["base"] == crew.git("rev-parse", TARGET)
+    assert crew.git("cat-file", "-t", found["evidence"]) == "tree"
+    done = shell(crew, found["reproduce"], crew.path)
+    assert (done.returncode, done.stdout) == (3, "it is bad\n")
 
 
 def test_a_tree_that_git_has_lost_is_merged_again(line: Line) -> None:
