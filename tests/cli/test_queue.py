@@ -411,3 +411,25 @@ def test_where_a_room_cannot_be_seen_the_declared_paths_stand_for_it(line: Line)
         ["A", "B", "possible", "src/deep/b.py"],
     ]
     assert "A is still worked on: judged by its declared paths" in done.err
+
+
+def test_a_room_prepared_against_us_runs_nothing_and_is_judged_by_what_it_declares(
+    line: Line,
+) -> None:
+    """Its git would run a program; it also hides a repository, which no harvest takes."""
+    crew = line.crew
+    leave_a_worker(crew, text="its own\n")
+    try:
+        deadline = time.monotonic() + 30
+        while not (found := list(crew.home.rglob("room/b.py"))):
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
+        room, mark = found[0].parent, crew.home / "mark"
+        subprocess.run(["git", "init", "-q", "inner"], cwd=room, env=crew.environ, check=True)
+        config = room / ".git" / "config"
+        config.write_text(f"{config.read_text()}[core]\n\tfsmonitor = touch {mark}\n")
+        told = json.loads(crew.cto("queue", "conflicts", "--json").out)
+        assert told["changes"] == [{"task": "A", "seen": "declared"}]
+        assert not mark.exists()
+    finally:
+        crew.cto("stop")
