@@ -20,6 +20,7 @@ def team(record: Team) -> dict[str, Any]:
         "policy": record.policy,
         "created_ms": record.created_ms,
         "unknown_events": record.unknown,
+        "queue_paused": record.queue_paused,
         "counts": {str(state): count for state, count in sorted(record.counts.items())},
     }
 

@@ -59,18 +59,23 @@ def run_context(app: App, team: str) -> Iterator[Context]:
 
 
 def ending_request(app: App, team: str) -> RunRequest:
-    """Return the request to end or clear away what ``team`` began.
+    """Return the request to end or clear away what ``team`` began, by its :func:`known_policy`."""
+    return _request(app, team, known_policy(app, team), MAX_WORKERS)
 
-    What was begun can be ended though policy.toml was broken since: by the policy that the team
-    adopted last, which is said. Raises ``CtoError`` (exit 4) when that cannot be had either.
+
+def known_policy(app: App, team: str) -> Policy:
+    """Return the policy of the file, or the one that ``team`` adopted last, which is said.
+
+    What was begun can be seen and ended though policy.toml was broken since. Raises ``CtoError``
+    (exit 4) when the adopted one cannot be had either.
     """
     try:
-        policy = app.policy()
+        return app.policy()
     except CtoError as broken:
         policy = _adopted(app, team, broken)
         problem = broken.message.splitlines()[0]
         app.output.warn(f"{problem}; going by the policy that team {team} adopted last")
-    return _request(app, team, policy, MAX_WORKERS)
+        return policy
 
 
 def _adopted(app: App, team: str, broken: CtoError) -> Policy:

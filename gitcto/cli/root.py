@@ -35,6 +35,8 @@ COMMANDS = (
     Row("show", "Show everything about one task.", "gitcto.cli.show:show", _WATCH),
     Row("evidence", "Show or verify what proves a task.", "gitcto.cli.evidence:evidence", _WATCH),
     Row("approvals", "List what waits for approval.", "gitcto.cli.approve:approvals", _WATCH),
+    Row("queue", "Show what waits to land, and why.", "gitcto.cli.queue:queue", _WATCH),
+    Row("report", "Report how far a team is.", "gitcto.cli.report:report", _WATCH),
     Row("approve", "Approve a change.", "gitcto.cli.approve:approve", _STEER),
     Row("deny", "Refuse a change.", "gitcto.cli.approve:deny", _STEER),
     Row("pause", "Start nothing new.", "gitcto.cli.steer:pause", _STEER),

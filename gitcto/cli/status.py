@@ -118,6 +118,8 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
     branch = team.target.removeprefix("refs/heads/")
     out.data(f"Team {team.name} is {team.mode.value} and lands on {branch}")
     out.data(wording.counts(team))
+    if team.queue_paused:
+        out.data("The merge queue is paused: nothing lands before `git cto queue resume`")
     listed = tuple(_listed(reader, glance, team, every=every))
     if listed:
         out.data()

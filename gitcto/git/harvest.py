@@ -93,7 +93,7 @@ def harvest(  # noqa: PLR0913  # each is one thing a harvest is given
     with storage_errors(f"use {scratch}"):
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="harvest.", dir=scratch) as private:
-            taking = _Taking(trusted(repository), workspace, Path(private) / "index")
+            taking = Taking(trusted(repository), workspace, Path(private) / "index")
             taken = taking.take(base, cone)
             pointers = taking.pointers(repository, taken, clean)
             return taking.again(base, taken, pointers) if pointers else taken
@@ -107,7 +107,7 @@ class _Suspects:
     special: list[str]
 
 
-class _Taking:
+class Taking:
     """One harvest: trusted git, the workspace and the private index."""
 
     def __init__(self, git: Git, workspace: Path, index: Path) -> None:
@@ -117,6 +117,7 @@ class _Taking:
         self._attributes = False
 
     def take(self, base: str, cone: Cone | None) -> Harvested:
+        """Return the files on top of ``base``, as :func:`harvest` does, but for git-lfs."""
         self._run("read-tree", base)
         listing = self._run("ls-files", "--stage", "-z")
         entries = listing.decode("utf-8", "surrogateescape").split("\0")[:-1]

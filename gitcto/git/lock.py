@@ -43,6 +43,21 @@ def exclusive(path: Path, wait_s: float | None = None) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Tell whether somebody holds the lock at ``path``; nothing is made or waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _acquire(descriptor: int, path: Path, wait_s: float | None) -> None:
     if wait_s is None:
         with storage_errors(f"take the lock {path}"):

@@ -150,7 +150,7 @@ class Git:
 
     ``options`` are ``key=value`` settings that win over every file; ``shallow`` is the list of
     commits a shallow repository ends at. ``file_transport`` allows to fetch from another git
-    directory of ours, and from nowhere else.
+    directory of ours, and from nowhere else. ``timeout_s`` is for processes that state none.
     """
 
     program: str
@@ -159,6 +159,7 @@ class Git:
     options: tuple[str, ...] = ()
     shallow: Path | None = None
     file_transport: bool = False
+    timeout_s: float | None = None
 
     def run(  # noqa: PLR0913  # each is one thing a git process is given
         self,
@@ -189,7 +190,7 @@ class Git:
         environment.update(env or {})
         settings = [part for option in self.options for part in ("-c", option)]
         argv = [self.program, "-C", "/", *settings, *arguments]
-        completed = execute(argv, environment, stdin, timeout_s)
+        completed = execute(argv, environment, stdin, timeout_s or self.timeout_s)
         if check and completed.code != 0:
             raise GitError(arguments, completed)
         return completed

@@ -46,8 +46,8 @@ def merge_tree(git: Git, base: str, ours: str, theirs: str) -> Merged | Conflict
     bases = git.run("merge-base", "--all", ours, theirs, check=False)
     if bases.out.decode().split() != [base]:
         # Before git 2.40 merge-tree finds the base by itself: give it a history with one answer.
-        base = _commit(git, base)
-        ours, theirs = _commit(git, ours, base), _commit(git, theirs, base)
+        base = commit_of(git, base)
+        ours, theirs = commit_of(git, ours, base), commit_of(git, theirs, base)
     arguments = ("merge-tree", "--write-tree", "-z", "--name-only", "--messages", ours, theirs)
     done = git.run(*arguments, check=False)
     if done.code not in {0, 1}:
@@ -59,9 +59,10 @@ def merge_tree(git: Git, base: str, ours: str, theirs: str) -> Merged | Conflict
     return Conflicted(tuple(sorted(set(rest[:end]))), _conflict_messages(rest[end + 1 :]))
 
 
-def _commit(git: Git, commit: str, *parents: str) -> str:
+def commit_of(git: Git, content: str, *parents: str) -> str:
+    """Return a new commit by nobody of what a commit or tree holds: for a merge, never to stay."""
     arguments = [part for parent in parents for part in ("-p", parent)]
-    made = git.run("commit-tree", *arguments, "-m", "merge", f"{commit}^{{tree}}", env=_SYNTHETIC)
+    made = git.run("commit-tree", *arguments, "-m", "merge", f"{content}^{{tree}}", env=_SYNTHETIC)
     return made.out.decode().strip()
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitcto.model.records import Execution, Task
     from gitcto.registry import Registered
     from gitcto.runtime.context import Context
+    from gitcto.runtime.layout import Layout
 
 ROOM_DEADLINE_S = 600.0
 """How long a workspace plugin may take (seconds)."""
@@ -67,7 +68,12 @@ def cone_of_room(context: Context, execution: Execution) -> Cone | None:
 
     Raises ``HarvestRefused`` when that was written down and cannot be read.
     """
-    record = context.layout.cone(execution.id)
+    return recorded_cone(context.layout, execution.id)
+
+
+def recorded_cone(layout: Layout, execution: str) -> Cone | None:
+    """Return what :func:`cone_of_room` does, where no run is under way."""
+    record = layout.cone(execution)
     try:
         return Cone(tuple(map(str, json.loads(record.read_bytes())["folders"])))
     except FileNotFoundError:

@@ -141,6 +141,21 @@ def page(db: sqlite3.Connection, team: str, wanted: Page) -> list[StoredEvent]:
     ]
 
 
+def queue_log(db: sqlite3.Connection, team: str, before: int) -> list[StoredEvent]:
+    """Return the merge queue's events below number ``before``, from its last opening on."""
+    query = """SELECT seq FROM event WHERE team = ? AND seq < ? AND kind = 'queue.opened'
+        ORDER BY seq DESC LIMIT 1"""
+    opened = db.execute(query, (team, before)).fetchone()
+    if opened is None:
+        return []
+    only = "AND event.kind >= 'queue.' AND event.kind < 'queue/'"
+    query = _EVENTS.format(only, "ASC")
+    found = db.execute(query, (team, opened[0] - 1, before, -1))
+    return [
+        StoredEvent(seq=seq, event=decode(line), commit=oid, line=line) for seq, oid, line in found
+    ]
+
+
 def count(db: sqlite3.Connection, team: str, kind: str) -> int:
     """Return how many events of one kind there are; looks at every event."""
     query = "SELECT COUNT(*) FROM event WHERE team = ? AND kind = ?"

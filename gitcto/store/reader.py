@@ -180,6 +180,13 @@ class LedgerReader:
             left -= len(found)
             low, high = (low, found[-1].seq) if newest_first else (found[-1].seq, high)
 
+    def queue_log(self, before: int = _LAST) -> list[StoredEvent]:
+        """Return the merge queue's events below number ``before``, from its last opening on.
+
+        Costs what the run that opened it recorded, however long the ledger is.
+        """
+        return self._answered(lambda: queries.queue_log(self._current()[0].db, self.team, before))
+
     def count(self, kind: str) -> int:
         """Return how many events of one kind the ledger holds; looks at every event."""
         return self._answered(lambda: queries.count(self._current()[0].db, self.team, kind))

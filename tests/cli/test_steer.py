@@ -49,9 +49,9 @@ def test_retry_of_a_task_that_did_not_end_is_refused(crew: Crew) -> None:
     assert crew.cto("retry", "A", expect=1).error == "A is queued, not failed or blocked"
 
 
-def leave_a_worker(crew: Crew) -> None:
-    """Interrupt a run whose worker hangs, so that the worker goes on."""
-    script = json.dumps([[{"do": "write", "path": "b.py"}, {"do": "hang"}]])
+def leave_a_worker(crew: Crew, text: str = "") -> None:
+    """Interrupt a run whose worker writes b.py and hangs, so that the worker goes on."""
+    script = json.dumps([[{"do": "write", "path": "b.py", "text": text}, {"do": "hang"}]])
     crew.plan(TaskSpec(id="A", title="a", inputs={"script": script}))
     with subprocess.Popen(
         [sys.executable, "-c", MAIN, "run"],

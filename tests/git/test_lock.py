@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gitcto.errors import CtoError
-from gitcto.git.lock import LockBusy, exclusive
+from gitcto.git.lock import LockBusy, exclusive, is_held
 
 
 def test_it_excludes(tmp_path):
@@ -18,6 +18,17 @@ def test_it_excludes(tmp_path):
         pytest.fail("held twice")
     with exclusive(path, wait_s=0):
         assert path.exists()
+
+
+def test_whether_it_is_held_can_be_asked_without_a_trace(tmp_path):
+    path = tmp_path / "a" / "lock"
+    assert not is_held(path)
+    assert not path.parent.exists()
+    with exclusive(path):
+        assert is_held(path)
+    assert not is_held(path)
+    with exclusive(path, wait_s=0):
+        assert is_held(path)
 
 
 def test_threads_take_turns(tmp_path):
