@@ -9,18 +9,22 @@ from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import (
     Launch,
     LaunchRequest,
+    Probe,
     WorkerOutcome,
     WorkerReport,
 )
+from gitcto.descriptors import Provider
 from gitcto.errors import CtoError
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused, harvest
 from gitcto.model.records import Execution, Task
-from gitcto.policy.records import Policy
+from gitcto.policy.records import Policy, ProviderSettings
+from gitcto.registry import Registered
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
+from gitcto.runtime.failures import Unstartable
 from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
@@ -52,14 +56,16 @@ def begin(
 
     def job(post: Post) -> None:
         try:
+            _must_be_available(context, execution)
             _make_room(context, task, execution)
             before = outside.remember(context, execution, idle)
             inmate = _prepare(context, task, execution, notes)
             started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
+            reason = error.reason if isinstance(error, Unstartable) else "not_started"
             work = work_unseen(context, task, execution)
-            post(NotStarted(execution=execution, reason="not_started", detail=detail, work=work))
+            post(NotStarted(execution=execution, reason=reason, detail=detail, work=work))
             return
         post(WorkerStarted(execution=execution, started=started))
         post(_finish(context, task, execution, before))
@@ -80,6 +86,38 @@ def adopt(
         post(_finish(context, task, execution, before, removing))
 
     return job
+
+
+def _must_be_available(context: Context, execution: Execution) -> None:
+    """Refuse a provider that says that it cannot work here, before anything is made for it."""
+    registered, settings = _provider(context, execution)
+    answer: Probe | Crashed | TimedOut = ask(
+        context.plugins,
+        registered,
+        "probe",
+        settings.settings,
+        context.environ,
+        deadline_s=LAUNCH_DEADLINE_S,
+    )
+    if isinstance(answer, Crashed | TimedOut):
+        raise answer.error()
+    if not answer.available:
+        what = f"provider {execution.provider!r} cannot work on this machine"
+        hint = answer.hint or f"see `git cto doctor`, or change [providers.{execution.provider}]"
+        raise Unstartable("provider_unavailable", what, hint)
+
+
+def _provider(
+    context: Context, execution: Execution
+) -> tuple[Registered[Provider], ProviderSettings]:
+    settings = context.policy.providers[execution.provider]
+    registered = context.plugins.providers().get(settings.plugin)
+    if registered is None:
+        raise CtoError(
+            f"no plugin provides {settings.plugin!r} for provider {execution.provider!r}",
+            "install it, or change [providers] in policy.toml",
+        )
+    return registered, settings
 
 
 def _make_room(context: Context, task: Task, execution: Execution) -> None:
@@ -135,13 +173,7 @@ def limits_of(policy: Policy) -> workers.Limits:
 
 
 def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Launch:
-    settings = context.policy.providers[execution.provider]
-    registered = context.plugins.providers().get(settings.plugin)
-    if registered is None:
-        raise CtoError(
-            f"no plugin provides {settings.plugin!r} for provider {execution.provider!r}",
-            "install it, or change [providers] in policy.toml",
-        )
+    registered, settings = _provider(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
     prompt = scratch / "prompt.md"

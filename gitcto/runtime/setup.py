@@ -20,6 +20,7 @@ from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.lock import exclusive
 from gitcto.runtime import workers
 from gitcto.runtime.copies import copy_tree
+from gitcto.runtime.failures import Unstartable
 from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.rooms import needs_of
 from gitcto.runtime.run_files import COMMAND
@@ -55,8 +56,8 @@ class RoomCommands:
     def set_up(self) -> None:
         """Make a fresh room ready, or take what an earlier set-up made.
 
-        Raises ``CtoError`` when the command fails, or leaves anything that git would take for the
-        worker's work.
+        Raises ``CtoError`` when the command fails, ``Unstartable`` when it leaves anything that git
+        would take for the worker's work.
         """
         setup = self.context.policy.rooms.setup
         if not setup.argv:
@@ -135,7 +136,8 @@ class RoomCommands:
         new = self._git("ls-files", "--others", "--exclude-standard", "-z")
         if changed or new:
             path = (changed or new).split(b"\0")[0].decode(errors="replace")
-            raise CtoError(
+            raise Unstartable(
+                "dirty_start",
                 f"the set-up command changed {path!r}, which would be taken for the worker's work",
                 "let it leave tracked files alone, and list what it makes in .gitignore",
             )
