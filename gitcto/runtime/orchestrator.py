@@ -17,7 +17,7 @@ from gitcto.model.commands import (
     RenewLease,
     SingleCommand,
 )
-from gitcto.model.records import Decision, Execution, Task, TeamMode
+from gitcto.model.records import WORKING_STATES, Decision, Execution, Task, TeamMode
 from gitcto.model.schedule import choose
 from gitcto.policy.decisions import Attempt, decide_dispatch
 from gitcto.runtime import failures, workers
@@ -107,7 +107,7 @@ class Orchestrator:
     def _dispatch(self) -> None:
         context, state = self.book.context, self.book.state
         now = context.effects.now_ms()
-        chosen = choose(state.ready.values(), state.live(), now, context.max_workers)
+        chosen = choose(state.ready.values(), self._working(), now, context.max_workers)
         if chosen and self._has_space():
             for task in chosen:
                 self._start(task, now)
@@ -158,6 +158,9 @@ class Orchestrator:
         live = {execution.id for execution in self.book.state.live()}
         return idle_rooms(self.book.context.layout, frozenset(live | self.ending.removing))
 
+    def _working(self) -> list[Execution]:
+        return [x for x in self.book.state.live() if x.state in WORKING_STATES]
+
     def _decide(self, task: Task, execution_id: str) -> Decision:
         context = self.book.context
         attempt = Attempt(
@@ -171,7 +174,7 @@ class Orchestrator:
             context.policy,
             attempt,
             charged=task.charged,
-            live=len(self.book.state.live()),
+            live=len(self._working()),
             isolation=isolation_of(context).level,
         )
 
