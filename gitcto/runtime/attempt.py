@@ -9,17 +9,14 @@ from gitcto.containment import Crashed, TimedOut
 from gitcto.contracts import (
     Launch,
     LaunchRequest,
-    Probe,
     WorkerOutcome,
     WorkerReport,
 )
-from gitcto.descriptors import Provider
 from gitcto.errors import CtoError
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused, harvest
 from gitcto.model.records import Execution, Task
-from gitcto.policy.records import Policy, ProviderSettings
-from gitcto.registry import Registered
+from gitcto.policy.records import Policy
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
 from gitcto.runtime.commits import attempt_commit
@@ -32,14 +29,12 @@ from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
 from gitcto.runtime.prompt import render
+from gitcto.runtime.providers import ASK_DEADLINE_S, must_be_available, provider_of
 from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
 from gitcto.runtime.setup import RoomCommands
 from gitcto.runtime.workers import Started
 from gitcto.store.sidecar import sidecar_path
-
-LAUNCH_DEADLINE_S = 60.0
-"""How long a provider may take to say how its worker is started (seconds)."""
 
 
 def begin(
@@ -56,7 +51,7 @@ def begin(
 
     def job(post: Post) -> None:
         try:
-            _must_be_available(context, execution)
+            must_be_available(context, execution)
             _make_room(context, task, execution)
             before = outside.remember(context, execution, idle)
             inmate = _prepare(context, task, execution, notes)
@@ -86,38 +81,6 @@ def adopt(
         post(_finish(context, task, execution, before, removing))
 
     return job
-
-
-def _must_be_available(context: Context, execution: Execution) -> None:
-    """Refuse a provider that says that it cannot work here, before anything is made for it."""
-    registered, settings = _provider(context, execution)
-    answer: Probe | Crashed | TimedOut = ask(
-        context.plugins,
-        registered,
-        "probe",
-        settings.settings,
-        context.environ,
-        deadline_s=LAUNCH_DEADLINE_S,
-    )
-    if isinstance(answer, Crashed | TimedOut):
-        raise answer.error()
-    if not answer.available:
-        what = f"provider {execution.provider!r} cannot work on this machine"
-        hint = answer.hint or f"see `git cto doctor`, or change [providers.{execution.provider}]"
-        raise Unstartable("provider_unavailable", what, hint)
-
-
-def _provider(
-    context: Context, execution: Execution
-) -> tuple[Registered[Provider], ProviderSettings]:
-    settings = context.policy.providers[execution.provider]
-    registered = context.plugins.providers().get(settings.plugin)
-    if registered is None:
-        raise CtoError(
-            f"no plugin provides {settings.plugin!r} for provider {execution.provider!r}",
-            "install it, or change [providers] in policy.toml",
-        )
-    return registered, settings
 
 
 def _make_room(context: Context, task: Task, execution: Execution) -> None:
@@ -173,7 +136,7 @@ def limits_of(policy: Policy) -> workers.Limits:
 
 
 def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Launch:
-    registered, settings = _provider(context, execution)
+    registered, settings = provider_of(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
     prompt = scratch / "prompt.md"
@@ -191,7 +154,7 @@ def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str
         notes=notes,
     )
     answer: Launch | Crashed | TimedOut = ask(
-        context.plugins, registered, "launch", request, deadline_s=LAUNCH_DEADLINE_S
+        context.plugins, registered, "launch", request, deadline_s=ASK_DEADLINE_S
     )
     if isinstance(answer, Crashed | TimedOut):
         raise answer.error()
@@ -299,7 +262,7 @@ def _collect(context: Context, execution: Execution, exit_: workers.Exit) -> Wor
         scratch=context.layout.scratch(execution.id),
     )
     answer: WorkerReport | Crashed | TimedOut = ask(
-        context.plugins, registered, "collect", outcome, deadline_s=LAUNCH_DEADLINE_S
+        context.plugins, registered, "collect", outcome, deadline_s=ASK_DEADLINE_S
     )
     if isinstance(answer, Crashed | TimedOut):
         return WorkerReport(ok=False, error="internal", detail=f"{answer.what}: {answer.reason}")
