@@ -8,25 +8,31 @@ from collections.abc import Sequence
 
 PYTHON = sys.executable
 
+_LIMITS = {"workers": 3, "attempts": 2, "conflicts": 1, "capacity": 2}
+
 
 def policy(
     tests: Sequence[str] = ("test", "-f", "base.txt"),
     *,
     gates: Sequence[str] = ("nonempty", "paths", "tests"),
-    workers: int = 3,
-    attempts: int = 2,
-    conflicts: int = 1,
     more: str = "",
     tier: str = "",
+    **limits: int,
 ) -> str:
-    """Return a policy.toml; ``more`` are sections, ``tier`` keys of tier P1."""
+    """Return a policy.toml; ``more`` are sections, ``tier`` keys of tier P1.
+
+    ``limits`` are ``workers``, ``attempts``, ``conflicts`` and ``capacity``.
+    """
+    of = {**_LIMITS, **limits}
     return f"""\
 version = 1
 [concurrency]
-max_workers = {workers}
+max_workers = {of["workers"]}
 [retries]
-max_attempts = {attempts}
-conflict = {conflicts}
+max_attempts = {of["attempts"]}
+conflict = {of["conflicts"]}
+[queue]
+capacity = {of["capacity"]}
 [roles.developer]
 provider = "worker"
 [providers.worker]

@@ -162,4 +162,3 @@ def test_every_commit_on_the_branch_has_its_entry__bernstein_5271(tmp_path: Path
     landings = [body for body in project.events() if body["kind"] == "landing.done"]
     assert sorted(on_branch) == sorted(body["commit"] for body in landings)
     assert all(body["evidence"] for body in landings)
-
