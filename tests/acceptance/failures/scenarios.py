@@ -109,6 +109,12 @@ class Scenario:
 _BEGUN = ("execution.leased", "execution.started", "execution.exited")
 _JUDGED = (*_BEGUN, "work.harvested", "gate.judged")
 _KEPT = ("work.preserved", "execution.failed")
+_REVIEWER = (
+    "import json, sys; asked = json.load(open(sys.argv[1]));"
+    "answer = {'version': 1, 'change': asked['change'], 'verdict': 'reject',"
+    " 'summary': 'It says nothing new.', 'findings': []};"
+    "json.dump(answer, open(sys.argv[2], 'w'))"
+)
 _TALKER = (
     "import base64, os; open(os.environ['GO']).read(); open('value.py', 'w').write('VALUE = 2\\n');"
     "print(base64.b64encode(os.urandom(3 << 20)).decode())"
@@ -179,6 +185,35 @@ SCENARIOS = (
             exit_code=1,
             state="failed_terminal",
             charged=True,
+        ),
+    ),
+    Scenario(
+        name="reviewer reject",
+        cause="The reviewer that policy names looks at the change and rejects it.",
+        gates=("nonempty", "paths", "review", "tests"),
+        more="[gates.review]\nargv = "
+        + json.dumps([sys.executable, "-c", _REVIEWER, "{request}", "{answer}"]),
+        expected=Outcome(
+            reason="review:rejected",
+            events=(*_JUDGED, *_KEPT),
+            report="fail",
+            exit_code=1,
+            state="failed_terminal",
+            charged=True,
+        ),
+    ),
+    Scenario(
+        name="approval denied",
+        cause="Policy asks a person for approval, and `git cto deny` is the answer.",
+        tier="[tiers.P1.approval]\ncount = 1",
+        fault="a person says no",
+        expected=Outcome(
+            reason="approval_denied",
+            events=(*_BEGUN, "work.harvested", "approval.requested", "approval.denied", *_KEPT),
+            report="fail",
+            exit_code=1,
+            state="blocked",
+            charged=False,
         ),
     ),
     Scenario(

@@ -71,6 +71,13 @@ def _run(project: Project) -> int:
     return project.cto("run").returncode
 
 
+def _run_and_deny(project: Project) -> int:
+    """Run until nothing but an approval is missing, deny it, and run again."""
+    project.expect("run")
+    project.expect("deny", TASK, "--reason", "not this way")
+    return _run(project)
+
+
 def _run_with_small_files(project: Project) -> int:
     """Run, and once the worker has started let git-cto write small files only.
 
@@ -92,5 +99,6 @@ def _run_with_small_files(project: Project) -> int:
 
 _FAULTS: Mapping[str, Callable[[Project], int]] = {
     "": _run,
+    "a person says no": _run_and_deny,
     "file size limit": _run_with_small_files,
 }
