@@ -111,8 +111,8 @@ _JUDGED = (*_BEGUN, "work.harvested", "gate.judged")
 _KEPT = ("work.preserved", "execution.failed")
 _REVIEWER = (
     "import json, sys; asked = json.load(open(sys.argv[1]));"
-    "answer = {'version': 1, 'change': asked['change'], 'verdict': 'reject',"
-    " 'summary': 'It says nothing new.', 'findings': []};"
+    "answer = dict(version=1, change=asked['change'], verdict='reject', findings=[],"
+    " summary='It says nothing new.');"
     "json.dump(answer, open(sys.argv[2], 'w'))"
 )
 _TALKER = (
