@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from tests.acceptance.failures.scenarios import Outcome, Scenario
@@ -47,13 +47,13 @@ def outcome(project: Project, code: int) -> Outcome:
     )
 
 
+def in_order(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return each kind of event once, where it was first, without those that say nothing new."""
+    return tuple(dict.fromkeys(kind for kind in kinds if kind not in QUIET))
+
+
 def _events(project: Project) -> tuple[str, ...]:
-    kinds = [
-        body["kind"]
-        for body in project.events(TASK)
-        if "execution" in body and body["kind"] not in QUIET
-    ]
-    return tuple(dict.fromkeys(kinds))
+    return in_order(body["kind"] for body in project.events(TASK) if "execution" in body)
 
 
 def _charged(project: Project) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import resource
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.failures import scene, table
-from tests.acceptance.failures.scenarios import SCENARIOS, Scenario
+from tests.acceptance.failures.scenarios import SCENARIOS, Outcome, Scenario
 from tests.acceptance.project import Project, unchanged
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/reference/failures.md"
@@ -42,10 +43,25 @@ def test_it_ends_as_the_page_says(scenario: Scenario, tmp_path: Path) -> None:
     before = unchanged(project)
     outcome = scene.play(scenario, project)
     assert outcome == scenario.expected
+    _assert_the_report_agrees(project, outcome)
     page = table.between_marks(PAGE.read_text(encoding="utf-8"))
     assert table.row(scenario, outcome) in page.splitlines()
     _assert_nothing_is_done_or_lost(project)
     assert unchanged(project) == before
+
+
+def _assert_the_report_agrees(project: Project, outcome: Outcome) -> None:
+    evidence = project.task(scene.TASK)["executions"][-1]["evidence"]
+    if not evidence:
+        assert outcome.report == "none"
+        return
+    held = f"{evidence}:events.normalized.jsonl"
+    lines = project.git("cat-file", "blob", held).splitlines()
+    kinds = scene.in_order(json.loads(line)["type"] for line in lines)
+    assert kinds
+    assert kinds == outcome.events[: len(kinds)]
+    report = json.loads(project.git("cat-file", "blob", f"{evidence}:report.json"))
+    assert outcome.reason in report["blockers"]
 
 
 def _assert_nothing_is_done_or_lost(project: Project) -> None:
@@ -59,12 +75,16 @@ def _assert_nothing_is_done_or_lost(project: Project) -> None:
     project.git("fsck", "--full", "--strict")
 
 
-def test_with_room_again_the_next_run_lands_what_could_not_be_proved(tmp_path: Path) -> None:
+def test_with_room_again_another_attempt_lands(tmp_path: Path) -> None:
     scenario = BY_NAME["artifact write failure"]
     if not hasattr(resource, "prlimit"):
         pytest.skip("another process can be given a limit on Linux only")
     project = scene.prepare(scenario, tmp_path)
     scene.play(scenario, project)
+    go = Path(project.environ["GO"])
+    go.unlink()
+    go.touch()
+    project.expect("retry", scene.TASK)
     project.expect("run")
     assert project.landed() == [scene.TASK]
     project.expect("evidence", "verify", scene.TASK)
