@@ -21,7 +21,6 @@ from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
-from gitcto.runtime.failures import Unstartable
 from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
@@ -33,6 +32,7 @@ from gitcto.runtime.providers import ASK_DEADLINE_S, must_be_available, provider
 from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
 from gitcto.runtime.setup import RoomCommands
+from gitcto.runtime.unstartable import Unstartable
 from gitcto.runtime.workers import Started
 from gitcto.store.sidecar import sidecar_path
 

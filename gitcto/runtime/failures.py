@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitcto.errors import CtoError
 from gitcto.model.records import Task
 from gitcto.policy.records import Policy
 from gitcto.runtime.messages import NotStarted, Validated, WorkerFinished
@@ -22,14 +21,6 @@ class Failure:
     detail: str
     charged: bool = True
     block: bool = False
-
-
-class Unstartable(CtoError):  # noqa: N818  # named for what it is
-    """No worker may be started; ``reason`` is the code that its attempt fails with."""
-
-    def __init__(self, reason: str, message: str, hint: str) -> None:
-        super().__init__(message, hint)
-        self.reason = reason
 
 
 _CAUSES = {

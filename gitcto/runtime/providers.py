@@ -11,7 +11,7 @@ from gitcto.policy.records import ProviderSettings
 from gitcto.registry import Registered
 from gitcto.runtime.ask import ask
 from gitcto.runtime.context import Context
-from gitcto.runtime.failures import Unstartable
+from gitcto.runtime.unstartable import Unstartable
 
 ASK_DEADLINE_S = 60.0
 """How long a provider may take to answer (seconds)."""

@@ -20,11 +20,11 @@ from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.lock import exclusive
 from gitcto.runtime import workers
 from gitcto.runtime.copies import copy_tree
-from gitcto.runtime.failures import Unstartable
 from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.rooms import needs_of
 from gitcto.runtime.run_files import COMMAND
 from gitcto.runtime.trash import throw
+from gitcto.runtime.unstartable import Unstartable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
