@@ -50,6 +50,8 @@ use = ["none"]
 [gates.nonempty]
 [gates.tests]
 argv = {argv}
+junit = ["{{scratch}}/junit.xml"]
+rerun = {rerun}
 [tiers.P1]
 gates = ["nonempty", "tests"]
 """
@@ -152,8 +154,9 @@ class _Watch:
 class _Team:
     def __init__(self, place: Place) -> None:
         self.place = place
-        argv = argv_of(place, "team")
-        text = _POLICY.format(capacity=CAPACITY, argv=json.dumps(argv))
+        argv = (*argv_of(place, "team"), "--junit", "{scratch}/junit.xml")
+        again = json.dumps((*argv, "{tests}"))
+        text = _POLICY.format(capacity=CAPACITY, argv=json.dumps(argv), rerun=again)
         self.policy = parse(text.encode(), "policy.toml")
         self.tell(CreateTeam(team="main", target=self.policy.target("main")))
 

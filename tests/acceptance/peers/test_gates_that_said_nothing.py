@@ -76,11 +76,15 @@ def test_a_tier_without_checks_starts_nothing__gascity_packs_235(tmp_path: Path)
 @pytest.mark.parametrize("runner", ["unittest", "pytest"])
 def test_zero_tests_are_no_green__gascity_packs_235(tmp_path: Path, runner: str) -> None:
     """A test run that executed no test has judged nothing: `not_run`, for a person to look at."""
-    argv = {
-        "unittest": (PYTHON, "-m", "unittest", "discover", "-s", "empty"),
-        "pytest": (PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "empty"),
+    argv, counted = {
+        "unittest": (("-m", "unittest", "discover", "-s", "empty"), "count = 'Ran (\\d+) tests?'"),
+        "pytest": (
+            ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--junit-xml={scratch}/r.xml"),
+            'junit = ["{scratch}/r.xml"]',
+        ),
     }[runner]
-    project = Project(tmp_path, policy(argv), {"base.txt": "base\n", "empty/.keep": ""})
+    text = policy((PYTHON, *argv)).replace("[tiers.P0]", f"{counted}\n[tiers.P0]", 1)
+    project = Project(tmp_path, text, {"base.txt": "base\n", "empty/.keep": ""})
     project.plan(job("T-1", write("a")))
     project.expect("run", code=1)
     assert project.landed() == []
