@@ -180,12 +180,17 @@ class Project:
         prefix = f"refs/cto/teams/main/{below}"
         return self.git("for-each-ref", "--format=%(refname)", prefix).split()
 
-    def move_target(self, files: Mapping[str, str], subject: str = "by hand") -> str:
-        """Put a commit with other contents of ``files`` on the team's branch, as a person would."""
+    def move_target(self, files: Mapping[str, str | None], subject: str = "by hand") -> str:
+        """Put a commit with other contents of ``files`` on the team's branch, as a person would.
+
+        None deletes a file.
+        """
         tip = self.tip()
         rows = [line for line in self.git("ls-tree", tip).splitlines() if line]
         kept = [row for row in rows if row.split("\t")[1] not in files]
         for name, text in files.items():
+            if text is None:
+                continue
             blob = self.git("hash-object", "-w", "--stdin", stdin=text)
             kept.append(f"100644 blob {blob}\t{name}")
         tree = self.git("mktree", stdin="".join(f"{row}\n" for row in kept))

@@ -77,7 +77,7 @@ def test_cleaning_up_takes_nothing_that_waits_to_land__gastown_1182(tmp_path: Pa
 )
 def test_what_nobody_committed_is_kept__claude_code_35983(tmp_path: Path) -> None:
     """Files that the worker never added are part of what is kept, and `preserved` lists them."""
-    project = Project(tmp_path, policy(("false",), attempts=1))
+    project = Project(tmp_path, policy(("test", "!", "-e", "untracked"), attempts=1))
     project.plan(job("T-1", write("untracked/file", "text\n"), append("base.txt", "more\n")))
     project.expect("run", code=1)
     (ref,) = project.refs("preserved")
