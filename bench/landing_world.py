@@ -14,7 +14,7 @@ from bench.measure import run
 from bench.queue_bursts import Burst
 from bench.repositories import Place, fast_import
 
-WAIT_S = 0.4
+WAIT_S = 1.0
 """How long the tests wait, as they would for a service or a database (seconds)."""
 
 RUN_TESTS = '''\
