@@ -35,7 +35,7 @@ check: $(STAMP) ## Check style, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --scripts-are-modules $(wildcard scripts/check-demo scripts/generate-docs scripts/imports scripts/isolation) scripts/pin
+	$(BIN)/mypy --scripts-are-modules $(wildcard scripts/check-demo scripts/failure-matrix scripts/generate-docs scripts/imports scripts/isolation) scripts/pin
 	$(BIN)/mypy --explicit-package-bases --follow-untyped-imports conftest.py tests \
 		$(filter-out plugins/_example/%,$(wildcard plugins/*/tests))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _HINTS = {
     errno.ENOSPC: "free some disk space and run the command again; nothing was lost",
     errno.EDQUOT: "free some of your disk quota and run the command again; nothing was lost",
+    errno.EFBIG: "allow larger files (ulimit -f) and run the command again; nothing was lost",
     errno.EROFS: "mount the file system writable and run the command again",
     errno.EACCES: "make the path writable for this user and run the command again",
     errno.EPERM: "make the path writable for this user and run the command again",

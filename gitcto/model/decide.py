@@ -22,6 +22,7 @@ from gitcto.model.queue_rules import decide_queue
 from gitcto.model.records import (
     LIVE_STATES,
     MAX_WORKERS,
+    WORKING_STATES,
     TaskState,
     Team,
     TeamMode,
@@ -127,7 +128,7 @@ def _requeue(on: _On, c: cmd.RequeueTask) -> Answer:
 
 def _lease(on: _On, c: cmd.Lease) -> Answer:
     task = on.view.task(c.task)
-    live = len(on.view.live())
+    live = sum(x.state in WORKING_STATES for x in on.view.live())
     limit = min(c.max_workers, MAX_WORKERS)
     if on.team.mode is not TeamMode.RUNNING:
         return Refusal("team_not_running", "model.mode", f"the team is {on.team.mode}")

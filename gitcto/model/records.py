@@ -11,7 +11,7 @@ Tier = Literal["P0", "P1", "P2"]
 Priority = Literal["urgent", "high", "normal", "low"]
 
 MAX_WORKERS = 6
-"""Hard cap on live executions of one team; policy may ask for fewer, never for more."""
+"""Hard cap on one team's workers at once; policy may ask for fewer, never for more."""
 
 
 class TaskState(StrEnum):
@@ -32,6 +32,9 @@ LIVE_STATES = frozenset(
     {TaskState.DISPATCHING, TaskState.EXECUTING, TaskState.VALIDATING, TaskState.INTEGRATING}
 )
 """States in which an execution holds a lease."""
+
+WORKING_STATES = frozenset({TaskState.DISPATCHING, TaskState.EXECUTING})
+"""States in which an execution has a worker, or is about to: what waits to land needs none."""
 
 
 class TeamMode(StrEnum):

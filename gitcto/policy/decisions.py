@@ -52,7 +52,7 @@ def decide_dispatch(
 ) -> Decision:
     """Decide whether a task may be given to a worker now.
 
-    ``charged`` is how often it failed by its own fault, ``live`` how many executions the team has,
+    ``charged`` is how often it failed by its own fault, ``live`` how many workers the team has,
     ``isolation`` the level that its worker would run at.
     """
     facts = {

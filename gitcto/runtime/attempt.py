@@ -29,14 +29,13 @@ from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
 from gitcto.runtime.prompt import render
+from gitcto.runtime.providers import ASK_DEADLINE_S, must_be_available, provider_of
 from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
 from gitcto.runtime.setup import RoomCommands
+from gitcto.runtime.unstartable import Unstartable
 from gitcto.runtime.workers import Started
 from gitcto.store.sidecar import sidecar_path
-
-LAUNCH_DEADLINE_S = 60.0
-"""How long a provider may take to say how its worker is started (seconds)."""
 
 
 def begin(
@@ -53,14 +52,16 @@ def begin(
 
     def job(post: Post) -> None:
         try:
+            must_be_available(context, execution)
             _make_room(context, task, execution)
             before = outside.remember(context, execution, idle)
             inmate = _prepare(context, task, execution, notes)
             started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
+            reason = error.reason if isinstance(error, Unstartable) else "not_started"
             work = work_unseen(context, task, execution)
-            post(NotStarted(execution=execution, reason="not_started", detail=detail, work=work))
+            post(NotStarted(execution=execution, reason=reason, detail=detail, work=work))
             return
         post(WorkerStarted(execution=execution, started=started))
         post(_finish(context, task, execution, before))
@@ -136,13 +137,7 @@ def limits_of(policy: Policy) -> workers.Limits:
 
 
 def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Launch:
-    settings = context.policy.providers[execution.provider]
-    registered = context.plugins.providers().get(settings.plugin)
-    if registered is None:
-        raise CtoError(
-            f"no plugin provides {settings.plugin!r} for provider {execution.provider!r}",
-            "install it, or change [providers] in policy.toml",
-        )
+    registered, settings = provider_of(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
     prompt = scratch / "prompt.md"
@@ -160,7 +155,7 @@ def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str
         notes=notes,
     )
     answer: Launch | Crashed | TimedOut = ask(
-        context.plugins, registered, "launch", request, deadline_s=LAUNCH_DEADLINE_S
+        context.plugins, registered, "launch", request, deadline_s=ASK_DEADLINE_S
     )
     if isinstance(answer, Crashed | TimedOut):
         raise answer.error()
@@ -269,7 +264,7 @@ def _collect(context: Context, execution: Execution, exit_: workers.Exit) -> Wor
         scratch=context.layout.scratch(execution.id),
     )
     answer: WorkerReport | Crashed | TimedOut = ask(
-        context.plugins, registered, "collect", outcome, deadline_s=LAUNCH_DEADLINE_S
+        context.plugins, registered, "collect", outcome, deadline_s=ASK_DEADLINE_S
     )
     if isinstance(answer, Crashed | TimedOut):
         return WorkerReport(ok=False, error="internal", detail=f"{answer.what}: {answer.reason}")

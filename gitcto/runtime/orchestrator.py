@@ -17,7 +17,14 @@ from gitcto.model.commands import (
     RenewLease,
     SingleCommand,
 )
-from gitcto.model.records import LIVE_STATES, Decision, Execution, Task, TeamMode
+from gitcto.model.records import (
+    LIVE_STATES,
+    WORKING_STATES,
+    Decision,
+    Execution,
+    Task,
+    TeamMode,
+)
 from gitcto.model.schedule import choose
 from gitcto.policy.decisions import Attempt, decide_dispatch
 from gitcto.runtime import failures, workers
@@ -119,7 +126,7 @@ class Orchestrator:
     def _dispatch(self) -> None:
         context, state = self.book.context, self.book.state
         now = context.effects.now_ms()
-        chosen = choose(state.ready.values(), state.live(), now, context.max_workers)
+        chosen = choose(state.ready.values(), self._working(), now, context.max_workers)
         if chosen and self._has_space():
             for task in chosen:
                 self._start(task, now)
@@ -170,6 +177,9 @@ class Orchestrator:
         live = {execution.id for execution in self.book.state.live()}
         return idle_rooms(self.book.context.layout, frozenset(live | self.ending.removing))
 
+    def _working(self) -> list[Execution]:
+        return [x for x in self.book.state.live() if x.state in WORKING_STATES]
+
     def _decide(self, task: Task, execution_id: str) -> Decision:
         context = self.book.context
         attempt = Attempt(
@@ -183,7 +193,7 @@ class Orchestrator:
             context.policy,
             attempt,
             charged=task.charged,
-            live=len(self.book.state.live()),
+            live=len(self._working()),
             isolation=isolation_of(context).level,
         )
 
@@ -195,7 +205,7 @@ class Orchestrator:
             return True
         if {execution.id for execution in self._awaited(mode)} - self.queue.held:
             return False
-        seats = len(self.book.state.live()) < self.book.context.max_workers
+        seats = len(self._working()) < self.book.context.max_workers
         if mode is TeamMode.RUNNING and self.book.state.ready and seats:
             # What ended meanwhile may have made space.
             return bool(self._short and self._space.look_again())

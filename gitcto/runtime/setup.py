@@ -24,6 +24,7 @@ from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.rooms import needs_of
 from gitcto.runtime.run_files import COMMAND
 from gitcto.runtime.trash import throw
+from gitcto.runtime.unstartable import Unstartable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +56,8 @@ class RoomCommands:
     def set_up(self) -> None:
         """Make a fresh room ready, or take what an earlier set-up made.
 
-        Raises ``CtoError`` when the command fails, or leaves anything that git would take for the
-        worker's work.
+        Raises ``CtoError`` when the command fails, ``Unstartable`` when it leaves anything that git
+        would take for the worker's work.
         """
         setup = self.context.policy.rooms.setup
         if not setup.argv:
@@ -135,7 +136,8 @@ class RoomCommands:
         new = self._git("ls-files", "--others", "--exclude-standard", "-z")
         if changed or new:
             path = (changed or new).split(b"\0")[0].decode(errors="replace")
-            raise CtoError(
+            raise Unstartable(
+                "dirty_start",
                 f"the set-up command changed {path!r}, which would be taken for the worker's work",
                 "let it leave tracked files alone, and list what it makes in .gitignore",
             )

@@ -75,6 +75,14 @@ def say(*, text: str, stream: str = "stdout") -> None:
     out.flush()
 
 
+def tell(*, event: str) -> None:
+    """Print an event as a line of JSON (the verb ``event``).
+
+    After ``started``, the provider expects ``finished`` as the last line.
+    """
+    say(text=json.dumps({"event": event}))
+
+
 def sleep(*, seconds: float) -> None:
     """Sleep for real; a minute at most."""
     time.sleep(min(float(seconds), MAX_SLEEP_S))
@@ -154,6 +162,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "daemon": daemon,
     "delete": delete,
     "die": die,
+    "event": tell,
     "exit": leave,
     "flood": flood,
     "hang": hang,

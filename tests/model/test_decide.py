@@ -108,6 +108,14 @@ def test_a_seventh_worker_is_refused_whatever_policy_asks() -> None:
     assert bench.refused(bench.lease("T6", "x6", max_workers=99)) == "no_capacity"
 
 
+def test_what_waits_to_land_takes_no_worker_s_seat() -> None:
+    bench = Bench(*(spec(f"T{n}") for n in range(8)))
+    for number in range(7):
+        bench.to_validating(f"T{number}", f"x{number}")
+    assert len(bench.state.live()) == 7
+    bench.ok(bench.lease("T7", "x7", max_workers=1))
+
+
 def test_a_task_with_an_undone_dependency_is_not_leased() -> None:
     bench = Bench(spec("A"), spec("B", "A"))
     assert bench.refused(bench.lease("B", "x")) == "waiting"

@@ -14,6 +14,7 @@ from gitcto.model.evolve import evolve
 from gitcto.model.records import (
     LIVE_STATES,
     MAX_WORKERS,
+    WORKING_STATES,
     Decision,
     Execution,
     Landing,
@@ -167,7 +168,8 @@ class Machine(RuleBasedStateMachine):
     def one_live_lease_per_task_and_never_more_than_the_cap(self) -> None:
         live = [x.task for x in self.state.executions.values() if x.state in LIVE_STATES]
         assert len(live) == len(set(live))
-        assert len(live) <= MAX_WORKERS
+        working = [x for x in self.state.live() if x.state in WORKING_STATES]
+        assert len(working) <= MAX_WORKERS
         assert sorted(live) == sorted(x.task for x in self.state.live())
 
     @invariant()

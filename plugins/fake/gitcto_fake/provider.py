@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gitcto.api import LaunchRequest, WorkerOutcome
 
+_BEGUN, _ENDED = '{"event": "started"}', '{"event": "finished"}'
 _TAIL = 4096
 _LINE = 300
 
@@ -42,8 +43,14 @@ class FakeProvider:
         return Launch(argv=(sys.executable, "-I", str(_program()), str(path)), env=env)
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Believe the exit code: what a fake says is a claim like any other."""
+        """Believe the exit code: what a fake says is a claim like any other.
+
+        An agent that began a stream of events must have ended it, whatever its exit code.
+        """
         if outcome.cause == "exited" and outcome.code == 0:
+            if _first_line(outcome.stdout) == _BEGUN and _last_line(outcome.stdout) != _ENDED:
+                detail = "its stream of events has no end"
+                return WorkerReport(ok=False, error="protocol", detail=detail)
             return WorkerReport(ok=True, summary=_last_line(outcome.stdout))
         if outcome.cause in ("wall", "idle"):
             return WorkerReport(ok=False, error="timeout", detail=f"limit on {outcome.cause}")
@@ -79,6 +86,14 @@ def _script(request: LaunchRequest) -> object:
         raise _bad(
             f"cannot read the script: {error}", "give JSON, or a file that holds it"
         ) from error
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return file.readline(_LINE).decode("utf-8", "replace").rstrip("\n")
+    except OSError:
+        return ""
 
 
 def _last_line(path: Path) -> str:

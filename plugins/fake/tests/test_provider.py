@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gitcto_fake.provider import FakeProvider
 
-from gitcto.api import CtoError, LaunchRequest, TaskSpec
+from gitcto.api import CtoError, LaunchRequest, TaskSpec, WorkerOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,3 +66,21 @@ def test_no_script_is_refused(
     with pytest.raises(CtoError, match="provider fake: ") as caught:
         launched(room, settings, **inputs)
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("hello\n", ""),
+        ('{"event": "started"}\nat work\n{"event": "finished"}\n', ""),
+        ('{"event": "started"}\n', "protocol"),
+        ('{"event": "started"}\n{"event": "finished"}\nnot yet\n', "protocol"),
+    ],
+)
+def test_a_stream_of_events_must_end(room: Path, said: str, error: str) -> None:
+    (room / "stdout").write_text(said)
+    outcome = WorkerOutcome(
+        code=0, cause="exited", stdout=room / "stdout", stderr=room / "stderr", scratch=room
+    )
+    report = FakeProvider().collect(outcome)
+    assert (report.ok, report.error) == (not error, error)

@@ -95,7 +95,9 @@ def test_traces_that_would_count_as_work_are_refused(ready: Any, script: str, wh
     setup(ready, script)
     ready.tasks(A="echo a > a")
     ready.team.run()
-    assert f"the set-up command changed {what}" in ready.team.tasks()["A"].detail
+    task = ready.team.tasks()["A"]
+    assert task.reason == "dirty_start"
+    assert f"the set-up command changed {what}" in task.detail
 
 
 @pytest.mark.parametrize("ignored", ["", "deps/\n!more/deps/\n"])
