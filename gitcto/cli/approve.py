@@ -62,7 +62,7 @@ def approve(app: App, task: str, *, change: str, reason: str, team: str | None) 
 @team_option
 @pass_app
 def deny(app: App, task: str, *, change: str, reason: str, team: str | None) -> None:
-    """Refuse the change of TASK, also one that was approved and has not landed. Its work is kept."""
+    """Refuse the change of TASK, also an approved one that has not landed. Its work is kept."""
     from gitcto.model.queue_commands import Deny
 
     answered = _answer(app, (task, change, reason, team), Deny)
@@ -216,7 +216,14 @@ def _decision(app: App, ledger: Ledger, task: Task, execution: Execution) -> Dec
         epoch=execution.epoch,
     )
     policy = _adopted(app, ledger)
-    return decide_approval(policy, attempt, change=execution.change, holder=execution.holder)
+    made = decide_approval(policy, attempt, change=execution.change, holder=execution.holder)
+    if made.verdict != "allow":
+        raise CtoError(
+            f"{made.reason} ({made.rule})",
+            "let somebody do it whom policy.toml names, or change policy.toml and run again",
+            ExitCode.POLICY,
+        )
+    return made
 
 
 def _adopted(app: App, ledger: Ledger) -> Policy:

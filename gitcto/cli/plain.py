@@ -46,6 +46,7 @@ def task(record: Task) -> dict[str, Any]:
         "detail": record.detail,
         "commit": record.commit,
         "evidence": record.evidence,
+        "push": record.push,
     }
 
 
@@ -74,6 +75,11 @@ def execution(record: Execution) -> dict[str, Any]:
         "work": record.work,
         "tree": record.tree,
         "changed": record.changed,
+        "change": record.change,
+        "approval": record.approval,
+        "approvals_needed": record.approvals_needed,
+        "approvals_expire_ms": record.approvals_expire_ms,
+        "approved_by": list(record.approved_by),
         "outside": list(record.outside),
         "outside_blocks": record.outside_blocks,
         "verdicts": [verdict(each) for each in record.verdicts],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ from gitcto.errors import CtoError
 from gitcto.model.records import MAX_WORKERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gitcto.cli.app import App
     from gitcto.cli.host import Host
     from gitcto.git.repository import Repository
     from gitcto.policy.records import Policy
+    from gitcto.runtime.context import Context
     from gitcto.runtime.run import RunRequest
 
 
@@ -40,6 +44,18 @@ def rooms_root(host: Host, repository: Repository) -> Path:
 def run_request(app: App, team: str, max_workers: int = MAX_WORKERS) -> RunRequest:
     """Return the request to run ``team``. Raises ``CtoError`` (exit 4) for a wrong policy."""
     return _request(app, team, app.policy(), max_workers)
+
+
+@contextmanager
+def run_context(app: App, team: str) -> Iterator[Context]:
+    """Open what a run of ``team`` works with, beside a run that may be alive."""
+    from gitcto.runtime.layout import Layout
+    from gitcto.runtime.run import make_context
+
+    request = run_request(app, team)
+    context = make_context(request, Layout(request.repository, team, request.rooms_root))
+    with context.ledger:
+        yield context
 
 
 def ending_request(app: App, team: str) -> RunRequest:

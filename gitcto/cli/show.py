@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.cli.kept import KeptRoom
     from gitcto.model.records import Execution, Task
+    from gitcto.store.reader import LedgerReader
 
 
 @click.command()
@@ -31,19 +32,24 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
         attempts = reader.executions(task)
         rooms = {each.execution: each for each in kept_rooms(app, reader)}
         needed_by = list(reader.view().dependents(task))
+        pushed = _pushed(reader, found)
     if as_json:
         from gitcto.cli import plain
 
         app.output.json(
             {
-                "task": {**plain.task(found), "prompt": found.spec.prompt},
+                "task": {
+                    **plain.task(found),
+                    "push": pushed,
+                    "prompt": found.spec.prompt,
+                },
                 "dependents": needed_by,
                 "executions": [plain.execution(each) for each in attempts],
                 "kept_rooms": [plain.kept_room(rooms[x.id]) for x in attempts if x.id in rooms],
             }
         )
         return
-    for label, value in _facts(found, needed_by):
+    for label, value in _facts(found, needed_by, pushed):
         app.output.data(f"{label:<9} {visible(value)}".rstrip())
     if attempts:
         app.output.data()
@@ -54,7 +60,15 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
             app.output.data(line)
 
 
-def _facts(task: Task, needed_by: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _pushed(reader: LedgerReader, task: Task) -> str:
+    if not task.commit:
+        return ""
+    from gitcto.cli.pushed import where
+
+    return where(reader, task)
+
+
+def _facts(task: Task, needed_by: Sequence[str], pushed: str) -> Iterator[tuple[str, str]]:
     spec = task.spec
     yield "task", spec.id
     yield "title", spec.title
@@ -70,10 +84,18 @@ def _facts(task: Task, needed_by: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield "paths", ", ".join(spec.paths)
     if task.commit:
         yield "commit", task.commit
+    if pushed:
+        yield "push", pushed
     if task.evidence:
         yield "evidence", task.evidence
     for number, line in enumerate(spec.prompt.splitlines()):
         yield "" if number else "prompt", line
+
+
+def _approval(x: Execution) -> str:
+    by = f" by {', '.join(x.approved_by)}" if x.approved_by else ""
+    given = f"{len(x.approved_by)} of {x.approvals_needed}{by}"
+    return f"{x.approval}, {given}, for change {x.change[:12]}"
 
 
 def _attempts(app: App, attempts: Sequence[Execution], rooms: Mapping[str, KeptRoom]) -> None:
@@ -93,6 +115,8 @@ def _attempts(app: App, attempts: Sequence[Execution], rooms: Mapping[str, KeptR
         ],
     )
     for each in attempts:
+        if each.approval:
+            app.output.data(visible(f"attempt {each.attempt} approval: {_approval(each)}"))
         for change in each.outside:
             app.output.data(visible(f"attempt {each.attempt} SECURITY, outside its room: {change}"))
         if each.reason:

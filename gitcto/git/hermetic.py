@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DURABLE = "committed,loose-object,reference"
 
@@ -51,6 +56,39 @@ TRUSTED_CONFIG = """\
 [advice]
 \taddEmbeddedRepo = false
 """
+
+
+REMOTE_OPTIONS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "push.followTags=false",
+    "push.recurseSubmodules=no",
+    "submodule.recurse=false",
+)
+
+# How a user tells git, ssh and curl who they are and how to reach others.
+_OF_THE_USER = re.compile(
+    "HOME|PATH|USER|LOGNAME|TMPDIR|XDG_[A-Z_]+|SSH_AUTH_SOCK|SSH_AGENT_PID|SSH_ASKPASS|GIT_ASKPASS"
+    "|GIT_SSH|GIT_SSH_COMMAND|GIT_SSH_VARIANT|GIT_SSL_[A-Z_]+|SSL_CERT_(?:FILE|DIR)|CURL_CA_BUNDLE"
+    "|GIT_CONFIG_(?:PARAMETERS|GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_[0-9]+|VALUE_[0-9]+)"
+    "|(?:HTTPS?|ALL|NO)_PROXY|(?:https?|all|no)_proxy|KRB5CCNAME|GNUPGHOME|DBUS_SESSION_BUS_ADDRESS"
+)
+
+
+def remote_environment(program: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a git that talks to another machine for a user.
+
+    The user's own configuration and credentials count; nothing is asked, and only transports that
+    run no program of the address's choosing are allowed.
+    """
+    made = hermetic_environment(program)
+    for name in ("HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
+        del made[name]
+    made |= {"SSH_ASKPASS": "false", "SSH_ASKPASS_REQUIRE": "force"}
+    made |= {name: value for name, value in environ.items() if _OF_THE_USER.fullmatch(name)}
+    return {**made, "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh"}
 
 
 def hermetic_environment(program: str) -> dict[str, str]:

@@ -7,6 +7,8 @@ configures (hooks, fsmonitor, filters, diff and merge drivers, aliases, helpers)
   configuration is ours, so that a driver named in an attributes file is not defined anywhere.
 * :func:`plumbing` runs git in the user's git directory, for refs and the list of worktrees only:
   commands that never read a tree, with hooks and helpers switched off.
+
+What talks to another machine needs the user's own settings, and is :mod:`gitcto.git.remote`'s.
 """
 
 from __future__ import annotations
@@ -96,12 +98,50 @@ def execute(
             ExitCode.GIT,
         ) from error
     except OSError as error:
-        raise CtoError(
-            f"cannot run {argv[0]}: {error.strerror}",
-            "install git 2.38 or newer and put it on PATH",
-            ExitCode.GIT,
-        ) from error
+        raise _not_started(argv[0], error) from error
     return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def converse(argv: Sequence[str], env: Mapping[str, str], timeout_s: float) -> Completed:
+    """Run git that may talk to another machine; what it started ends with it at the deadline.
+
+    It has no terminal, so that nothing can ask a person. Raises ``CtoError``.
+    """
+    import os
+    import signal
+    import subprocess
+
+    try:
+        process = subprocess.Popen(
+            argv,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _not_started(argv[0], error) from error
+    with process:
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise CtoError(
+                f"no answer within {timeout_s:g} s",
+                "look whether the other machine can be reached, then run the command again",
+                ExitCode.GIT,
+            ) from error
+    return Completed(process.returncode, out, err)
+
+
+def _not_started(program: str, error: OSError) -> CtoError:
+    return CtoError(
+        f"cannot run {program}: {error.strerror}",
+        "install git 2.38 or newer and put it on PATH",
+        ExitCode.GIT,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
