@@ -19,6 +19,7 @@ from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
+from gitcto.runtime.coauthors import coauthors
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Inmate, confine, make_home
@@ -244,7 +245,8 @@ def take_up(context: Context, task: Task, execution: Execution) -> Work:
     )
     context.effects.crash_point("attempt.harvested")
     note_left(context.layout, execution, taken.dropped)
-    commit = attempt_commit(context, task.spec, execution, taken.tree)
+    others = coauthors(context, execution, taken.tree)
+    commit = attempt_commit(context, task.spec, execution, taken.tree, others)
     pin = context.layout.execution_ref(execution.id)
     current = context.refs.read(pin)
     if current != commit:

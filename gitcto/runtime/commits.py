@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from gitcto.git.objects import Commit, Signature
 from gitcto.model.records import Execution, TaskSpec
@@ -12,6 +13,8 @@ from gitcto.runtime.context import Context
 TASK_TRAILER = "Cto-Task"
 EXECUTION_TRAILER = "Cto-Execution"
 EVIDENCE_TRAILER = "Cto-Evidence"
+TIER_TRAILER = "Cto-Tier"
+COAUTHOR_TRAILER = "Co-authored-by"
 
 _SUBJECT_LIMIT = 100
 
@@ -22,11 +25,18 @@ def subject(task: TaskSpec) -> str:
     return line if len(line) <= _SUBJECT_LIMIT else line[: _SUBJECT_LIMIT - 1].rstrip() + "…"
 
 
-def message(task: TaskSpec, execution: Execution, evidence: str = "") -> str:
+def message(
+    task: TaskSpec, execution: Execution, evidence: str = "", coauthors: Iterable[str] = ()
+) -> str:
     """Return a commit's whole message: subject and trailers."""
-    trailers = [f"{TASK_TRAILER}: {task.id}", f"{EXECUTION_TRAILER}: {execution.id}"]
+    trailers = [
+        f"{TASK_TRAILER}: {task.id}",
+        f"{EXECUTION_TRAILER}: {execution.id}",
+        f"{TIER_TRAILER}: {task.tier}",
+    ]
     if evidence:
         trailers.append(f"{EVIDENCE_TRAILER}: {evidence}")
+    trailers += [f"{COAUTHOR_TRAILER}: {person}" for person in coauthors]
     return "\n".join([subject(task), "", *trailers, ""])
 
 
@@ -40,14 +50,20 @@ def author(execution: Execution) -> Signature:
     return Signature(f"{name} ({execution.role})", address, execution.leased_ms // 1000)
 
 
-def attempt_commit(context: Context, task: TaskSpec, execution: Execution, tree: str) -> str:
+def attempt_commit(
+    context: Context,
+    task: TaskSpec,
+    execution: Execution,
+    tree: str,
+    coauthors: Iterable[str] = (),
+) -> str:
     """Write the commit that holds an attempt's work on its base, and return its id."""
     commit = Commit(
         tree=tree,
         parents=(execution.base,),
         author=author(execution),
         committer=context.committer(execution.leased_ms // 1000),
-        message=message(task, execution),
+        message=message(task, execution, coauthors=coauthors),
     )
     return context.objects.write("commit", commit.encode())
 
@@ -65,7 +81,12 @@ def ignored_commit(context: Context, execution: Execution, tree: str, work: str)
 
 
 def landing_commit(context: Context, candidate: Candidate, evidence: str) -> str:
-    """Write the commit that would land: the merged tree on the target's tip."""
+    """Write the commit that would land: the merged tree on the target's tip.
+
+    Whoever made the attempt's commit made this one.
+    """
+    _, work = context.objects.read(candidate.execution.work)
+    coauthors = Commit.decode(work).trailers().get(COAUTHOR_TRAILER, [])
     _, parent = context.objects.read(candidate.onto)
     parent_seconds = Commit.decode(parent).committer.seconds
     seconds = max(context.effects.now_ms() // 1000, parent_seconds)
@@ -74,6 +95,6 @@ def landing_commit(context: Context, candidate: Candidate, evidence: str) -> str
         parents=(candidate.onto,),
         author=author(candidate.execution),
         committer=context.committer(seconds),
-        message=message(candidate.task.spec, candidate.execution, evidence),
+        message=message(candidate.task.spec, candidate.execution, evidence, coauthors),
     )
     return context.objects.write("commit", commit.encode())

@@ -16,7 +16,12 @@ from gitcto.model.records import Decision, Execution, Task, TaskState
 from gitcto.policy.decisions import reevaluate
 from gitcto.policy.load import parse
 from gitcto.policy.records import Policy
-from gitcto.runtime.commits import EVIDENCE_TRAILER, EXECUTION_TRAILER, TASK_TRAILER
+from gitcto.runtime.commits import (
+    EVIDENCE_TRAILER,
+    EXECUTION_TRAILER,
+    TASK_TRAILER,
+    TIER_TRAILER,
+)
 from gitcto.store import bundle
 from gitcto.store.ledger import Ledger
 from gitcto.store.reader import LedgerReader
@@ -68,6 +73,7 @@ def _commit(objects: Objects, task: Task, execution: Execution) -> Iterator[Clai
     wanted = {
         TASK_TRAILER: task.spec.id,
         EXECUTION_TRAILER: execution.id,
+        TIER_TRAILER: task.spec.tier,
         EVIDENCE_TRAILER: task.evidence,
     }
     for name, value in wanted.items():
