@@ -15,6 +15,7 @@ from gitcto.descriptors import (
     CommandPoint,
     Descriptor,
     Gate,
+    Integration,
     MergeResolver,
     Planner,
     Provider,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from gitcto.git.durable import discard
     from gitcto.git.lock import exclusive
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
+    from gitcto.git.remote import Move, Remote, RemoteFailed
     from gitcto.git.repository import Repository
     from gitcto.git.tips import ref_ids, written_ids
     from gitcto.git.trees import (
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
         merge_tree,
         patch,
     )
+    from gitcto.integration_contracts import PullRequest, PullRequests
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
@@ -103,6 +106,7 @@ _LAZY = {
     "gitcto.git.durable": ("discard",),
     "gitcto.git.lock": ("exclusive",),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
+    "gitcto.git.remote": ("Move", "Remote", "RemoteFailed"),
     "gitcto.git.repository": ("Repository",),
     "gitcto.git.tips": ("ref_ids", "written_ids"),
     "gitcto.git.trees": (
@@ -114,6 +118,7 @@ _LAZY = {
         "merge_tree",
         "patch",
     ),
+    "gitcto.integration_contracts": ("PullRequest", "PullRequests"),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
@@ -151,12 +156,14 @@ __all__ = [
     "GateRunner",
     "Git",
     "GitError",
+    "Integration",
     "Launch",
     "LaunchRequest",
     "MergeRequest",
     "MergeResolver",
     "MergeResult",
     "Merged",
+    "Move",
     "PlanProblem",
     "PlanReader",
     "Planner",
@@ -164,7 +171,11 @@ __all__ = [
     "Probe",
     "Provider",
     "ProviderWorker",
+    "PullRequest",
+    "PullRequests",
     "Register",
+    "Remote",
+    "RemoteFailed",
     "Repository",
     "RoomMaker",
     "RoomNeeds",

@@ -39,6 +39,8 @@ _RETURNS = {
     "tips": "RoomTips",
     "release": "NoneType",
     "confine": "Confined",
+    "find": "str",
+    "open": "str",
 }
 """The type each contract method returns. Compared exactly: a subclass could answer differently."""
 
@@ -164,6 +166,14 @@ def call_contained(
     *args: object,
     deadline_s: float,
 ) -> Confined | Crashed | TimedOut: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["find", "open"],
+    *args: object,
+    deadline_s: float,
+) -> str | Crashed | TimedOut: ...
 @overload
 def call_contained(
     registered: Registered[Any],

@@ -78,6 +78,14 @@ class MergeResolver(Descriptor):
     rank: int = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration(Descriptor):
+    """A place where pull requests are opened; ``target`` makes a ``PullRequests``.
+
+    See :class:`gitcto.integration_contracts.PullRequests`.
+    """
+
+
 D_contra = TypeVar("D_contra", bound=Descriptor, contravariant=True)
 
 

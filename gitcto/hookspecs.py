@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gitcto.descriptors import (
         CommandPoint,
         Gate,
+        Integration,
         MergeResolver,
         Planner,
         Provider,
@@ -98,6 +99,17 @@ def gitcto_register_merge_resolvers(register: Register[MergeResolver]) -> None:
     """Add ways to merge two trees. Called when a change is validated. Stable.
 
     :param register: ``register.add(MergeResolver(...))``; ``target`` makes a ``TreeMerger``.
+    Return values are ignored. An exception makes this plugin fail: a warning names it, the others
+    go on, and nothing runs if policy requires it.
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def gitcto_register_integrations(register: Register[Integration]) -> None:
+    """Add places where pull requests are opened. Called when one is to be opened. Provisional.
+
+    :param register: ``register.add(Integration(...))``; ``target`` makes a ``PullRequests``.
     Return values are ignored. An exception makes this plugin fail: a warning names it, the others
     go on, and nothing runs if policy requires it.
     .. versionadded:: 0.1

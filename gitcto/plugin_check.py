@@ -49,6 +49,8 @@ _PARAMETERS = {
     "recognises": 1,
     "read": 1,
     "merge": 1,
+    "find": 1,
+    "open": 1,
 }
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gitcto.descriptors import (
         CommandPoint,
         Gate,
+        Integration,
         MergeResolver,
         Planner,
         Provider,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         Workspace,
     )
     from gitcto.effects import Effects
+    from gitcto.integration_contracts import PullRequests
     from gitcto.model.codec import Event
     from gitcto.plugin_check import Finding
     from gitcto.room_contracts import Confiner, RoomMaker
@@ -137,6 +139,10 @@ class Plugins:
         """Return the ways to merge two trees, by name, the lowest rank first."""
         return self._collect("merge_resolvers")
 
+    def integrations(self) -> Mapping[str, Registered[Integration]]:
+        """Return the places where pull requests are opened, by name."""
+        return self._collect("integrations")
+
     def _collect(self, kind_name: str) -> Mapping[str, Registered[Any]]:
         if kind_name in self._kinds:
             return self._kinds[kind_name]
@@ -224,6 +230,10 @@ class Plugins:
     def instantiate(
         self, registered: Registered[MergeResolver]
     ) -> TreeMerger | Crashed | TimedOut: ...
+    @overload
+    def instantiate(
+        self, registered: Registered[Integration]
+    ) -> PullRequests | Crashed | TimedOut: ...
     @overload
     def instantiate(self, registered: Registered[CommandPoint]) -> object: ...
 

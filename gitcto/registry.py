@@ -11,6 +11,7 @@ from gitcto.descriptors import (
     CommandPoint,
     Descriptor,
     Gate,
+    Integration,
     MergeResolver,
     Planner,
     Provider,
@@ -82,6 +83,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 singular="merge resolver",
                 descriptor=MergeResolver,
                 methods=("merge",),
+            ),
+            Kind(
+                name="integrations",
+                singular="integration",
+                descriptor=Integration,
+                methods=("find", "open"),
             ),
         )
     }

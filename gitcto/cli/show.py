@@ -32,7 +32,7 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
         attempts = reader.executions(task)
         rooms = {each.execution: each for each in kept_rooms(app, reader)}
         needed_by = list(reader.view().dependents(task))
-        pushed = _pushed(reader, found)
+        elsewhere = _elsewhere(reader, found)
     if as_json:
         from gitcto.cli import plain
 
@@ -40,7 +40,7 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
             {
                 "task": {
                     **plain.task(found),
-                    "push": pushed,
+                    **elsewhere,
                     "prompt": found.spec.prompt,
                 },
                 "dependents": needed_by,
@@ -49,7 +49,7 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
             }
         )
         return
-    for label, value in _facts(found, needed_by, pushed):
+    for label, value in _facts(found, needed_by, elsewhere):
         app.output.data(f"{label:<9} {visible(value)}".rstrip())
     if attempts:
         app.output.data()
@@ -60,15 +60,19 @@ def show(app: App, task: str, *, team: str | None, as_json: bool) -> None:
             app.output.data(line)
 
 
-def _pushed(reader: LedgerReader, task: Task) -> str:
+def _elsewhere(reader: LedgerReader, task: Task) -> dict[str, str]:
+    """Return where the commit and the pull request of a landed task are outside this repository."""
     if not task.commit:
-        return ""
+        return {"push": "", "pull_request": ""}
     from gitcto.cli.pushed import where
+    from gitcto.runtime.pull_requests import opened
 
-    return where(reader, task)
+    return {"push": where(reader, task), "pull_request": opened(reader, task.spec.id)}
 
 
-def _facts(task: Task, needed_by: Sequence[str], pushed: str) -> Iterator[tuple[str, str]]:
+def _facts(
+    task: Task, needed_by: Sequence[str], elsewhere: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     spec = task.spec
     yield "task", spec.id
     yield "title", spec.title
@@ -84,8 +88,10 @@ def _facts(task: Task, needed_by: Sequence[str], pushed: str) -> Iterator[tuple[
         yield "paths", ", ".join(spec.paths)
     if task.commit:
         yield "commit", task.commit
-    if pushed:
-        yield "push", pushed
+    if elsewhere["push"]:
+        yield "push", elsewhere["push"]
+    if elsewhere["pull_request"]:
+        yield "pull", elsewhere["pull_request"]
     if task.evidence:
         yield "evidence", task.evidence
     for number, line in enumerate(spec.prompt.splitlines()):

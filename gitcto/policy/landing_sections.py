@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gitcto.policy import names
-from gitcto.policy.records import Quarantined, RemoteSettings, TierApproval
+from gitcto.policy.records import (
+    PullRequestSettings,
+    Quarantined,
+    RemoteSettings,
+    TierApproval,
+)
 from gitcto.policy.table import Table, shown
 
 MAX_CAPACITY = 16
@@ -55,6 +60,18 @@ def remote(table: Table) -> RemoteSettings:
     )
     if read.ledger and not read.name:
         table.report('"ledger" needs the "name" of a remote', "ledger")
+    table.close()
+    return read
+
+
+def pull_requests(table: Table, remote: RemoteSettings) -> PullRequestSettings:
+    """Read what opens pull requests at the remote."""
+    read = PullRequestSettings(
+        integration=table.text("integration", "", names.name),
+        base=table.text("base", "main", names.branch),
+    )
+    if read.integration and not remote.name:
+        table.report('"integration" needs the "name" of a remote in [remote]', "integration")
     table.close()
     return read
 

@@ -82,6 +82,7 @@ def _policy(root: Table, text: bytes) -> Policy:
     rooms = sections.rooms(root.table("workspace"))
     tiers, tier_levels, approvals = sections.tiers(root.table("tiers"))
     protected, allowed = sections.scope(root.table("scope"))
+    remote = landing_sections.remote(root.table("remote"))
     return Policy(
         digest=hashlib.sha256(text).hexdigest(),
         text=text,
@@ -102,7 +103,8 @@ def _policy(root: Table, text: bytes) -> Policy:
         approvals=approvals,
         queue_capacity=landing_sections.queue(root.table("queue")),
         quarantine=landing_sections.quarantine(root.table("quarantine")),
-        remote=landing_sections.remote(root.table("remote")),
+        remote=remote,
+        pull_requests=landing_sections.pull_requests(root.table("pull_requests"), remote),
         signing_key=landing_sections.evidence(root.table("evidence")),
         merge_resolvers=sections.merge(root.table("merge")),
         required_plugins=sections.plugins(root.table("plugins")),

@@ -95,6 +95,11 @@ def version_range(text: str) -> str:
     return 'a version range looks like ">=0.1, <2"'
 
 
+def branch(text: str) -> str:
+    """Check the name of a branch."""
+    return "give the name of a branch" if "{" in text else target(text)
+
+
 def target(text: str) -> str:
     """Check the template of the branch to land on, as ``git check-ref-format --branch`` would."""
     branch = text.replace("{team}", "team")

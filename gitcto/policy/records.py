@@ -189,6 +189,14 @@ class RemoteSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestSettings:
+    """Which ``integration`` opens pull requests (none: nobody), and the branch they go into."""
+
+    integration: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One policy file. ``digest`` is the SHA-256 of ``text``, the file's bytes.
 
@@ -219,6 +227,7 @@ class Policy:
     queue_capacity: int
     quarantine: tuple[Quarantined, ...]
     remote: RemoteSettings
+    pull_requests: PullRequestSettings
     signing_key: str
     merge_resolvers: tuple[str, ...]
     required_plugins: Mapping[str, str]

@@ -237,6 +237,7 @@ def require_named_plugins(plugins: Plugins, policy: Policy) -> None:
         ("gate", {each.plugin for each in policy.gates.values()}, plugins.gates()),
         ("sandbox", set(policy.sandbox.use), plugins.sandboxes()),
         ("workspace", {each.workspace for each in policy.roles.values()}, plugins.workspaces()),
+        ("integration", {policy.pull_requests.integration} - {""}, plugins.integrations()),
         ("merge resolver", set(policy.merge_resolvers), plugins.merge_resolvers()),
     ]
     for kind, wanted, offered in named:
