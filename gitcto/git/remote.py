@@ -7,6 +7,7 @@ credentials. No hook runs here, nothing is asked, and everything has a deadline.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -159,4 +160,4 @@ def _absolute(repository: Repository, address: str) -> str:
     host, colon, _ = address.partition(":")
     if address.startswith("/") or (colon and "/" not in host):
         return address
-    return str((repository.work_tree or repository.common_dir) / address)
+    return os.path.normpath((repository.work_tree or repository.common_dir) / address)

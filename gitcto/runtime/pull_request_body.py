@@ -62,8 +62,9 @@ def _lines(landed: Landed) -> Iterator[str]:
     spec = landed.task.spec
     yield f"# {_text(spec.id)}: {_text(spec.title)}"
     yield ""
-    yield f"Task `{spec.id}` of team `{landed.team}`, tier {spec.tier}; attempt"
-    yield f"{landed.execution.attempt}. Every gate of the tier passed on what landed."
+    attempt = landed.execution.attempt
+    yield f"Task `{spec.id}` of team `{landed.team}`, tier {spec.tier}; attempt {attempt} landed."
+    yield "Every gate of the tier passed on what landed."
     prompt = spec.prompt.splitlines()
     if prompt:
         yield from ("", "## What was asked for", "")
