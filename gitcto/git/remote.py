@@ -93,7 +93,7 @@ class Remote:
         leases = (f"--force-with-lease={move.ref}:{move.old}" for move in moves)
         atomic = ("--atomic",) if len(moves) > 1 else ()
         wanted = (f"{move.new}:{move.ref}" for move in moves)
-        options = ("--porcelain", "--no-verify", "--no-follow-tags", *atomic, *leases)
+        options = ("--porcelain", "--no-follow-tags", *atomic, *leases)
         done = self._git(PUSH_DEADLINE_S, "push", *options, "--", self.address, *wanted)
         if done.code != 0:
             raise self._refused(done)
