@@ -146,8 +146,16 @@ def test_nothing_of_the_repository_runs_and_credentials_stay_the_users(hub: Hub)
     helper.write_text(f"#!/bin/sh\necho asked >> {asked}\n")
     helper.chmod(0o755)
     settings = hub.root / "gitconfig"
-    settings.write_text(f'[credential]\n\thelper = "{helper}"\n[core]\n\thooksPath = {mine}\n')
-    assert push(hub, hub.commit("one"), GIT_CONFIG_GLOBAL=str(settings)) == f"origin {TARGET}"
+    settings.write_text(f'[credential]\n\thelper = "{helper}"\n')
+    said = push(
+        hub,
+        hub.commit("one"),
+        GIT_CONFIG_GLOBAL=str(settings),
+        GIT_CONFIG_COUNT="1",
+        GIT_CONFIG_KEY_0="core.hooksPath",
+        GIT_CONFIG_VALUE_0=str(mine),
+    )
+    assert said == f"origin {TARGET}"
     assert not ran.exists()
     with hub.context() as context:
         remote = open_remote(context.repository, "origin", context.environ)
