@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gitcto.testing.outcome import Outcome
     from gitcto.testing.planner_contract import PlannerContract
     from gitcto.testing.provider_contract import ProviderContract
+    from gitcto.testing.pull_requests_contract import PullRequestsContract
     from gitcto.testing.repo import CtoRepo
     from gitcto.testing.sandbox_contract import SandboxContract
     from gitcto.testing.workspace_contract import WorkspaceContract
@@ -31,6 +32,7 @@ _HOME = {
     "PlannerContract": "planner_contract",
     "PluginContract": "kit",
     "ProviderContract": "provider_contract",
+    "PullRequestsContract": "pull_requests_contract",
     "SandboxContract": "sandbox_contract",
     "WorkspaceContract": "workspace_contract",
     "gate_context": "gate_contract",
@@ -47,6 +49,7 @@ __all__ = [
     "PlannerContract",
     "PluginContract",
     "ProviderContract",
+    "PullRequestsContract",
     "SandboxContract",
     "WorkspaceContract",
     "gate_context",
