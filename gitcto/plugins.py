@@ -189,9 +189,7 @@ class Plugins:
         what = f"required plugin {name!r}"
         loaded = next((each for each in self._loaded if each.source.plugin == name), None)
         if loaded is None:
-            hint = (
-                "install it beside git-cto, or take it out of the required plugins in policy.toml"
-            )
+            hint = "install it beside git-cto, or take it out of [plugins] in policy.toml"
             raise CtoError(f"{what} is not installed", hint, ExitCode.PLUGIN_MISSING)
         if loaded.reason:
             hint = f"run `git cto plugins check {name}`; reinstall the plugin or fix what it names"
@@ -253,11 +251,10 @@ class Plugins:
     def report(self) -> list[PluginRow]:
         """Return what is installed, first-party plugins first; collects every kind."""
         self._collect_all()
-        provides: dict[str, list[str]] = {}
+        found: dict[str, list[str]] = {}
         for name, kind in KINDS.items():
             for registered in self._kinds[name].values():
-                entry = f"{kind.singular} {registered.name}"
-                provides.setdefault(registered.plugin, []).append(entry)
+                found.setdefault(registered.plugin, []).append(f"{kind.singular} {registered.name}")
         return [
             PluginRow(
                 name=loaded.source.plugin,
@@ -266,7 +263,7 @@ class Plugins:
                 source="first-party" if loaded.source.first_party else "third-party",
                 status="failed" if loaded.reason else "active",
                 reason=loaded.reason,
-                provides=tuple(provides.get(loaded.source.plugin, ())) if loaded.module else (),
+                provides=tuple(found.get(loaded.source.plugin, ())) if loaded.module else (),
                 load_ms=loaded.load_ms,
             )
             for loaded in self._loaded

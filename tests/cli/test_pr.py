@@ -17,7 +17,7 @@ name = "origin"
 [pull_requests]
 integration = "bare-remote"
 """
-STEP = {"do": "write", "path": "a.py", "text": "y = 1\n"}
+STEP = {"do": "write", "path": "b.py", "text": "y = 1\n"}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_text_says_what_was_asked_what_changed_and_what_proves_it(crew: Crew
     text = crew.cto("pr", "A").out
     assert text.startswith("# A: Do A\n\nTask `A` of team `main`, tier P1; attempt 1 landed.\n")
     assert "> Make it &lt;script>\n> and | safe\n" in text
-    assert "     a.py | 1 +" in text
+    assert "     b.py | 1 +\n" in text
     [row] = [line for line in text.splitlines() if line.startswith("| nonempty")]
     definition = json.loads(crew.cto("show", "A", "--json").out)["executions"][0]["verdicts"][0]
     assert row == (
