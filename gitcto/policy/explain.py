@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from gitcto.model.records import MAX_WORKERS
-from gitcto.policy.records import Policy, Setting
+from gitcto.policy.records import Policy, Setting, TierApproval
 
 
 def explain(policy: Policy) -> tuple[str, ...]:
@@ -38,6 +38,7 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield from _roles(policy)
     yield from _gates(policy)
     yield from _tiers(policy)
+    yield from _elsewhere(policy)
 
 
 def _rooms(policy: Policy) -> Iterator[str]:
@@ -77,7 +78,22 @@ def _tiers(policy: Policy) -> Iterator[str]:
     for tier, gates in policy.tiers.items():
         level = policy.tier_levels[tier]
         least = "" if level == "none" else f"; isolation {level} at least"
+        least += _approval(policy.approvals.get(tier))
         yield f"tier     {tier}: {', '.join(gates) or 'no gates, so everything is refused'}{least}"
+
+
+def _approval(asks: TierApproval | None) -> str:
+    if asks is None:
+        return ""
+    who = f" of {', '.join(asks.approvers)}" if asks.approvers else ""
+    return f"; {asks.count} approvals{who} within {asks.expires_h} h"
+
+
+def _elsewhere(policy: Policy) -> Iterator[str]:
+    remote, pulls = policy.remote, policy.pull_requests
+    yield f"push     {f'to {remote.name}' if remote.name else 'nowhere'} after each landing"
+    if pulls.integration:
+        yield f"pulls    opened by {pulls.integration}, into {pulls.base}"
 
 
 def _listed(patterns: tuple[str, ...]) -> str:
