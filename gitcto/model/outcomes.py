@@ -86,8 +86,9 @@ def _intend(x: Execution, c: cmd.IntendLanding) -> Answer:
     if missing:
         detail = f"no pass on tree {c.landing.tree[:12]} from: {', '.join(missing)}"
         return Refusal("missing_verdict", c.decision.rule, detail)
-    if x.approval and (x.approval != "granted" or c.landing.change != x.change):
-        return Refusal("approval_missing", "model.approval", f"{x.task} waits for approval")
+    unapproved = queue_rules.unapproved(x, c.landing.change)
+    if unapproved is not None:
+        return unapproved
     if x.outside_blocks:
         detail = f"something outside the room changed: {', '.join(x.outside[:3])}"
         return Refusal("outside_changed", "model.outside", detail)

@@ -54,12 +54,23 @@ def request_approval(x: Execution, c: cmd.RequestApproval) -> Answer:
     return (_copied(c),)
 
 
+def unapproved(x: Execution, change: str) -> Refusal | None:
+    """Return why a change lacks the approvals that were asked for, or None."""
+    rule = "model.approval"
+    if x.approval == "denied":
+        return Refusal("approval_denied", rule, f"a person refused change {x.change[:12]}")
+    if x.approval and (x.approval != "granted" or x.change != change):
+        return Refusal("approval_missing", rule, f"{x.task} waits for approval")
+    return None
+
+
 def enqueue(x: Execution, c: cmd.Enqueue) -> Answer:
     """Let harvested work wait in the queue, unless a person's approval is missing."""
     if x.state is not TaskState.VALIDATING:
         return _not_validating(x)
-    if x.approval and (x.approval != "granted" or x.change != c.change):
-        return Refusal("approval_missing", "model.approval", f"{x.task} waits for approval")
+    missing = unapproved(x, c.change)
+    if missing is not None:
+        return missing
     place = {"place": x.place}
     return (_copied(c, **place),)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from gitcto.model import commands as cmd
 from gitcto.model import queue_commands as queue
@@ -281,7 +282,12 @@ def test_what_lands_must_be_the_change_that_was_approved() -> None:
     assert desk.refused(intend) == "approval_missing"
     task = desk.state.tasks["T"]
     assert asked(desk.context, desk.execution, task).approved_by == ()
+    other = structs.replace(landing, change=OTHER)
+    assert desk.refused(structs.replace(intend, landing=other)) == "approval_missing"
     desk.ok(approve())
+    assert desk.refused(structs.replace(intend, landing=other)) == "approval_missing"
     said = asked(desk.context, desk.execution, task)
     assert (said.approved, said.approved_by) == (CHANGE, ("ada@box",))
-    desk.ok(intend)
+    desk.ok(deny("bob@box"))
+    assert desk.refused(intend) == "approval_denied"
+    assert asked(desk.context, desk.execution, task).approved_by == ()

@@ -80,3 +80,21 @@ def test_work_that_a_person_refused_is_kept_and_its_task_waits(team: TeamRepo) -
     assert team.landed() == []
     [kept] = team.preserved()
     assert team.show("a.txt", kept) == "a"
+
+
+def test_an_approval_taken_back_while_gates_judge_keeps_the_work_from_landing(
+    team: TeamRepo,
+) -> None:
+    team.plan(team.task("A", [write("a.txt", "a\n")]))
+    team.told.on["approval.requested"] = answering(team, Approve)
+    team.told.on["queue.run_started"] = lambda event: answering(team, Deny)(enqueued(team))
+    team.run()
+    task = team.tasks()["A"]
+    assert (task.state.value, task.reason, task.charged) == ("blocked", "approval_denied", 0)
+    assert team.landed() == []
+    [kept] = team.preserved()
+    assert team.show("a.txt", kept) == "a"
+
+
+def enqueued(team: TeamRepo) -> Any:
+    return next(event for event in team.told.events if event.kind == "approval.requested")

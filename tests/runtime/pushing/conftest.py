@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitcto.model.commands import ImportPlan, Refusal
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.run import make_context
 from tests.runtime.team.conftest import TeamRepo
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gitcto.model.records import TaskSpec
     from gitcto.runtime.context import Context
 
 TARGET = "refs/heads/cto/main/integration"
@@ -36,6 +38,12 @@ class Hub(TeamRepo):
         self.git("remote", "add", "origin", str(self.hub))
         self.policy_text += '[remote]\nname = "origin"\n'
         return self
+
+    def plan_more(self, *tasks: TaskSpec) -> None:
+        """Import further tasks."""
+        with self.ledger() as ledger:
+            answer = ledger.transact(ImportPlan(source="more", digest="1", tasks=tasks))
+        assert not isinstance(answer, Refusal), answer
 
     def commit(self, name: str, parent: str = "main", where: Path | None = None) -> str:
         """Make a commit without touching a checkout, here or in another repository."""
