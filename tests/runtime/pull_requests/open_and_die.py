@@ -40,7 +40,8 @@ def main() -> None:
     with context.ledger as ledger:
         task = ledger.view().task("A")
         assert task is not None
-        sys.stdout.write(f"{open_pull_request(context, task, 'the text')}\n")
+        text = f"as process {os.getpid()} says it\n"  # another one each time it is asked
+        sys.stdout.write(f"{open_pull_request(context, task, text)}\n")
 
 
 if __name__ == "__main__":
