@@ -124,6 +124,7 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
         _table(app, reader, listed)
     view = reader.view()
     _alarms(app, filter(None, (view.execution(task.execution) for task in listed)))
+    _approvals(app, glance.executions)
     _rooms(app, reader)
     for task in glance.ended:
         if task.state in wording.NEEDS_A_PERSON:
@@ -141,6 +142,16 @@ def _alarms(app: App, executions: Iterable[Execution]) -> None:
         app.output.data()
     for line in lines:
         app.output.data(visible(line))
+
+
+def _approvals(app: App, executions: Iterable[Execution]) -> None:
+    """Name the changes that wait for a person."""
+    waiting = [each for each in executions if each.approval == "requested"]
+    if waiting:
+        app.output.data()
+    for each in waiting:
+        given = f"{len(each.approved_by)} of {each.approvals_needed}"
+        app.output.data(visible(f"{each.task} waits for approval, {given}: `git cto approvals`"))
 
 
 def _rooms(app: App, reader: LedgerReader) -> None:

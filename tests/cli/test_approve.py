@@ -59,7 +59,9 @@ def execution(crew: Crew) -> Any:
 def test_what_waits_is_listed_with_its_patch_and_how_to_look(crew: Crew) -> None:
     commit = work(crew)
     assert crew.cto("approvals").out == "Nothing waits for approval\n"
+    assert "approval" not in crew.cto("status").out
     ask(crew)
+    assert "A waits for approval, 0 of 2: `git cto approvals`" in crew.cto("status").out
     told = crew.cto("approvals")
     header, line = told.out.splitlines()
     assert header.split() == ["TASK", "CHANGE", "APPROVED", "EXPIRES", "PATCH"]
