@@ -81,7 +81,7 @@ class Clone(TeamRepo):
     def cto(self, *arguments: str, expect: int = 0) -> str:
         """Run `git cto` to its end and return what it said, errors last."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=50)
+        out, err = process.communicate(timeout=100)
         assert process.returncode == expect, out + err
         return out + err
 

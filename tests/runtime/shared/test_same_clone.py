@@ -5,7 +5,11 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+import pytest
+
 from tests.runtime.shared.conftest import Clone
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]  # several runs of whole teams
 
 SIX = ("A", "B", "C", "D", "E", "F")
 
@@ -39,13 +43,13 @@ def test_of_two_runs_started_together_one_refuses_and_names_the_other(
     [refused] = [process for process in both if process.poll() is not None]
     [running] = [process for process in both if process is not refused]
     (lone.root / "go").touch()
-    _, said = refused.communicate(timeout=50)
+    _, said = refused.communicate(timeout=100)
     assert refused.returncode == 1
     error, hint = said.splitlines()
     assert error.startswith("error: team main is run in this clone already: ")
     assert f", pid {running.pid}, since " in error
     assert "git cto status" in hint
-    out, err = running.communicate(timeout=50)
+    out, err = running.communicate(timeout=100)
     assert running.returncode == 0, out + err
     assert_landed_once(lone)
 
@@ -58,7 +62,7 @@ def test_a_run_goes_on_where_one_was_killed_in_the_middle(lone: Clone, until: An
     killed.communicate()
     other = lone.start("run")
     (lone.root / "go").touch()
-    out, err = other.communicate(timeout=50)
+    out, err = other.communicate(timeout=100)
     assert other.returncode == 0, out + err
     assert_landed_once(lone)
     assert "pid" in (lone.path / ".git/cto/teams/main/run.lock").read_text()

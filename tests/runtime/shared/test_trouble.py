@@ -9,8 +9,11 @@ import pytest
 
 from gitcto.effects import SystemEffects
 from gitcto.git.remotes import RemoteUnreachable
+from gitcto.model.codec import Event
 from tests.runtime.shared.conftest import LEDGER, SHARED, TARGET, Hub
 from tests.runtime.team.conftest import POLICY, Told
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]  # several runs of whole teams
 
 
 class Pausing(SystemEffects):
@@ -49,24 +52,27 @@ def test_a_silent_remote_is_said_in_one_line(hub: Hub, command: tuple[str, ...])
     assert hub.landed() == ["A"]
 
 
+class Leaving:
+    """A hub that is gone as soon as the first worker has started."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub, self.away, self.left = hub, hub.root / "away", False
+        self.told = Told(on={"execution.started": self._leave})
+
+    def _leave(self, _: Event) -> None:
+        if not self.left:
+            self.left = True
+            self.hub.bare.rename(self.away)
+
+    def come_back(self) -> None:
+        self.away.rename(self.hub.bare)
+
+
 def test_a_run_waits_for_a_remote_that_comes_back(hub: Hub) -> None:
     first, _ = hub.pair("A", "B")
-    away = hub.root / "away"
-
-    def back(number: int) -> None:
-        if number == 2:
-            away.rename(hub.bare)
-
-    told = Told(on={"execution.started": lambda _: None if away.exists() else gone()})
-    gone_once: list[bool] = []
-
-    def gone() -> None:
-        if not gone_once:
-            gone_once.append(True)
-            hub.bare.rename(away)
-
-    effects = Pausing(back)
-    first.run_with(effects, told)
+    leaving = Leaving(hub)
+    effects = Pausing(lambda number: leaving.come_back() if number == 2 else None)
+    first.run_with(effects, leaving.told)
     assert effects.pauses[:2] == [1.0, 2.0]
     assert sorted(hub.landed()) == ["A", "B"]
     assert hub.starts() == {"A": 1, "B": 1}
@@ -76,13 +82,12 @@ def test_a_run_waits_for_a_remote_that_comes_back(hub: Hub) -> None:
 
 def test_a_run_stops_when_the_remote_stays_silent_and_goes_on_later(hub: Hub) -> None:
     first, _ = hub.pair("A", "B")
-    away = hub.root / "away"
-    told = Told(on={"execution.started": lambda _: away.exists() or hub.bare.rename(away)})
+    leaving = Leaving(hub)
     effects = Pausing(lambda _: None)
     with pytest.raises(RemoteUnreachable):
-        first.run_with(effects, told)
+        first.run_with(effects, leaving.told)
     assert effects.pauses == [1.0, 2.0, 4.0, 8.0]
-    away.rename(hub.bare)
+    leaving.come_back()
     first.cto("run")
     assert sorted(hub.landed()) == ["A", "B"]
     assert hub.starts() == {"A": 1, "B": 1}  # the workers were taken up, not started again
@@ -173,7 +178,7 @@ def test_a_stop_in_one_clone_ends_the_workers_of_the_other(hub: Hub, until: Any)
     running = first.start("run")
     until(hub.witness.exists)
     second.cto("stop")
-    running.communicate(timeout=50)
+    running.communicate(timeout=100)
     assert running.returncode == 0
     assert first.preserved() == []
     first.assert_clean()

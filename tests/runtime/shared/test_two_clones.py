@@ -17,10 +17,11 @@ from gitcto.runtime.run import run_team
 from tests.runtime.shared.conftest import SHARED, TARGET, Clone, Hub, Later
 from tests.runtime.team.conftest import POLICY, Told
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]  # several runs of whole teams
+
 EIGHT = tuple("ABCDEFGH")
 
 
-@pytest.mark.timeout(120)
 def test_two_clones_run_one_team_at_once(hub: Hub) -> None:
     first = hub.first()
     first.cto("init")
@@ -54,7 +55,7 @@ def test_the_limit_of_workers_counts_over_all_clones(hub: Hub, until: Any) -> No
         holders = Counter(x.holder.split("/")[1] for x in ledger.view().live())
     assert sorted(holders.values()) == [2, 4]
     (hub.root / "go").touch()
-    ends = [process.communicate(timeout=50) for process in runs]
+    ends = [process.communicate(timeout=100) for process in runs]
     assert [process.returncode for process in runs] == [0, 0], ends
     assert sorted(hub.landed()) == list(EIGHT)
     assert hub.starts() == dict.fromkeys(EIGHT, 1)
