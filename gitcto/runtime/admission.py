@@ -12,7 +12,7 @@ from gitcto.git.trees import changed_lines, changes
 from gitcto.model.records import Execution, Task
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.context import Context
-from gitcto.runtime.evidence import write_bundle
+from gitcto.runtime.evidence import bundle_or_why
 from gitcto.runtime.gates import Judged, Known, judge_change
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.queue_messages import Admitted
@@ -50,7 +50,7 @@ def admission(
             Admitted(
                 entry=Entry(candidate=change, judged=tuple(judged)),
                 lines=changed_lines(context.git, execution.base, execution.tree),
-                evidence=write_bundle(context, change, judged) if red else "",
+                evidence=bundle_or_why(context, change, judged)[0] if red else "",
             )
         )
 

@@ -35,7 +35,7 @@ class Admissions:
         self.entries: dict[str, Entry] = {}
         self.under_way: set[str] = set()
         self.aside: set[str] = set()
-        self.known: dict[tuple[str, str, str], Verdict] = {}
+        self.known: dict[str, Verdict] = {}
         self._pen = pen
         self._book = book
         self._jobs = jobs

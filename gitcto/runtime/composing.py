@@ -10,7 +10,7 @@ from gitcto.policy.gates import required_gates
 from gitcto.runtime.admission import Entry
 from gitcto.runtime.commits import landing_commit
 from gitcto.runtime.context import Context
-from gitcto.runtime.evidence import write_bundle
+from gitcto.runtime.evidence import bundle_or_why
 from gitcto.runtime.gates import Judged
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.merging import tree_of
@@ -19,13 +19,17 @@ from gitcto.runtime.queue_messages import Written
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One change that lands: its own commit, its evidence, and the verdicts its tier demands."""
+    """One change that lands: its own commit, its evidence, and the verdicts its tier demands.
+
+    ``unwritten`` says why there is no evidence, and so no commit; then nothing lands.
+    """
 
     execution: str
-    commit: str
     change: str
-    evidence: str
     verdicts: tuple[Verdict, ...]
+    commit: str = ""
+    evidence: str = ""
+    unwritten: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,11 @@ class Composed:
     tree: str
     members: tuple[Member, ...]
     fits: bool = True
+
+    @property
+    def unwritten(self) -> Member | None:
+        """The change for which there is no evidence; nothing lands then."""
+        return next((member for member in self.members if member.unwritten), None)
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -79,6 +88,8 @@ def compose(context: Context, request: ToCompose) -> Composed:
     for layer in request.layers if fits else ():
         members.append(_member(context, layer, parent, request.judged))
         parent = members[-1].commit
+        if not parent:
+            break
     return Composed(
         number=request.number,
         onto=request.onto,
@@ -97,11 +108,12 @@ def _member(context: Context, layer: Entry, parent: str, of_tree: Sequence[Judge
     candidate = replace(layer.candidate, onto=parent)
     demanded = required_gates(context.policy, candidate.task.spec.tier)
     judged = [one for one in (*layer.judged, *of_tree) if one.verdict.gate in demanded]
-    evidence = write_bundle(context, candidate, judged)
+    evidence, unwritten = bundle_or_why(context, candidate, judged)
     return Member(
         execution=layer.id,
-        commit=landing_commit(context, candidate, evidence),
+        commit="" if unwritten else landing_commit(context, candidate, evidence),
         change=candidate.change,
         evidence=evidence,
         verdicts=tuple(one.verdict for one in judged),
+        unwritten=unwritten,
     )

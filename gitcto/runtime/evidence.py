@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from gitcto.errors import CtoError
 from gitcto.git.trees import patch
 from gitcto.model.codec import canonical
 from gitcto.runtime.candidate import Candidate
@@ -29,6 +31,16 @@ def write_bundle(context: Context, candidate: Candidate, judged: list[Judged]) -
     for stream in ("stdout", "stderr"):
         files[f"raw/{stream}.log"] = _raw(records / f"{stream}.log")
     return write(context.objects, files)
+
+
+def bundle_or_why(
+    context: Context, candidate: Candidate, judged: Sequence[Judged]
+) -> tuple[str, str]:
+    """Write the evidence of a judgement; return its tree's id, or nothing and why there is none."""
+    try:
+        return write_bundle(context, candidate, list(judged)), ""
+    except CtoError as error:
+        return "", f"{error.message}; {error.hint}"
 
 
 def _report(candidate: Candidate, judged: list[Judged]) -> dict[str, object]:

@@ -73,6 +73,11 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     return None
 
 
+def of_evidence(detail: str) -> Failure:
+    """Return the failure of work that nothing proves: no evidence, stale or foreign evidence."""
+    return Failure(reason="evidence", detail=detail, charged=False, block=True)
+
+
 def of_outside(task: str, changes: tuple[str, ...]) -> Failure:
     """Return the failure of work that may not land, because of what changed around its worker."""
     more = f" (and {len(changes) - 1} more)" if len(changes) > 1 else ""

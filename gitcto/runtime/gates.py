@@ -37,8 +37,8 @@ GRACE_S = 10.0
 MERGED = "merged."
 """What the name of a directory begins with that holds a merged tree for gates."""
 
-Known = Mapping[tuple[str, str, str], Verdict]
-"""Green verdicts by (gate, definition, tree or change), so that nothing is judged twice."""
+Known = Mapping[str, Verdict]
+"""Green verdicts by their key, so that nothing is judged twice."""
 
 Only = Mapping[str, tuple[str, ...]]
 """The tests that are to be run again, by gate; a gate without tests runs whole."""
@@ -80,11 +80,15 @@ def judge_tree(
     return _judge(context, candidates[-1], names, known, only)
 
 
-def remember(known: MutableMapping[tuple[str, str, str], Verdict], seen: Iterable[Verdict]) -> None:
-    """Add the green verdicts to those that are known."""
-    for verdict in seen:
+def remember(known: MutableMapping[str, Verdict], verdicts: Iterable[Verdict]) -> None:
+    """Add the verdicts that may be reused: green ones. Of several the first stays."""
+    for verdict in verdicts:
         if verdict.status == "pass":
-            known[verdict.gate, verdict.definition, verdict.tree] = verdict
+            known.setdefault(_key(verdict.gate, verdict.definition, verdict.tree), verdict)
+
+
+def _key(gate: str, definition: str, tree: str) -> str:
+    return f"{gate} {definition} {tree}"
 
 
 def _named(context: Context, candidates: Sequence[Candidate], judges: str) -> list[str]:
@@ -106,7 +110,7 @@ def _judge(
     judged: list[Judged] = []
     fresh: Path | None = None
     for name in names:
-        key = (name, gate_definition(context.policy, name), candidate.tree)
+        key = _key(name, gate_definition(context.policy, name), candidate.tree)
         if key in known:
             judged.append(Judged(verdict=known[key], log=b"", reused=True))
             continue

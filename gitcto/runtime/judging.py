@@ -12,7 +12,7 @@ from gitcto.runtime.admission import Entry
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.composing import Composed, ToCompose, compose
 from gitcto.runtime.context import Context
-from gitcto.runtime.evidence import write_bundle
+from gitcto.runtime.evidence import bundle_or_why
 from gitcto.runtime.gates import Judged, Known, judge_tree
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.merging import tree_of
@@ -149,7 +149,8 @@ def _doubted(context: Context, order: Order, outcome: Outcome) -> Outcome:
             else:
                 unsound = _failed(below) or tuple(asked)
                 outcome = replace(outcome, unsound=unsound)
-    evidence = write_bundle(context, layer.candidate, [*layer.judged, *outcome.judged])
+    judged = [*layer.judged, *outcome.judged]
+    evidence, _ = bundle_or_why(context, layer.candidate, judged)
     return replace(outcome, evidence=evidence)
 
 

@@ -7,7 +7,7 @@ from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
 from gitcto.runtime.composing import Composed, ToCompose, composing
 from gitcto.runtime.ending import Ending
-from gitcto.runtime.failures import Failure
+from gitcto.runtime.failures import Failure, of_evidence
 from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.landing import (
     abandonments,
@@ -52,14 +52,16 @@ class Lander:
         """Land a green run's new changes: now when they are written, else once they are."""
         composed = self._composed.pop(request.number, None)
         items = tuple(layer.id for layer in request.layers)
-        if composed is None or (composed.onto, composed.items) != (request.onto, items):
-            if composed is None or composed.fits:
-                self._composing = True
-                self._jobs.start(f"write {request.number}", composing(self._book.context, request))
-            else:
-                self.target_moved()
-            return
-        self._intend(composed)
+        if composed is not None and not composed.fits:
+            self.target_moved()
+        elif composed is not None and composed.unwritten is not None:
+            x = self._book.state.executions[composed.unwritten.execution]
+            self._leave(x, of_evidence(composed.unwritten.unwritten))
+        elif composed is None or (composed.onto, composed.items) != (request.onto, items):
+            self._composing = True
+            self._jobs.start(f"write {request.number}", composing(self._book.context, request))
+        else:
+            self._intend(composed)
 
     def written(self, message: Written) -> None:
         """Take note that a landing is written."""
@@ -97,6 +99,7 @@ class Lander:
         self._leave(x, failure)
 
     def _leave(self, x: Execution, failure: Failure, *, landing: bool = False) -> None:
+        self._pen.record()
         left = LeaveQueue(execution=x.id, how="ejected", reason=failure.reason)
         first = abandonments((x,), failure.reason) if landing else ()
         self._ending.fail(x, failure, work_of(x), before=(*first, left))

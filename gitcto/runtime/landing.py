@@ -26,7 +26,7 @@ from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import work_of
-from gitcto.runtime.pushing import push_target
+from gitcto.runtime.pushing import push_record, push_target
 from gitcto.runtime.queue_messages import Moved
 from gitcto.runtime.target import move
 
@@ -98,10 +98,10 @@ def confirmations(
     book: Book, group: Sequence[Execution], moved: Moved, *, found: str
 ) -> tuple[SingleCommand, ...]:
     """Return what is recorded once the target holds the commits of a landing."""
-    return tuple(
-        _confirmation(book, x, Arrival(commit=moved.landing.new, push=moved.push), found)
-        for x in group
-    )
+    arrival = Arrival(commit=moved.landing.new, push=moved.push)
+    pushed = push_record(moved.push, moved.landing.new)
+    done = (_confirmation(book, x, arrival, found) for x in group)
+    return (*done, *([pushed] if pushed else []))
 
 
 def _confirmation(book: Book, x: Execution, arrival: Arrival, found: str) -> ConfirmLanding:
