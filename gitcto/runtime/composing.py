@@ -19,13 +19,17 @@ from gitcto.runtime.queue_messages import Written
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One change that lands: its own commit, its evidence, and the verdicts its tier demands."""
+    """One change that lands: its own commit, its evidence, and the verdicts its tier demands.
+
+    ``unwritten`` says why there is no evidence, and so no commit; then nothing lands.
+    """
 
     execution: str
-    commit: str
     change: str
-    evidence: str
     verdicts: tuple[Verdict, ...]
+    commit: str = ""
+    evidence: str = ""
+    unwritten: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,6 @@ class Composed:
     """What landing run ``number`` on the commit ``onto`` means; ``tree`` is what was judged.
 
     It ``fits`` unless merging what is below gave another tree than the one that landed.
-    ``unwritten`` says why the last member has no evidence: then nothing may land by it.
     """
 
     number: int
@@ -41,7 +44,11 @@ class Composed:
     tree: str
     members: tuple[Member, ...]
     fits: bool = True
-    unwritten: str = ""
+
+    @property
+    def unwritten(self) -> Member | None:
+        """The change for which there is no evidence; nothing lands then."""
+        return next((member for member in self.members if member.unwritten), None)
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -77,12 +84,11 @@ def compose(context: Context, request: ToCompose) -> Composed:
     first = request.layers[0].candidate.onto
     fits = first == request.onto or tree_of(context, first) == tree_of(context, request.onto)
     members: list[Member] = []
-    parent, unwritten = request.onto, ""
+    parent = request.onto
     for layer in request.layers if fits else ():
-        member, unwritten = _member(context, layer, parent, request.judged)
-        members.append(member)
-        parent = member.commit
-        if unwritten:
+        members.append(_member(context, layer, parent, request.judged))
+        parent = members[-1].commit
+        if not parent:
             break
     return Composed(
         number=request.number,
@@ -90,7 +96,6 @@ def compose(context: Context, request: ToCompose) -> Composed:
         tree=request.layers[-1].candidate.tree,
         members=tuple(members),
         fits=fits,
-        unwritten=unwritten,
     )
 
 
@@ -99,19 +104,16 @@ def composing(context: Context, request: ToCompose) -> Callable[[Post], None]:
     return lambda post: post(Written(composed=compose(context, request)))
 
 
-def _member(
-    context: Context, layer: Entry, parent: str, of_tree: Sequence[Judged]
-) -> tuple[Member, str]:
-    """Write one change's evidence and commit; say why when there is none."""
+def _member(context: Context, layer: Entry, parent: str, of_tree: Sequence[Judged]) -> Member:
     candidate = replace(layer.candidate, onto=parent)
     demanded = required_gates(context.policy, candidate.task.spec.tier)
     judged = [one for one in (*layer.judged, *of_tree) if one.verdict.gate in demanded]
     evidence, unwritten = bundle_or_why(context, candidate, judged)
-    member = Member(
+    return Member(
         execution=layer.id,
         commit="" if unwritten else landing_commit(context, candidate, evidence),
         change=candidate.change,
         evidence=evidence,
         verdicts=tuple(one.verdict for one in judged),
+        unwritten=unwritten,
     )
-    return member, unwritten

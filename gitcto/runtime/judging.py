@@ -149,7 +149,8 @@ def _doubted(context: Context, order: Order, outcome: Outcome) -> Outcome:
             else:
                 unsound = _failed(below) or tuple(asked)
                 outcome = replace(outcome, unsound=unsound)
-    evidence, _ = bundle_or_why(context, layer.candidate, [*layer.judged, *outcome.judged])
+    judged = [*layer.judged, *outcome.judged]
+    evidence, _ = bundle_or_why(context, layer.candidate, judged)
     return replace(outcome, evidence=evidence)
 
 

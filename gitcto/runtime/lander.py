@@ -53,18 +53,16 @@ class Lander:
         """Land a green run's new changes: now when they are written, else once they are."""
         composed = self._composed.pop(request.number, None)
         items = tuple(layer.id for layer in request.layers)
-        if composed is not None and composed.unwritten:
-            x = self._book.state.executions[composed.items[-1]]
-            self._leave(x, of_evidence(composed.unwritten))
-            return
-        if composed is None or (composed.onto, composed.items) != (request.onto, items):
-            if composed is None or composed.fits:
-                self._composing = True
-                self._jobs.start(f"write {request.number}", composing(self._book.context, request))
-            else:
-                self.target_moved()
-            return
-        self._intend(composed)
+        if composed is not None and not composed.fits:
+            self.target_moved()
+        elif composed is not None and composed.unwritten is not None:
+            x = self._book.state.executions[composed.unwritten.execution]
+            self._leave(x, of_evidence(composed.unwritten.unwritten))
+        elif composed is None or (composed.onto, composed.items) != (request.onto, items):
+            self._composing = True
+            self._jobs.start(f"write {request.number}", composing(self._book.context, request))
+        else:
+            self._intend(composed)
 
     def written(self, message: Written) -> None:
         """Take note that a landing is written."""
@@ -81,7 +79,7 @@ class Lander:
         book = self._book
         book.distrust()
         refuse_checked_out(book.context.refs, book.target)
-        if self._stale(composed):
+        if self._is_stale(composed):
             return
         commands = [each for member in composed.members for each in intents(book, composed, member)]
         refusal = self._pen.record(*commands, attachments=attachments(book, composed))
@@ -93,13 +91,12 @@ class Lander:
         landing = composed.landing(book.target, composed.members[-1])
         self._jobs.start(f"land {composed.number}", carrying(book.context, landing))
 
-    def _stale(self, composed: Composed) -> bool:
+    def _is_stale(self, composed: Composed) -> bool:
         """Take the first change out whose evidence does not bear its landing; tell of one."""
         book = self._book
         for member in composed.members:
             x = book.state.executions[member.execution]
-            landing = composed.landing(book.target, member)
-            why = check(book.context, x, member.evidence, landing)
+            why = check(book.context, x, member.evidence, composed.landing(book.target, member))
             if why:
                 self._leave(x, of_evidence(why))
                 return True
@@ -116,6 +113,7 @@ class Lander:
         self._leave(x, failure)
 
     def _leave(self, x: Execution, failure: Failure, *, landing: bool = False) -> None:
+        self._pen.record()
         left = LeaveQueue(execution=x.id, how="ejected", reason=failure.reason)
         first = abandonments((x,), failure.reason) if landing else ()
         self._ending.fail(x, failure, work_of(x), before=(*first, left))

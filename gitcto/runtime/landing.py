@@ -99,9 +99,9 @@ def confirmations(
 ) -> tuple[SingleCommand, ...]:
     """Return what is recorded once the target holds the commits of a landing."""
     arrival = Arrival(commit=moved.landing.new, push=moved.push)
-    seen = push_record(moved.push, arrival.commit)
-    confirmed = (_confirmation(book, x, arrival, found) for x in group)
-    return (*confirmed, *([seen] if seen else []))
+    pushed = push_record(moved.push, moved.landing.new)
+    done = (_confirmation(book, x, arrival, found) for x in group)
+    return (*done, *([pushed] if pushed else []))
 
 
 def _confirmation(book: Book, x: Execution, arrival: Arrival, found: str) -> ConfirmLanding:

@@ -188,7 +188,7 @@ class MergeQueue:
         self._leave(
             _Leaving(
                 execution=x,
-                failure=of_red(self._book.context, self._book.state.tasks[x.task], x, outcome),
+                failure=of_red(self._book.context, x, outcome),
                 verdicts=tuple(one.verdict for one in outcome.judged),
                 runs=(action.number, *action.confirmations),
                 evidence=outcome.evidence,

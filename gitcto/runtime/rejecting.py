@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from gitcto.model.records import Execution, Task
@@ -10,12 +9,13 @@ from gitcto.policy.records import Policy
 from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure, of_verdict, of_verdicts
 from gitcto.runtime.judging import Outcome, first_red
+from gitcto.runtime.reproduce import Refused, argv_of, reproduction
 from gitcto.runtime.stack import Misfit
 
 _SHOWN = 5
 
 
-def of_red(context: Context, task: Task, x: Execution, outcome: Outcome) -> Failure:
+def of_red(context: Context, x: Execution, outcome: Outcome) -> Failure:
     """Return the failure of a change that was red by itself on a target that was green.
 
     It names the gate, the failing tests, the base, and one command that shows it again.
@@ -25,24 +25,12 @@ def of_red(context: Context, task: Task, x: Execution, outcome: Outcome) -> Fail
         raise ValueError(f"nothing was red for {x.id}")
     failure = of_verdict(red.verdict)
     tests = f" in {_some(red.verdict.failed)}" if red.verdict.failed else ""
-    command = reproduction(context.policy, task, x, outcome.onto, red.verdict.gate)
+    refused = Refused(tree=outcome.tree, onto=outcome.onto, work=x.work)
+    argv = argv_of(context.policy, red.verdict.gate)
+    command = reproduction(refused, argv, present=outcome.tree == x.tree)
     base = f"red on {outcome.onto[:12]}, which is green without it"
     detail = f"{failure.detail}{tests}, {base}; see it: {command}"
     return Failure(reason=failure.reason, detail=detail)
-
-
-def reproduction(policy: Policy, task: Task, x: Execution, onto: str, gate: str) -> str:
-    """Return one command that makes the judged tree beside the repository and runs its gate.
-
-    Where a gate is no command, its files are made. `git worktree remove` undoes it.
-    """
-    place = shlex.quote(f"../{task.spec.id}-red")
-    steps = [f"git worktree add --detach {place} {onto[:12]}", f"cd {place}"]
-    steps.append(f"git merge --quiet --squash {x.work[:12]}")
-    argv = policy.gates[gate].settings.get("argv") if gate in policy.gates else None
-    if isinstance(argv, tuple) and argv:
-        steps.append(shlex.join(map(str, argv)))
-    return " && ".join(steps)
 
 
 def of_misfit(policy: Policy, task: Task, misfit: Misfit, person: str) -> Failure:

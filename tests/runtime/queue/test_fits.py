@@ -51,13 +51,16 @@ def test_two_changes_that_conflict_are_never_in_one_tree_and_both_land(team: Any
 
 
 def test_a_clash_between_waiting_changes_is_recorded_and_blames_nobody(team: Any) -> None:
-    """One slot: A and B wait while Z is judged, then are put together once, and never again."""
+    """One slot: the others wait while Z is judged, are put together once, and never again."""
     team.gate()
     with_lines(team)
     team.gate_waits_for(4)
+    first, count = team.root / "first", team.told.on["queue.enqueued"]
+    team.told.on["queue.enqueued"] = lambda event: (first.touch(), count(event))
+    waits = {"do": "wait_for", "path": str(first)}
     team.plan(
         team.task("Z", [write("z")]),
-        *(team.task(name, [edit(3, name)], [write(f"again-{name}")]) for name in ("A", "B", "C")),
+        *(team.task(name, [waits, edit(3, name)], [write(f"again-{name}")]) for name in "ABC"),
     )
     team.run()
     assert sorted(team.landed()) == ["A", "B", "C", "Z"]
