@@ -55,18 +55,20 @@ def execution(**changes: Any) -> Execution:
     return Execution(**usual | changes)
 
 
+DECISION = Decision(
+    action="dispatch",
+    resource="A",
+    subject="box",
+    rule="concurrency.max_workers",
+    policy=POLICY,
+    inputs={},
+    verdict="allow",
+    reason="free",
+)
+
+
 def ledger_lines() -> tuple[LedgerLine, ...]:
     """The lease and the harvest of that attempt, as a ledger holds them."""
-    decision = Decision(
-        action="dispatch",
-        resource="A",
-        subject="box",
-        rule="concurrency.max_workers",
-        policy=POLICY,
-        inputs={},
-        verdict="allow",
-        reason="free",
-    )
     leased = ExecutionLeased(
         execution="x1",
         task="A",
@@ -78,7 +80,7 @@ def ledger_lines() -> tuple[LedgerLine, ...]:
         workspace="clone",
         holder="box",
         expires_ms=1_700_000_900_000,
-        decision=decision,
+        decision=DECISION,
         nonce=NONCE,
     )
     taken = WorkHarvested(execution="x1", epoch=1, commit=WORK, tree=TREE, changed=1)

@@ -23,6 +23,7 @@ from gitcto.model.queue_events import ApprovalGranted, ApprovalRequested
 from gitcto.model.records import TaskSpec
 from tests.evidence.conftest import (
     CHANGE,
+    DECISION,
     DEFINITION,
     NONCE,
     ONTO,
@@ -302,7 +303,9 @@ def test_times_are_rfc_3339() -> None:
 
 def test_who_approved_is_in_the_events() -> None:
     asked = ApprovalRequested(execution="x1", epoch=1, change=CHANGE, needed=1, expires_ms=9)
-    granted = ApprovalGranted(execution="x1", change=CHANGE, by="ada@box", reason="read it")
+    granted = ApprovalGranted(
+        execution="x1", change=CHANGE, by="ada@box", reason="read it", decision=DECISION
+    )
     ids = iter(("01kagj5r980000000000000008", "01kagj5r980000000000000009"))
     lines = seal(
         [asked, granted], prev=GENESIS, actor="ada@box", now_ms=3, new_id=lambda: next(ids)

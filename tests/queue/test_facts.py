@@ -10,7 +10,7 @@ from bench.queue_bursts import Guesses, Shape, burst
 from bench.queue_world import World
 from gitcto.model import queue_events as ev
 from gitcto.model.events import TeamModeChanged
-from gitcto.model.records import TaskSpec, TeamMode
+from gitcto.model.records import Decision, TaskSpec, TeamMode
 from gitcto.queue.decide import decide
 from gitcto.queue.facts import facts_of, fold_events, reopened
 from gitcto.queue.order import DUE, OVERTAKEN, ordered
@@ -19,6 +19,16 @@ from gitcto.queue.state import Queue, after, fold
 from tests.queue.ledgers import event_of, specs_of, through_a_ledger
 from tests.queue.worlds import Shell, Sure, item, shells
 
+DECISION = Decision(
+    action="approval",
+    resource="T",
+    subject="p",
+    rule="tiers.P1.approval",
+    policy="p",
+    inputs={},
+    verdict="allow",
+    reason="",
+)
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -93,7 +103,7 @@ def test_a_queue_that_was_paused_is_opened_paused() -> None:
     [
         TeamModeChanged(mode=TeamMode.PAUSED),
         ev.EjectionAsked(execution="x"),
-        ev.ApprovalGranted(execution="x", change="c", by="p"),
+        ev.ApprovalGranted(execution="x", change="c", by="p", decision=DECISION),
         ev.BranchPushed(remote="r", ref="refs/heads/b", commit="c"),
     ],
     ids=lambda body: type(body).__name__,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -95,7 +95,7 @@ class TeamRepo:
         self.told = Told()
 
     @classmethod
-    def make(cls, root: Path) -> TeamRepo:
+    def make(cls, root: Path) -> Self:
         """Make the repository with its first commit."""
         self = cls(root)
         self.path.mkdir(parents=True)
@@ -106,7 +106,7 @@ class TeamRepo:
         return self
 
     @classmethod
-    def existing(cls, root: Path) -> TeamRepo:
+    def existing(cls, root: Path) -> Self:
         """Use a repository that was made before, with the policy that was saved."""
         self = cls(root)
         self.policy_text = (root / "policy.toml").read_text()
