@@ -9,25 +9,17 @@ from __future__ import annotations
 from itertools import groupby
 
 from gitcto.git.remotes import RemoteUnreachable
-from gitcto.model.commands import (
-    AbandonLanding,
-    ConfirmLanding,
-    FailExecution,
-    SingleCommand,
-    TakeLease,
-)
-from gitcto.model.records import Execution, Landing, TaskState
-from gitcto.policy.decisions import Arrival, decide_done
-from gitcto.runtime.asked import asked
+from gitcto.model.commands import ConfirmLanding, FailExecution, SingleCommand, TakeLease
+from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
 from gitcto.runtime.clone import is_of
 from gitcto.runtime.context import Context
 from gitcto.runtime.landed import landed_as
+from gitcto.runtime.landing import abandonments, confirmations
+from gitcto.runtime.queue_messages import Moved
 
 SKEW_MS = 10_000
 """How long after its end a lease of another clone still counts: clocks differ (milliseconds)."""
-
-RECOVERED = "recovered"
 
 
 def is_own(context: Context, execution: Execution) -> bool:
@@ -64,9 +56,7 @@ def _swap(execution: Execution) -> str:
 
 
 def _give_up(book: Book, executions: tuple[Execution, ...]) -> None:
-    commands: list[SingleCommand] = []
-    for x in executions:
-        commands += [_take(book.context, x), *_end(book, x)]
+    commands = [*(_take(book.context, x) for x in executions), *_ends(book, executions)]
     refusal = book.record(*commands)
     for x in executions:
         why = "its lease was over" if refusal is None else refusal.detail
@@ -83,37 +73,29 @@ def _take(context: Context, x: Execution) -> TakeLease:
     )
 
 
-def _end(book: Book, x: Execution) -> list[SingleCommand]:
-    context = book.context
-    landing = x.landing if x.state is TaskState.INTEGRATING else None
-    landed = landed_as(context, x, landing) if landing is not None else ""
-    confirmed = _confirmed(book, x, landing, landed) if landing is not None and landed else None
-    if confirmed is not None and confirmed.decision.verdict == "allow":
-        return [confirmed]
-    ended = FailExecution(
+def _ends(book: Book, executions: tuple[Execution, ...]) -> list[SingleCommand]:
+    """Return what became of executions that would land by one swap, or of one that would not."""
+    context, landing = book.context, executions[0].landing
+    landed = {landed_as(context, x, landing) for x in executions if landing is not None} - {""}
+    if landing is not None and landed == {landing.new}:
+        moved = Moved(
+            landing=landing, moved=True, push=f"{context.policy.remote.name} {landing.target}"
+        )
+        done = confirmations(book, executions, moved, found="recovered")
+        if all(isinstance(x, ConfirmLanding) and x.decision.verdict == "allow" for x in done):
+            return list(done)
+    reason = "target_rewritten" if landed else "holder_lost"
+    given_up = abandonments(executions, reason) if landing is not None else ()
+    return [*given_up, *(_ended(context, x, reason) for x in executions)]
+
+
+def _ended(context: Context, x: Execution, reason: str) -> FailExecution:
+    return FailExecution(
         execution=x.id,
         epoch=x.epoch,
-        reason="target_rewritten" if landed else "holder_lost",
+        reason=reason,
         detail=f"{x.holder} did not renew its lease; what it had is there",
         charged=False,
         max_attempts=context.policy.retries.max_attempts,
-        block=bool(landed),
-    )
-    if landing is None:
-        return [ended]
-    return [AbandonLanding(execution=x.id, epoch=x.epoch, reason=ended.reason), ended]
-
-
-def _confirmed(book: Book, x: Execution, landing: Landing, landed: str) -> ConfirmLanding:
-    context = book.context
-    push = f"pushed to {context.policy.remote.name}"
-    decision = decide_done(
-        context.policy,
-        asked(context, x, book.state.tasks[x.task]),
-        landing,
-        x.verdicts,
-        Arrival(commit=landed, push=push),
-    )
-    return ConfirmLanding(
-        execution=x.id, epoch=x.epoch, found=RECOVERED, decision=decision, push=push
+        block=reason == "target_rewritten",
     )
