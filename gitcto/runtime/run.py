@@ -125,13 +125,15 @@ def make_context(request: RunRequest, layout: Layout) -> Context:
     repository, effects = request.repository, request.effects
     shared = share(request)
     clone = clone_id(repository, effects.new_id)
+    # Where several clones record what their queues do, each must know its own again.
+    actor = f"{request.actor}/{clone}" if shared else request.actor
     return Context(
         repository=repository,
         layout=layout,
         policy=request.policy,
         plugins=request.plugins,
         effects=effects,
-        ledger=Ledger(repository, request.team, effects, request.actor, shared),
+        ledger=Ledger(repository, request.team, effects, actor, shared),
         objects=Objects(repository),
         refs=Refs(repository),
         git=trusted(repository),

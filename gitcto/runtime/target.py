@@ -63,7 +63,7 @@ def _move_shared(context: Context, landing: Landing) -> bool:
     With a ledger of its own: a job may do this, and the context's belongs to the loop.
     """
     expires_ms = context.effects.now_ms() + context.policy.lease_s * 1000
-    actor = context.holder.partition("/")[0]
+    actor = context.ledger.actor
     along = RefMove(name=landing.target, old=landing.old, new=landing.new)
     team = context.layout.team
     with Ledger(context.repository, team, context.effects, actor, context.shared) as ledger:

@@ -88,7 +88,7 @@ class Ledger(LedgerReader):
     ) -> None:
         super().__init__(repository, team)
         self._effects = effects
-        self._actor = actor
+        self.actor = actor
         self._shared = shared
         self._objects = Objects(repository)
 
@@ -220,7 +220,7 @@ class Ledger(LedgerReader):
         at = projection.cursor
         now_ms = self._effects.now_ms()
         sealed = seal(
-            bodies, prev=at.digest, actor=self._actor, now_ms=now_ms, new_id=self._effects.new_id
+            bodies, prev=at.digest, actor=self.actor, now_ms=now_ms, new_id=self._effects.new_id
         )
         tree = self.repository.empty_tree
         if attachments:
