@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,8 +11,8 @@ from gitcto.evidence.canonical import canonical
 
 _STATUS = {"pass": "passed", "fail": "failed", "not_run": "other"}
 _COUNTED = ("passed", "failed", "skipped", "pending", "other")
-_OWN = "ctrf.json"
-"""What the name of a gate's file ends with that lists its tests."""
+_OWN = re.compile(r"(?:/|\.)ctrf[^/]*\.json$")
+"""A gate's own list of tests: ``ctrf.json``, ``ctrf-1.json``, ``x.ctrf.json``."""
 
 
 def ctrf(report: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
@@ -37,7 +38,7 @@ def ctrf(report: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
 
 def _tests(gate: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
     name = gate["gate"]
-    own = [path for path in gate["artifacts"] if path.endswith(_OWN)]
+    own = [path for path in gate["artifacts"] if _OWN.search(path)]
     listed = [test for path in own for test in _listed(files[path], name)]
     if listed:
         yield from listed

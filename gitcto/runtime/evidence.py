@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from gitcto.evidence.report import REPORT
 from gitcto.evidence.statements import NAMES
 from gitcto.evidence.verify import ALWAYS, read_report
 from gitcto.git.change import Change
-from gitcto.git.objects import Commit
+from gitcto.git.durable import storage_errors
+from gitcto.git.objects import Commit, MissingObject
 from gitcto.git.trees import changes, patch
 from gitcto.model.records import Execution, Landing, Task
 from gitcto.policy.gates import required_gates
@@ -51,19 +53,19 @@ def write_bundle(context: Context, candidate: Candidate, judged: Sequence[Judged
     May be called from any thread. Raises :class:`EvidenceUnwritten` when the disk does not take
     it, when a gate's file has an impossible name, or when it cannot be signed as policy demands.
     """
-    account = _account(
-        context,
-        candidate.task,
-        candidate.execution,
-        judged,
-        onto=candidate.onto,
-        commit_tree=candidate.tree,
-        change=candidate.change,
-        changes=_shown(candidate.changes),
-        patch=patch(context.git, candidate.onto, candidate.tree),
-        signed=bool(context.policy.signing_key),
-    )
     try:
+        account = _account(
+            context,
+            candidate.task,
+            candidate.execution,
+            judged,
+            onto=candidate.onto,
+            commit_tree=candidate.tree,
+            change=candidate.change,
+            changes=_shown(candidate.changes),
+            patch=patch(context.git, candidate.onto, candidate.tree),
+            signed=bool(context.policy.signing_key),
+        )
         return _written(context, account)
     except (CtoError, ValueError) as error:
         hint = error.hint if isinstance(error, CtoError) else "look at the gate that wrote it"
@@ -192,7 +194,8 @@ def _events(context: Context, execution: Execution) -> tuple[LedgerLine, ...]:
 def _gate_run(context: Context, one: Judged) -> GateRun:
     log = one.log
     if one.reused and one.verdict.log and not log:
-        log = context.objects.read(one.verdict.log)[1]
+        with suppress(MissingObject):  # no ref holds a log whose bundle was never cited
+            log = context.objects.read(one.verdict.log)[1]
     return GateRun(verdict=one.verdict, log=log, reused=one.reused, artifacts=one.artifacts)
 
 
@@ -202,11 +205,12 @@ def _raw(context: Context, execution: Execution) -> dict[str, Raw]:
 
 
 def _beginning(path: Path) -> Raw:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(RAW_LIMIT + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return Raw(data=b"")
+    with storage_errors(f"read {path}"):
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(RAW_LIMIT + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return Raw(data=b"")
     return Raw(data=data[:RAW_LIMIT], cut=len(data) > RAW_LIMIT)
 
 

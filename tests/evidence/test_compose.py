@@ -157,7 +157,7 @@ def test_tests_are_ctrf_and_its_counts_are_right() -> None:
     own = json.dumps({"results": {"tests": tests}}).encode()
     gates = (
         GateRun(verdict=verdict("lint", status="fail", reason="findings", failed=("E1",))),
-        GateRun(verdict=verdict("tests"), artifacts={"ctrf.json": own}),
+        GateRun(verdict=verdict("tests"), artifacts={"ctrf-1.json": own}),
     )
     told = json.loads(bundle_of(account(gates=gates))["tests.ctrf.json"])
     assert told["reportFormat"] == "CTRF"

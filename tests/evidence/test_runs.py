@@ -17,6 +17,7 @@ from gitcto.evidence.manifest import Refusal
 from gitcto.git.objects import Objects
 from gitcto.git.repository import discover
 from gitcto.git.trees import changes
+from gitcto.model.codec import Event
 from gitcto.model.records import Execution
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.evidence import check, write_bundle
@@ -249,39 +250,26 @@ def test_without_its_key_nothing_lands_and_no_work_is_lost(team: TeamRepo) -> No
     assert "unsigned" in {one.code for one in refusals(team, x)}
 
 
-LEAVES = """
-from gitcto.api import Gate, GateResult, hookimpl
+def test_evidence_that_cannot_be_written_blocks_and_keeps_the_work(team: TeamRepo) -> None:
+    def break_a_log(event: Event) -> None:
+        team.told.on.clear()
+        log = context_of(team).layout.records(event.body.execution) / "stdout.log"
+        log.unlink()
+        log.mkdir()
 
-class Odd:
-    def judge(self, context):
-        return GateResult(status="pass", reason="ok", artifacts={"../../escape": b"x"})
-
-@hookimpl
-def gitcto_register_gates(register):
-    register.add(Gate(name="odd", summary="Leaves an odd file.", target=f"{__name__}:Odd"))
-"""
-
-
-def test_evidence_that_cannot_be_written_blocks_and_keeps_the_work(
-    team: TeamRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = tmp_path / "site"
-    info = site / "odd_gate-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "odd_gate.py").write_text(LEAVES)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd_gate\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[gitcto]\nodd_gate = odd_gate\n")
-    monkeypatch.syspath_prepend(str(site))
-    team.policy_text = team.policy_text.replace('"tests"]', '"tests", "odd"]') + "[gates.odd]\n"
     team.plan(team.task("A", [write("a", "1\n")]))
+    team.told.on["work.harvested"] = break_a_log
     team.run()
     task = team.tasks()["A"]
     assert (task.state.value, task.reason) == ("blocked", "evidence")
-    assert "'gates/odd/../../escape'" in task.detail
+    assert "the evidence cannot be written: cannot read" in task.detail
     assert team.landed() == []
     (x,) = attempts(team)
     assert team.show("a", x.preserved) == "1"
-    assert report_of(team, x)["blockers"] == ["evidence"]
+    assert x.evidence == ""
+    assert any("no evidence of its failure" in note for note in team.told.notes)
+    team.run()
+    assert team.landed() == []
 
 
 class Thief(SystemEffects):
@@ -347,4 +335,28 @@ def test_changes_that_were_judged_together_each_have_their_own_evidence(team: Te
     assert check(context, x, evidence, changed(landing, tree=x.landing.tree)).startswith("tree:")
     own = changed(x.landing, tree=last.landing.tree)
     assert check(context, x, own.evidence, own).startswith("tree:")
+    context.ledger.close()
+
+
+def test_a_reused_verdict_brings_the_log_of_its_run_when_there_still_is_one(team: TeamRepo) -> None:
+    team.plan(team.task("A", [write("a", "1\n")]))
+    team.run()
+    (x,) = attempts(team)
+    context, landing = context_of(team), x.landing
+    assert landing is not None
+    candidate = Candidate(
+        task=team.tasks()["A"],
+        execution=x,
+        onto=landing.old,
+        tree=landing.tree,
+        changes=changes(context.git, landing.old, landing.tree),
+        change=landing.change,
+    )
+    log = context.objects.write_blob(b"said then\n")
+    for oid, said in ((log, True), ("e" * 40, False)):
+        reused = [Judged(verdict=changed(v, log=oid), log=b"", reused=True) for v in x.verdicts]
+        tree = write_bundle(context, candidate, reused)
+        paths = bundle.read(context.objects, tree)
+        assert ("gates/tests.log" in paths) is said
+        assert (b"said then\n" in paths["test.log"]) is said
     context.ledger.close()
