@@ -66,6 +66,18 @@ def test_evidence_written_by_the_agent_is_never_read__opencode_swarm_956(tmp_pat
     assert "forged" not in project.git("cat-file", "blob", f"{evidence}:manifest.json")
 
 
+@lost("A file that an agent made up stood in for a test's result.", "ZaxbyHub/opencode-swarm#956")
+def test_a_report_that_the_agent_made_up_is_no_report__opencode_swarm_956(tmp_path: Path) -> None:
+    """Where the tests' report is expected, only what this very run has written is read."""
+    xml = '<testsuite tests="1" failures="0"><testcase name="t" classname="c"/></testsuite>'
+    reported = policy(("true",)).replace("[tiers.P0]", 'junit = ["junit.xml"]\n[tiers.P0]', 1)
+    project = Project(tmp_path, reported)
+    project.plan(job("T-1", write("junit.xml", xml)))
+    project.expect("run", code=1)
+    assert project.state("T-1") == ("blocked", "tests:no_report")
+    assert project.landed() == []
+
+
 @lost(
     "The task was saved as DONE, then the merge was to follow; a crash between left it stranded.",
     "bmad-code-org/bmad-loop#299",
