@@ -109,6 +109,10 @@ def test_what_was_merged_before_a_crash_is_not_done_again__gastown_4698(tmp_path
     project = Project(tmp_path, policy())
     project.plan(job("T-1", append("base.txt", "once\n")))
     run_until(project, "landing.intended")
+    intents = [body for body in project.events("T-1") if body["kind"] == "landing.intended"]
+    landing = intents[-1]["landing"]
+    if project.tip() == landing["old"]:  # killed a moment too early: do what it was about to do
+        project.git("update-ref", f"refs/heads/{TARGET}", landing["new"], landing["old"])
     project.expect("run")
     assert project.kinds("T-1").count("execution.leased") == 1
     assert project.show("base.txt") == "base\nonce"

@@ -117,17 +117,19 @@ def test_who_waits_longest_lands_first__gascity_packs_272(tmp_path: Path) -> Non
 @pytest.mark.timeout(120)
 def test_nobody_is_rejected_for_who_was_before_them__gitlab_500693(tmp_path: Path) -> None:
     """C lands, B is rejected for tests that were red with B alone on a green target."""
-    go = tmp_path / "go"
-    # B alone is slow to fail: whoever is judged together with it is red sooner.
-    tests = (
-        "sh",
-        "-c",
-        f'[ ! -e b ] || {{ [ -e c ] || until [ -e "{go}" ]; do sleep 0.02; done; exit 1; }}',
-    )
-    project = Project(tmp_path, policy(tests, workers=6, attempts=1))
-    project.plan(job("A", write("a")), job("B", write("b")), job("C", write("c")))
-    go.touch()
-    project.expect("run", code=1)
+    go, first = tmp_path / "go", tmp_path / "first"
+    tests = ("sh", "-c", f'until [ -e "{go}" ]; do sleep 0.02; done; [ ! -e b ]')
+    project = Project(tmp_path, policy(tests, workers=6, attempts=1, capacity=1))
+    later = {"do": "wait_for", "path": str(first)}
+    project.plan(job("A", write("a")), job("B", later, write("b")), job("C", later, write("c")))
+    with project.start("run", "--json") as running:
+        assert running.stdout is not None
+        for number in _harvests(running.stdout):
+            # A is judged alone; B and C come while that is under way, and are judged together.
+            {1: first, 2: first, 3: go}[number].touch()
+        running.communicate()
+    together = [body for body in project.events() if body["kind"] == "queue.run_started"]
+    assert max(len(body["unit"]) for body in together) == 2
     assert sorted(project.landed()) == ["A", "C"]
     assert project.state("B") == ("failed_terminal", "tests:tests_failed")
     for name in ("A", "C"):
