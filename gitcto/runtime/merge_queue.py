@@ -15,7 +15,7 @@ from gitcto.model.records import Execution, TaskState, Verdict
 from gitcto.queue.actions import Action, Cancel, Eject, Hold, Land, Reject, Start
 from gitcto.queue.decide import STUMBLES, decide
 from gitcto.queue.predict import PlainPredictor
-from gitcto.queue.records import Paused, Resumed
+from gitcto.queue.records import Paused, Resumed, RunKind
 from gitcto.runtime.admissions import Admissions
 from gitcto.runtime.book import Book
 from gitcto.runtime.composing import ToCompose
@@ -131,7 +131,7 @@ class MergeQueue:
 
     def _settle(self) -> None:
         context, waits = self._book.context, ""
-        while self._pen.draft.items and not self._lander.busy:
+        while (self._pen.draft.items or self._pen.draft.running) and not self._lander.busy:
             capacity, now_ms = context.policy.queue_capacity, context.effects.now_ms()
             actions = decide(self._pen.draft, capacity, PlainPredictor(), now_ms)
             waits = next((a.reason for a in actions if isinstance(a, Hold) and not a.items), "")
@@ -147,6 +147,8 @@ class MergeQueue:
     def _carry_out(self, action: Action) -> bool:
         """Do one thing; tell whether there may be more to do because of it."""
         match action:
+            case Start(run=run) if run.kind is RunKind.SWEEP and not self._pen.draft.items:
+                return False  # nobody waits for the target to be judged
             case Start(run=run):
                 self._runs.note(run, self._lander.tips[run.tip])
             case Cancel(number=number, reason=reason):

@@ -35,7 +35,7 @@ def test_what_landed_is_proved_from_git(crew: Crew) -> None:
     done = crew.cto("evidence", "verify", "A")
     assert not false(done)
     assert f"ok    commit {commit[:12]} is in this repository" in done.out
-    assert "ok    gate nonempty passed the tree that landed" in done.out
+    assert "ok    gate nonempty passed the change that landed" in done.out
     assert "ok    cto/main/integration holds it" in done.out
 
 
