@@ -80,6 +80,8 @@ class MergeQueue:
         if self._pen.draft.items and not self._lander.busy:
             self._follow_target()
         self._settle()
+        if not self._lander.busy:
+            self._runs.keep()
         self._pen.record()
         self._runs.start(self._lander.tips)
 

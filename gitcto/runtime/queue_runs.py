@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event
 
+from gitcto.model.commands import RecordVerdicts
 from gitcto.model.queue_commands import EndRun, StartRun
 from gitcto.model.verdicts import flaky
+from gitcto.policy.gates import required_gates
 from gitcto.queue.records import Run, RunKind, Verdict
 from gitcto.runtime.admissions import Admissions
 from gitcto.runtime.book import Book
@@ -36,6 +38,7 @@ class Runs:
         self._stops: dict[int, Event] = {}
         self._noted: list[Run] = []
         self._proved: set[tuple[str, str]] = set()
+        self._unkept: list[int] = []
 
     @property
     def under_way(self) -> bool:
@@ -117,6 +120,24 @@ class Runs:
                 reason=outcome.reason,
             )
         )
+        if outcome.said == "green" and outcome.layers:
+            self._unkept.append(number)
+
+    def keep(self) -> None:
+        """Note what green runs that do not land yet have shown: the next run of the team knows it.
+
+        Each tree's verdicts are recorded with its last change, those that this one's tier demands.
+        """
+        numbers, self._unkept = self._unkept, []
+        state = self._book.state
+        for number in numbers:
+            outcome = self.outcomes[number]
+            if outcome.layers[-1].id not in self._pen.draft.items:
+                continue
+            x = state.executions[outcome.layers[-1].id]
+            demanded = required_gates(self._book.context.policy, state.tasks[x.task].spec.tier)
+            verdicts = tuple(one.verdict for one in outcome.judged if one.verdict.gate in demanded)
+            self._pen.note(RecordVerdicts(execution=x.id, epoch=x.epoch, verdicts=verdicts))
 
     def green(self, number: int) -> tuple[Judged, ...]:
         """Return the passes of a run that counts as green.

@@ -153,6 +153,21 @@ def test_a_paused_queue_lands_nothing_until_a_person_lets_it_go_on(team: Any) ->
     team.assert_clean()
 
 
+def test_what_was_judged_green_is_not_judged_again_by_the_next_run(team: Any) -> None:
+    team.gate()
+    team.plan(team.task("A", [write("a")]))
+    team.told.on["queue.run_started"] = lambda event: team.tell(PauseQueue())
+    team.run()
+    assert len(team.gate_runs()) == 1
+    team.told.on.clear()
+    team.tell(ResumeQueue())
+    team.run()
+    assert team.landed() == ["A"]
+    assert len(team.gate_runs()) == 1
+    with team.ledger() as ledger:
+        assert [claim for claim in prove(ledger, team.tasks()["A"]) if not claim.true] == []
+
+
 def test_a_change_that_a_person_ejects_leaves_at_once_and_its_work_stays(team: Any) -> None:
     team.gate()
     team.gate_waits_for(3)
