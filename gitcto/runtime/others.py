@@ -82,7 +82,8 @@ def _ends(book: Book, executions: tuple[Execution, ...]) -> list[SingleCommand]:
             landing=landing, moved=True, push=f"{context.policy.remote.name} {landing.target}"
         )
         done = confirmations(book, executions, moved, found="recovered")
-        if all(isinstance(x, ConfirmLanding) and x.decision.verdict == "allow" for x in done):
+        confirmed = [x for x in done if isinstance(x, ConfirmLanding)]
+        if all(x.decision.verdict == "allow" for x in confirmed):
             return list(done)
     reason = "target_rewritten" if landed else "holder_lost"
     given_up = abandonments(executions, reason) if landing is not None else ()
