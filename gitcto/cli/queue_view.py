@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.body import Body
-from gitcto.model.queue_events import QueueEnqueued
+from gitcto.model.queue_events import QueueEnqueued, QueuePaused, QueueResumed
 from gitcto.model.records import TaskState
 from gitcto.policy.gates import required_gates
 from gitcto.queue import explain
@@ -98,12 +98,16 @@ def situation_of(
 
 
 def log_of(reader: LedgerReader, before: int | None = None) -> Log:
-    """Return the events of the queue that was opened last, or last below number ``before``."""
+    """Return the events of the queue that was opened last, or last below number ``before``.
+
+    Each clone that runs a team has a queue of its own, in the same ledger.
+    """
     stored = reader.queue_log() if before is None else reader.queue_log(before)
     found = []
     for each in stored:
         body = each.event.body
-        if isinstance(body, Body):
+        own = each.event.actor == stored[0].event.actor
+        if isinstance(body, Body) and (own or isinstance(body, QueuePaused | QueueResumed)):
             found.append((each.event.ts, body))
     return found
 

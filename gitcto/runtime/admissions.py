@@ -160,10 +160,16 @@ class Admissions:
 
 
 def former_queue(book: Book) -> Queue:
-    """Return the queue as the ledger's last ``queue.opened`` and what follows it make it."""
+    """Return the queue as the ledger's last ``queue.opened`` and what follows it make it.
+
+    Each clone that runs the team has a queue of its own.
+    """
     ledger, bodies = book.context.ledger, []
+    alone = book.context.shared is None
     for stored in ledger.events(newest_first=True):
         body = stored.event.body
+        if not alone and stored.event.actor != ledger.actor:
+            continue
         if not isinstance(body, Opaque):
             bodies.append(body)
         if isinstance(body, QueueOpened):

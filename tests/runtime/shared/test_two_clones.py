@@ -182,3 +182,37 @@ def test_who_works_through_his_lease_keeps_the_work_and_says_so(hub: Hub) -> Non
     assert first.show("A.txt", kept) == "A"
     first.assert_clean()
     hub.assert_agreed()
+
+
+class Interleaved(SystemEffects):
+    """Before its second landing another clone lands something; it ends when it judges again."""
+
+    def __init__(self, other: Clone, hub: Hub) -> None:
+        self.other, self.hub, self.landings = other, hub, 0
+
+    def crash_point(self, name: str) -> None:
+        if name == "queue.started" and self.landings == 2:
+            raise Enough(name)
+        self.landings += name == "landing.intended"
+        if name != "landing.intended" or self.landings != 2:
+            return
+        self.other.plan_more(self.hub.task(self.other, "B"))
+        with suppress(Enough):
+            self.other.run_with(SystemEffects(), Told(on={"landing.done": self._stop}))
+
+    def _stop(self, event: Event) -> None:
+        raise Enough(event.kind)
+
+
+def test_what_two_queues_did_in_turn_is_told_apart(hub: Hub) -> None:
+    first, second = hub.pair("A")
+    first.plan_more(hub.task(first, "C", depends_on=("A",)))
+    with pytest.raises(Enough):
+        first.run_with(Interleaved(second, hub))
+    first.cto("run")
+    assert sorted(hub.landed()) == ["A", "B", "C"]
+    assert hub.starts() == {"A": 1, "B": 1, "C": 1}
+    second.cto("run")
+    hub.assert_agreed()
+    for clone in hub.clones:
+        clone.assert_clean()
