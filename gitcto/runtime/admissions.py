@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from gitcto.model.codec import Opaque
@@ -180,7 +181,11 @@ def former_queue(book: Book) -> Queue:
         execution = view.execution(getattr(body, "execution", ""))
         if execution is not None:
             specs[execution.id] = book.state.tasks[execution.task].spec
-    return fold_events(reversed(bodies), specs)
+    queue = Queue()
+    for body in reversed(bodies):
+        with suppress(ValueError, KeyError):
+            queue = fold_events((body,), specs, queue)
+    return queue
 
 
 def _place(execution: Execution) -> int:

@@ -69,7 +69,10 @@ class Runs:
                 continue
             self._book.context.effects.crash_point("queue.started")
             stop = self._stops[run.number] = Event()
-            waiting = run.tree if run.kind is not RunKind.SWEEP else tuple(self._pen.queue.items)
+            waiting = run.tree
+            if run.kind is RunKind.SWEEP:
+                waiting = tuple(self._pen.queue.items)
+                self._learn()
             order = Order(
                 run=run,
                 onto=tips[run.tip],
@@ -79,6 +82,11 @@ class Runs:
                 stop=stop,
             )
             self._jobs.start(f"judge {run.number}", judging(self._book.context, order))
+
+    def _learn(self) -> None:
+        """Learn the verdicts of everybody's changes: another clone may have moved the target."""
+        executions = self._book.state.executions.values()
+        remember(self._admissions.known, [v for x in executions for v in x.verdicts])
 
     def cancel(self, number: int, reason: str, clash: tuple[str, ...] = ()) -> None:
         """Note that a run is ended without a verdict, and end its processes."""
