@@ -181,11 +181,7 @@ def former_queue(book: Book) -> Queue:
         execution = view.execution(getattr(body, "execution", ""))
         if execution is not None:
             specs[execution.id] = book.state.tasks[execution.task].spec
-    queue = Queue()
-    for body in reversed(bodies):
-        with suppress(ValueError, KeyError):
-            queue = fold_events((body,), specs, queue)
-    return queue
+    return fold_events(reversed(bodies), specs)
 
 
 def _place(execution: Execution) -> int:

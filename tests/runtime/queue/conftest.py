@@ -14,7 +14,8 @@ import pytest
 
 from gitcto.model.codec import Event
 from gitcto.model.commands import Refusal, SingleCommand
-from gitcto.model.queue_commands import PauseQueue, ResumeQueue
+from gitcto.model.queue_commands import Approve, PauseQueue, ResumeQueue
+from gitcto.model.queue_events import ApprovalRequested
 from tests.runtime.team.conftest import POLICY, TeamRepo
 
 GATE = """\
@@ -93,6 +94,10 @@ class QueueTeam(TeamRepo):
         """Record a command as another process would."""
         with self.ledger() as ledger:
             assert not isinstance(ledger.transact(command), Refusal)
+
+    def approve(self, asked: ApprovalRequested) -> None:
+        """Let a person approve exactly the change that was asked about."""
+        self.tell(Approve(execution=asked.execution, change=asked.change, by="kim"))
 
     def shell(self, command: str) -> subprocess.CompletedProcess[bytes]:
         """Run a command as a person would, in the repository."""

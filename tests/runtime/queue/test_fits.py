@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gitcto.model.queue_commands import Approve, PauseQueue, ResumeQueue
-from gitcto.model.records import Decision, TaskState
+from gitcto.model.queue_commands import PauseQueue, ResumeQueue
+from gitcto.model.records import TaskState
 from tests.runtime.queue.conftest import write
 
 LINES = "".join(f"{number}\n" for number in range(1, 21))
@@ -127,20 +127,6 @@ def test_change_gates_judge_again_what_is_another_change_on_the_target(team: Any
 APPROVAL = "[tiers.P1.approval]\ncount = 1\n"
 
 
-def approval(asked: Any) -> Approve:
-    said = Decision(
-        action="approval",
-        resource=asked.execution,
-        subject="kim",
-        rule="tiers.P1.approval",
-        policy="p",
-        inputs={},
-        verdict="allow",
-        reason="",
-    )
-    return Approve(execution=asked.execution, change=asked.change, by="kim", decision=said)
-
-
 def test_a_change_that_waits_for_approval_ends_the_run_and_lands_after_it(team: Any) -> None:
     team.policy_text += APPROVAL
     team.plan(team.task("A", [write("a")]))
@@ -148,7 +134,7 @@ def test_a_change_that_waits_for_approval_ends_the_run_and_lands_after_it(team: 
     assert team.tasks()["A"].state is TaskState.VALIDATING
     assert team.told.notes[-1].startswith("A waits for approval")
     (asked,) = team.bodies("approval.requested")
-    team.tell(approval(asked))
+    team.approve(asked)
     team.run()
     assert team.landed() == ["A"]
     assert len(team.bodies("approval.requested")) == 1
@@ -162,14 +148,14 @@ def test_an_approval_is_for_one_change_and_asked_again_for_what_it_became(team: 
     team.plan(team.task("B", [edit(5, "B")]))
     team.run()
     (asked,) = team.bodies("approval.requested")
-    team.tell(approval(asked))
+    team.approve(asked)
     changed = LINES.replace("\n3\n", "\nby hand\n")
     team.commit("cto/main/integration", "lines", changed)
     team.run()
     assert team.landed() == []
     first, second = team.bodies("approval.requested")
     assert first.change != second.change
-    team.tell(approval(second))
+    team.approve(second)
     team.run()
     assert team.landed() == ["B"]
     assert team.bodies("landing.intended")[-1].landing.change == second.change
