@@ -116,6 +116,35 @@ def test_a_target_that_was_red_before_anybody_came_blames_nobody(team: Any) -> N
     team.assert_clean()
 
 
+def test_nobody_is_blamed_for_what_a_lower_tier_let_pass(team: Any) -> None:
+    """M's tier asks for no tests, so the target is red for everybody whose tier does."""
+    team.gate(BAD_IS_RED)
+    team.policy_text += '[tiers.P2]\ngates = ["nonempty"]\n'
+    careless = team.task("M", [write("bad")], tier="P2")
+    team.plan(careless, team.task("K", [write("k")], depends_on=("M",)))
+    team.run()
+    assert team.landed() == ["M"]
+    assert "execution.failed" not in team.told.kinds()
+    assert team.tasks()["K"].state is TaskState.VALIDATING
+    assert any("the target is red by itself (tests:)" in note for note in team.told.notes)
+
+
+def test_where_no_tier_asks_for_more_than_of_the_change_a_moved_target_holds_nothing_up(
+    team: Any,
+) -> None:
+    team.policy_text += '[tiers.P2]\ngates = ["nonempty"]\n'
+
+    def move(event: object) -> None:
+        team.told.on.clear()
+        team.commit("cto/main/integration", "by-hand")
+
+    team.told.on["landing.intended"] = move
+    team.plan(team.task("A", [write("a")], tier="P2"))
+    team.run()
+    assert team.landed() == ["A"]
+    assert [run.run for run in team.bodies("queue.run_started")] == ["judge", "sweep", "judge"]
+
+
 def test_a_p0_change_is_judged_and_lands_alone(team: Any) -> None:
     team.gate()
     team.policy_text += '[tiers.P0]\ngates = ["nonempty", "paths", "tests"]\n'
