@@ -16,6 +16,7 @@ from gitcto.model.codec import Event
 from gitcto.model.commands import Refusal, SingleCommand
 from gitcto.model.queue_commands import Approve, PauseQueue, ResumeQueue
 from gitcto.model.queue_events import ApprovalRequested
+from gitcto.model.records import Decision
 from tests.runtime.team.conftest import POLICY, TeamRepo
 
 GATE = """\
@@ -97,7 +98,17 @@ class QueueTeam(TeamRepo):
 
     def approve(self, asked: ApprovalRequested) -> None:
         """Let a person approve exactly the change that was asked about."""
-        self.tell(Approve(execution=asked.execution, change=asked.change, by="kim"))
+        said = Decision(
+            action="approval",
+            resource=asked.execution,
+            subject="kim",
+            rule="tiers.P1.approval",
+            policy="p",
+            inputs={},
+            verdict="allow",
+            reason="",
+        )
+        self.tell(Approve(execution=asked.execution, change=asked.change, by="kim", decision=said))
 
     def shell(self, command: str) -> subprocess.CompletedProcess[bytes]:
         """Run a command as a person would, in the repository."""
