@@ -256,5 +256,4 @@ def _durations(bad: float, team: Landing, alone_s: float) -> Row:
         what=f"{bad:.0%} red: from all waiting to the last, in test durations",
         value=team.wall_s / alone_s,
         unit="durations",
-        limit=12.0,
     )

@@ -12,6 +12,8 @@ from tests.acceptance.failures import scene, table
 from tests.acceptance.failures.scenarios import SCENARIOS, Outcome, Scenario
 from tests.acceptance.project import Project, unchanged
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).resolve().parents[3] / "docs/reference/failures.md"
 BY_NAME = {each.name: each for each in SCENARIOS}
 NAMES = {

@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.acceptance.peers.elsewhere import lost
 from tests.acceptance.peers.policies import policy
 from tests.acceptance.project import Job, Project, job, write
+
+pytestmark = pytest.mark.slow
 
 ASKED = "[tiers.P1.approval]\ncount = 1\n"
 

@@ -12,6 +12,8 @@ from tests.acceptance.peers.elsewhere import lost
 from tests.acceptance.peers.policies import policy
 from tests.acceptance.project import TARGET, Job, Project, append, job, write
 
+pytestmark = pytest.mark.slow
+
 LIE = {"do": "lie", "text": "Done: everything is implemented, reviewed, and all tests pass."}
 
 

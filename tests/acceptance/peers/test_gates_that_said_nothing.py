@@ -13,6 +13,8 @@ from tests.acceptance.project import Project, job, write
 CRASHING = """\
 from gitcto.api import Gate, hookimpl
 
+pytestmark = pytest.mark.slow
+
 
 class Crashing:
     def judge(self, context):

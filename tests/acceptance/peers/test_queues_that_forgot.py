@@ -12,6 +12,8 @@ from tests.acceptance.peers.elsewhere import lost
 from tests.acceptance.peers.policies import policy
 from tests.acceptance.project import Job, Project, append, job, write
 
+pytestmark = pytest.mark.slow
+
 NEEDS_A_PERSON = {"blocked", "failed_terminal"}
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.peers.elsewhere import lost
 from tests.acceptance.peers.policies import policy
 from tests.acceptance.peers.test_done_that_is_not_done import run_until
 from tests.acceptance.project import TARGET, Project, append, job, unchanged, write
+
+pytestmark = pytest.mark.slow
 
 
 def conflicting(project: Project) -> None:

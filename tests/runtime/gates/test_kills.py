@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from gitcto.runtime import run_files
+from gitcto.runtime.processes import start_of
 
 TEAM = Path(__file__).parents[1] / "team"
 DIE = [sys.executable, str(TEAM / "run_and_die.py")]
@@ -78,4 +79,4 @@ def test_every_command_of_a_killed_set_is_over_and_its_places_are_gone(team: Any
     assert team.landed() == ["A"]
     assert places(team) == []
     for record in records:
-        assert not Path(f"/proc/{record['pid']}").exists()
+        assert start_of(record["pid"]) != record["process_start"]
