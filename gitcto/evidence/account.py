@@ -42,10 +42,11 @@ class Account:
     """One attempt, and what came of judging it.
 
     ``policy`` is the digest of the policy, ``required`` the gates that the tier demands.
-    ``commit_tree`` is what the attempt's own commit on ``onto`` would hold, ``change`` the id of
-    that change, ``changes`` its paths with git's letters. ``events`` are the ledger's of this
-    attempt so far; ``raw`` what the worker printed, by stream. ``blockers`` and ``detail`` say what
-    keeps it from landing besides its gates. ``signed`` is whether the statements will be.
+    ``commit_tree`` is what the attempt's own commit on ``onto`` would hold, ``tree`` what was
+    judged: the same, or that of several changes together. ``change`` is the id of the change,
+    ``changes`` its paths with git's letters. ``events`` are the ledger's of this attempt so far;
+    ``raw`` what the worker printed, by stream. ``blockers`` and ``detail`` say what keeps it from
+    landing besides its gates. ``signed`` is whether the statements will be.
     """
 
     team: str
@@ -55,6 +56,7 @@ class Account:
     required: tuple[str, ...]
     onto: str
     commit_tree: str
+    tree: str
     change: str
     changes: tuple[tuple[str, str], ...]
     patch: bytes
@@ -66,9 +68,3 @@ class Account:
     blockers: tuple[str, ...] = ()
     detail: str = ""
     signed: bool = False
-
-    @property
-    def tree(self) -> str:
-        """The tree that was judged: that of several changes together when they were."""
-        judged = {one.verdict.tree for one in self.gates if not one.verdict.change}
-        return judged.pop() if len(judged) == 1 else self.commit_tree

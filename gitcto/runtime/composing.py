@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gitcto.model.records import Landing, Verdict
@@ -78,6 +78,11 @@ class ToCompose:
     layers: tuple[Entry, ...]
     judged: tuple[Judged, ...]
 
+    @property
+    def tree(self) -> str:
+        """The tree that was judged: all the changes together."""
+        return self.layers[-1].candidate.tree
+
 
 def compose(context: Context, request: ToCompose) -> Composed:
     """Write evidence and commits for a green run, each commit on the one before."""
@@ -86,14 +91,14 @@ def compose(context: Context, request: ToCompose) -> Composed:
     members: list[Member] = []
     parent = request.onto
     for layer in request.layers if fits else ():
-        members.append(_member(context, layer, parent, request.judged))
+        members.append(_member(context, request, layer, parent))
         parent = members[-1].commit
         if not parent:
             break
     return Composed(
         number=request.number,
         onto=request.onto,
-        tree=request.layers[-1].candidate.tree,
+        tree=request.tree,
         members=tuple(members),
         fits=fits,
     )
@@ -104,11 +109,11 @@ def composing(context: Context, request: ToCompose) -> Callable[[Post], None]:
     return lambda post: post(Written(composed=compose(context, request)))
 
 
-def _member(context: Context, layer: Entry, parent: str, of_tree: Sequence[Judged]) -> Member:
+def _member(context: Context, request: ToCompose, layer: Entry, parent: str) -> Member:
     candidate = replace(layer.candidate, onto=parent)
     demanded = required_gates(context.policy, candidate.task.spec.tier)
-    judged = [one for one in (*layer.judged, *of_tree) if one.verdict.gate in demanded]
-    evidence, unwritten = bundle_or_why(context, candidate, judged)
+    judged = [one for one in (*layer.judged, *request.judged) if one.verdict.gate in demanded]
+    evidence, unwritten = bundle_or_why(context, candidate, judged, tree=request.tree)
     return Member(
         execution=layer.id,
         commit="" if unwritten else landing_commit(context, candidate, evidence),

@@ -47,9 +47,12 @@ class EvidenceUnwritten(CtoError):  # noqa: N818  # named for what happened
     """A judgement has no evidence, so nothing may land by it; ``hint`` says what to do."""
 
 
-def write_bundle(context: Context, candidate: Candidate, judged: Sequence[Judged]) -> str:
+def write_bundle(
+    context: Context, candidate: Candidate, judged: Sequence[Judged], *, tree: str = ""
+) -> str:
     """Write the evidence of a judgement as one git tree and return its id.
 
+    ``tree`` is what was judged when it is not the candidate's own: several changes together.
     May be called from any thread. Raises :class:`EvidenceUnwritten` when the disk does not take
     it, when a gate's file has an impossible name, or when it cannot be signed as policy demands.
     """
@@ -61,6 +64,7 @@ def write_bundle(context: Context, candidate: Candidate, judged: Sequence[Judged
             judged,
             onto=candidate.onto,
             commit_tree=candidate.tree,
+            tree=tree or candidate.tree,
             change=candidate.change,
             changes=_shown(candidate.changes),
             patch=patch(context.git, candidate.onto, candidate.tree),
@@ -74,11 +78,11 @@ def write_bundle(context: Context, candidate: Candidate, judged: Sequence[Judged
 
 
 def bundle_or_why(
-    context: Context, candidate: Candidate, judged: Sequence[Judged]
+    context: Context, candidate: Candidate, judged: Sequence[Judged], *, tree: str = ""
 ) -> tuple[str, str]:
     """Write the evidence of a judgement; return its tree's id, or nothing and why there is none."""
     try:
-        return write_bundle(context, candidate, judged), ""
+        return write_bundle(context, candidate, judged, tree=tree), ""
     except EvidenceUnwritten as error:
         return "", f"{error.message}; {error.hint}"
 
@@ -107,6 +111,7 @@ def write_failure(  # noqa: PLR0913  # what an attempt is, why it failed, what i
         judged,
         onto=base,
         commit_tree=taken.tree,
+        tree=taken.tree,
         change=execution.change,
         changes=_shown(changes(context.git, base, taken.tree)) if different else (),
         patch=patch(context.git, base, taken.tree) if different else b"",

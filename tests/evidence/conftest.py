@@ -105,6 +105,7 @@ def account(**changes: Any) -> Account:
         "required": ("paths", "tests"),
         "onto": ONTO,
         "commit_tree": TREE,
+        "tree": TREE,
         "change": CHANGE,
         "changes": (("A", "a.py"), ("M", "caf\udcc3.txt")),
         "patch": b"diff --git a/a.py b/a.py\n",

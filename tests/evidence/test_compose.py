@@ -96,7 +96,7 @@ def test_changes_judged_together_are_about_the_tree_of_all_of_them() -> None:
         GateRun(verdict=verdict("paths", change=CHANGE)),
         GateRun(verdict=verdict("tests", tree=together)),
     )
-    report = report_of(bundle_of(account(gates=gates)))
+    report = report_of(bundle_of(account(gates=gates, tree=together)))
     assert (report["tree"], report["commit_tree"]) == (together, TREE)
 
 
@@ -217,6 +217,7 @@ def test_an_attempt_without_work_is_about_its_base() -> None:
         execution=execution(work="", tree="", started_ms=0, ended_ms=0, exit=""),
         gates=(),
         commit_tree="",
+        tree="",
         events=ledger_lines()[:1],
         blockers=("not_started",),
     )

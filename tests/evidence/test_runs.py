@@ -323,7 +323,7 @@ def test_changes_that_were_judged_together_each_have_their_own_evidence(team: Te
         Judged(verdict=v if v.change else changed(v, tree=last.landing.tree), log=b"", reused=False)
         for v in x.verdicts
     ]
-    evidence = write_bundle(context, candidate, together)
+    evidence = write_bundle(context, candidate, together, tree=last.landing.tree)
     landing = changed(
         x.landing,
         evidence=evidence,

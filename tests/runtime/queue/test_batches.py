@@ -34,6 +34,22 @@ def test_changes_that_go_together_land_by_one_swap_after_fewer_runs_than_changes
     team.assert_clean()
 
 
+def test_a_change_whose_tier_demands_no_tests_lands_with_others_and_is_proved(team: Any) -> None:
+    """Its evidence is about the tree of all of them, which no gate of its own tier judged."""
+    team.gate()
+    team.gate_waits_for(4)
+    team.policy_text += '[tiers.P2]\ngates = ["nonempty", "paths"]\n'
+    tiers = {"A": "P1", "B": "P2", "C": "P1", "D": "P2"}
+    team.plan(*(team.task(n, [write(n.lower())], tier=tier) for n, tier in tiers.items()))
+    team.run()
+    assert sorted(team.landed()) == list(tiers)
+    landings = [body.landing for body in team.bodies("landing.intended")]
+    assert any(landing.commit != landing.new for landing in landings)
+    with team.ledger() as ledger:
+        for task in ledger.tasks():
+            assert [claim for claim in prove(ledger, task) if not claim.true] == []
+
+
 def test_a_red_change_of_a_batch_is_found_and_nobody_else_is_blamed(team: Any) -> None:
     """Promise: rejected alone, by its own red runs, on a target that is green without it."""
     team.gate(BAD_IS_RED)
