@@ -18,6 +18,7 @@ from gitcto.descriptors import (
     Integration,
     MergeResolver,
     Planner,
+    Predictor,
     Provider,
     Register,
     Sandbox,
@@ -71,6 +72,8 @@ if TYPE_CHECKING:
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
+    from gitcto.queue.predict import ChangePredictor, PlainPredictor
+    from gitcto.queue.records import Item
     from gitcto.report_files import ReportFiles, report_path_problem
     from gitcto.reports.ctrf import emit_ctrf, parse_ctrf
     from gitcto.reports.junit import parse_junit
@@ -139,6 +142,8 @@ _LAZY = {
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
     "gitcto.reports.sarif": ("Finding", "emit_sarif", "parse_sarif"),
+    "gitcto.queue.predict": ("ChangePredictor", "PlainPredictor"),
+    "gitcto.queue.records": ("Item",),
     "gitcto.report_files": ("ReportFiles", "report_path_problem"),
     "gitcto.reports.ctrf": ("emit_ctrf", "parse_ctrf"),
     "gitcto.reports.junit": ("parse_junit",),
@@ -162,6 +167,7 @@ __all__ = [
     "AddedLine",
     "Case",
     "Change",
+    "ChangePredictor",
     "CommandPoint",
     "CommandResult",
     "Completed",
@@ -184,6 +190,7 @@ __all__ = [
     "Git",
     "GitError",
     "Integration",
+    "Item",
     "Launch",
     "LaunchRequest",
     "MergeRequest",
@@ -192,9 +199,11 @@ __all__ = [
     "Merged",
     "Move",
     "PatchError",
+    "PlainPredictor",
     "PlanProblem",
     "PlanReader",
     "Planner",
+    "Predictor",
     "Priority",
     "Probe",
     "Provider",

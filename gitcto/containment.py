@@ -41,6 +41,8 @@ _RETURNS = {
     "confine": "Confined",
     "find": "str",
     "open": "str",
+    "good": "float",
+    "conflict": "float",
 }
 """The type each contract method returns. Compared exactly: a subclass could answer differently."""
 
@@ -174,6 +176,14 @@ def call_contained(
     *args: object,
     deadline_s: float,
 ) -> str | Crashed | TimedOut: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["good", "conflict"],
+    *args: object,
+    deadline_s: float,
+) -> float | Crashed | TimedOut: ...
 @overload
 def call_contained(
     registered: Registered[Any],

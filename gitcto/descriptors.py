@@ -79,6 +79,15 @@ class MergeResolver(Descriptor):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Predictor(Descriptor):
+    """A way to guess which changes are good; ``target`` makes a ``ChangePredictor``.
+
+    See :class:`gitcto.queue.predict.ChangePredictor`. What it says moves the order of the merge
+    queue's work, never a verdict.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Integration(Descriptor):
     """A place where pull requests are opened; ``target`` makes a ``PullRequests``.
 

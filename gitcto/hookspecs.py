@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Integration,
         MergeResolver,
         Planner,
+        Predictor,
         Provider,
         Register,
         Sandbox,
@@ -99,6 +100,17 @@ def gitcto_register_merge_resolvers(register: Register[MergeResolver]) -> None:
     """Add ways to merge two trees. Called when a change is validated. Stable.
 
     :param register: ``register.add(MergeResolver(...))``; ``target`` makes a ``TreeMerger``.
+    Return values are ignored. An exception makes this plugin fail: a warning names it, the others
+    go on, and nothing runs if policy requires it.
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def gitcto_register_predictors(register: Register[Predictor]) -> None:
+    """Add ways to guess which changes are good. Called when policy names one. Provisional.
+
+    :param register: ``register.add(Predictor(...))``; ``target`` makes a ``ChangePredictor``.
     Return values are ignored. An exception makes this plugin fail: a warning names it, the others
     go on, and nothing runs if policy requires it.
     .. versionadded:: 0.1

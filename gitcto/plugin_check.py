@@ -51,6 +51,8 @@ _PARAMETERS = {
     "merge": 1,
     "find": 1,
     "open": 1,
+    "good": 1,
+    "conflict": 2,
 }
 
 

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from gitcto.containment import Crashed, TimedOut, call_contained, contain, one_line
 from gitcto.effects import SystemEffects
@@ -26,22 +26,20 @@ if TYPE_CHECKING:
 
     import pluggy
 
-    from gitcto.contracts import GateRunner, PlanReader, ProviderWorker, TreeMerger
     from gitcto.descriptors import (
         CommandPoint,
         Gate,
         Integration,
         MergeResolver,
         Planner,
+        Predictor,
         Provider,
         Sandbox,
         Workspace,
     )
     from gitcto.effects import Effects
-    from gitcto.integration_contracts import PullRequests
     from gitcto.model.codec import Event
     from gitcto.plugin_check import Finding
-    from gitcto.room_contracts import Confiner, RoomMaker
 
 __all__ = ["Crashed", "PluginRow", "Plugins", "Registered", "TimedOut", "call_contained"]
 
@@ -139,6 +137,10 @@ class Plugins:
         """Return the ways to merge two trees, by name, the lowest rank first."""
         return self._collect("merge_resolvers")
 
+    def predictors(self) -> Mapping[str, Registered[Predictor]]:
+        """Return the ways to guess which changes are good, by name."""
+        return self._collect("predictors")
+
     def integrations(self) -> Mapping[str, Registered[Integration]]:
         """Return the places where pull requests are opened, by name."""
         return self._collect("integrations")
@@ -212,31 +214,10 @@ class Plugins:
         for kind_name in KINDS:
             self._collect(kind_name)
 
-    @overload
-    def instantiate(
-        self, registered: Registered[Provider]
-    ) -> ProviderWorker | Crashed | TimedOut: ...
-    @overload
-    def instantiate(self, registered: Registered[Workspace]) -> RoomMaker | Crashed | TimedOut: ...
-    @overload
-    def instantiate(self, registered: Registered[Sandbox]) -> Confiner | Crashed | TimedOut: ...
-    @overload
-    def instantiate(self, registered: Registered[Gate]) -> GateRunner | Crashed | TimedOut: ...
-    @overload
-    def instantiate(self, registered: Registered[Planner]) -> PlanReader | Crashed | TimedOut: ...
-    @overload
-    def instantiate(
-        self, registered: Registered[MergeResolver]
-    ) -> TreeMerger | Crashed | TimedOut: ...
-    @overload
-    def instantiate(
-        self, registered: Registered[Integration]
-    ) -> PullRequests | Crashed | TimedOut: ...
-    @overload
-    def instantiate(self, registered: Registered[CommandPoint]) -> object: ...
-
-    def instantiate(self, registered: Registered[Any]) -> object:
+    def instantiate(self, registered: Registered[Any]) -> Any:
         """Import a target and construct it (a command's target is returned as it is).
+
+        Returns what fulfils the contract of its kind, :class:`Crashed` or :class:`TimedOut`.
 
         Never raises for what a plugin does: the failure is returned, :class:`Crashed` also when
         the object lacks a method of its contract.

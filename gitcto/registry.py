@@ -14,6 +14,7 @@ from gitcto.descriptors import (
     Integration,
     MergeResolver,
     Planner,
+    Predictor,
     Provider,
     Sandbox,
     Workspace,
@@ -83,6 +84,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 singular="merge resolver",
                 descriptor=MergeResolver,
                 methods=("merge",),
+            ),
+            Kind(
+                name="predictors",
+                singular="predictor",
+                descriptor=Predictor,
+                methods=("good", "conflict"),
             ),
             Kind(
                 name="integrations",

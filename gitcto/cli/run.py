@@ -69,6 +69,7 @@ def _listener(app: App, *, as_json: bool) -> Iterator[Listener]:
 def conclude(app: App, team: str, result: RunResult, *, as_json: bool) -> int:
     """Say how a run ended and return its exit code."""
     from gitcto.cli.status import plain_status, show_status
+    from gitcto.model.records import WORKING_STATES
 
     tasks = result.state.tasks.values()
     stuck = [task for task in tasks if task.state in wording.NEEDS_A_PERSON]
@@ -79,15 +80,21 @@ def conclude(app: App, team: str, result: RunResult, *, as_json: bool) -> int:
         else:
             app.output.data()
             show_status(app, reader, every=False)
-    _hint(app, result, stuck=bool(stuck))
+    waiting = (
+        [] if result.interrupted else [x for x in result.live if x.state not in WORKING_STATES]
+    )
+    _hint(app, result, stuck=bool(stuck), waiting=len(waiting))
     if result.interrupted:
         return ExitCode.INTERRUPTED
-    return ExitCode.REFUSED if stuck else ExitCode.OK
+    return ExitCode.REFUSED if stuck or waiting else ExitCode.OK
 
 
-def _hint(app: App, result: RunResult, *, stuck: bool) -> None:
+def _hint(app: App, result: RunResult, *, stuck: bool, waiting: int) -> None:
     out = app.output
-    if result.live:
+    if waiting and waiting == len(result.live):
+        count = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
+        out.hint(f"{count} for a person: `git cto queue` and `git cto approvals` say for whom")
+    elif result.live:
         count = "1 worker goes" if len(result.live) == 1 else f"{len(result.live)} workers go"
         out.hint(f"{count} on; `git cto run` takes up what they do, `git cto stop` ends them")
     elif result.interrupted:

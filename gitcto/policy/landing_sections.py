@@ -18,11 +18,12 @@ MAX_CAPACITY = 16
 """Most trees that are judged at once."""
 
 
-def queue(table: Table) -> int:
-    """Read how many trees the merge queue judges at once."""
+def queue(table: Table) -> tuple[int, str]:
+    """Read how many trees the merge queue judges at once, and who guesses which are green."""
     capacity = table.whole("capacity", 2, range(1, MAX_CAPACITY + 1))
+    predictor = table.text("predictor", "", names.name_or_none)
     table.close()
-    return capacity
+    return capacity, predictor
 
 
 def approval(table: Table) -> TierApproval:

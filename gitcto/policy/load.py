@@ -83,6 +83,7 @@ def _policy(root: Table, text: bytes) -> Policy:
     tiers, tier_levels, approvals = sections.tiers(root.table("tiers"))
     protected, allowed = sections.scope(root.table("scope"))
     remote = landing_sections.remote(root.table("remote"))
+    capacity, predictor = landing_sections.queue(root.table("queue"))
     return Policy(
         digest=hashlib.sha256(text).hexdigest(),
         text=text,
@@ -101,7 +102,8 @@ def _policy(root: Table, text: bytes) -> Policy:
         tiers=tiers,
         tier_levels=tier_levels,
         approvals=approvals,
-        queue_capacity=landing_sections.queue(root.table("queue")),
+        queue_capacity=capacity,
+        queue_predictor=predictor,
         quarantine=landing_sections.quarantine(root.table("quarantine")),
         remote=remote,
         pull_requests=landing_sections.pull_requests(root.table("pull_requests"), remote),

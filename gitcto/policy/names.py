@@ -25,6 +25,11 @@ def name(text: str) -> str:
     return "names are lower-case letters, digits, - and _, begin with a letter, 40 at most"
 
 
+def name_or_none(text: str) -> str:
+    """Check a plugin's name, or nothing for none."""
+    return name(text) if text else ""
+
+
 def pattern(text: str) -> str:
     """Check a glob of paths."""
     return path_complaint(text)

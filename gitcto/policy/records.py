@@ -203,8 +203,9 @@ class Policy:
     ``protected_paths`` are globs no task may change, ``default_paths`` those that a task without
     ``paths`` of its own may. A tier without gates refuses everything; ``tier_levels`` names the
     weakest level of isolation that a tier's workers may run at, ``approvals`` what persons must
-    say. ``queue_capacity`` is how many trees are judged at once; ``signing_key`` the file of the
-    SSH key that evidence is signed with, or nothing.
+    say. ``queue_capacity`` is how many trees are judged at once, ``queue_predictor`` the plugin
+    that guesses which are green, or nothing; ``signing_key`` the file of the SSH key that evidence
+    is signed with, or nothing.
     """
 
     digest: str
@@ -225,6 +226,7 @@ class Policy:
     tier_levels: Mapping[str, str]
     approvals: Mapping[str, TierApproval]
     queue_capacity: int
+    queue_predictor: str
     quarantine: tuple[Quarantined, ...]
     remote: RemoteSettings
     pull_requests: PullRequestSettings

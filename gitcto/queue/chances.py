@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitcto.queue.predict import Predictor
+from gitcto.queue.predict import ChangePredictor
 from gitcto.queue.records import Run
 from gitcto.queue.state import Queue
 from gitcto.queue.trials import Finding, Trial
@@ -21,7 +21,11 @@ class Chances:
     """
 
     def __init__(
-        self, queue: Queue, predictor: Predictor, green: Iterable[Run], judged: Iterable[Trial]
+        self,
+        queue: Queue,
+        predictor: ChangePredictor,
+        green: Iterable[Run],
+        judged: Iterable[Trial],
     ) -> None:
         self.queue = queue
         self.cleared: set[str] = set()
@@ -57,7 +61,7 @@ class Chances:
                 if unsure:
                     unsure.difference_update(run.tree, self.queue.landed[: run.tip])
 
-    def _beside(self, item_id: str, predictor: Predictor, landed: set[str]) -> float:
+    def _beside(self, item_id: str, predictor: ChangePredictor, landed: set[str]) -> float:
         """Note how a change fits its neighbours, and return how it fits those that landed."""
         pairs: dict[str, float] = {}
         self._pairs[item_id] = pairs

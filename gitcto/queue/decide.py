@@ -9,7 +9,7 @@ from gitcto.queue.actions import Action, Cancel, Eject, Hold, Land, Reject, Star
 from gitcto.queue.chances import Chances
 from gitcto.queue.order import kept_back, ordered
 from gitcto.queue.plan import Planner, exclusive
-from gitcto.queue.predict import Predictor
+from gitcto.queue.predict import ChangePredictor
 from gitcto.queue.records import Run, RunKind
 from gitcto.queue.settings import Settings, adapted
 from gitcto.queue.state import Queue, rest
@@ -27,7 +27,7 @@ DEFAULTS = Settings()
 def decide(
     queue: Queue,
     capacity: int,
-    predictor: Predictor,
+    predictor: ChangePredictor,
     now_ms: int,
     settings: Settings = DEFAULTS,
 ) -> tuple[Action, ...]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from gitcto.queue.records import Item
 
 
-class Predictor(Protocol):
+class ChangePredictor(Protocol):
     """Something that guesses. It moves the order of work, never a verdict."""
 
     def good(self, item: Item) -> float:

@@ -14,7 +14,6 @@ from gitcto.model.queue_commands import LeaveQueue, OpenQueue
 from gitcto.model.records import Execution, TaskState, Verdict
 from gitcto.queue.actions import Action, Cancel, Eject, Hold, Land, Reject, Start
 from gitcto.queue.decide import STUMBLES, decide
-from gitcto.queue.predict import PlainPredictor
 from gitcto.queue.records import Paused, Resumed, RunKind
 from gitcto.runtime.admissions import Admissions
 from gitcto.runtime.book import Book
@@ -24,6 +23,7 @@ from gitcto.runtime.failures import Failure, of_ejection, of_verdict
 from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.lander import Lander
 from gitcto.runtime.messages import work_of
+from gitcto.runtime.predicting import predictor_of
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
 from gitcto.runtime.queue_pen import Pen
 from gitcto.runtime.queue_runs import Runs
@@ -41,6 +41,7 @@ class MergeQueue:
         self._admissions = Admissions(self._pen, book, jobs, ending)
         self._runs = Runs(self._pen, book, jobs, self._admissions)
         self._lander = Lander(self._pen, book, jobs, ending)
+        self._predictor = predictor_of(book.context, book.listener.note)
         self._resumed = 0
         self._waits = ""
 
@@ -135,7 +136,7 @@ class MergeQueue:
         context, waits = self._book.context, ""
         while (self._pen.draft.items or self._pen.draft.running) and not self._lander.busy:
             capacity, now_ms = context.policy.queue_capacity, context.effects.now_ms()
-            actions = decide(self._pen.draft, capacity, PlainPredictor(), now_ms)
+            actions = decide(self._pen.draft, capacity, self._predictor, now_ms)
             waits = next((a.reason for a in actions if isinstance(a, Hold) and not a.items), "")
             changed = [self._carry_out(action) for action in actions]
             if not any(changed):

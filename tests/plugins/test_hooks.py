@@ -100,6 +100,11 @@ def test_hook_register_merge_resolvers(site: PluginSite) -> None:
     assert site.load().merge_resolvers()["mine"].descriptor.rank == 5
 
 
+def test_hook_register_predictors(site: PluginSite) -> None:
+    site.add("cto-x", x=registers("predictors", "Predictor"))
+    assert site.load().predictors()["mine"].plugin == "x"
+
+
 def test_hook_register_integrations(site: PluginSite) -> None:
     site.add("cto-x", x=registers("integrations", "Integration"))
     assert site.load().integrations()["mine"].plugin == "x"

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 SHARED = frozenset({"errors", "model"})
-BELOW_STORE = SHARED | {"effects", "git", "policy", "reports", "seam"}
+BELOW_STORE = SHARED | {"effects", "git", "policy", "queue", "reports", "seam"}
 ABOVE_STORE = BELOW_STORE | {"evidence", "store"}
 MAY_IMPORT = {
     "errors": frozenset(),
@@ -22,9 +22,9 @@ MAY_IMPORT = {
     "git": SHARED | {"effects", "policy"},
     "store": SHARED | {"effects", "evidence", "git", "policy"},
     "seam": BELOW_STORE,
-    "runtime": ABOVE_STORE | {"queue"},
+    "runtime": ABOVE_STORE,
     "escape": ABOVE_STORE | {"runtime"},
-    "cli": ABOVE_STORE | {"escape", "queue", "runtime"},
+    "cli": ABOVE_STORE | {"escape", "runtime"},
     "testing": ABOVE_STORE | {"runtime"},
 }
 """Room to the other rooms it may know. A module beside the rooms belongs to the seam."""

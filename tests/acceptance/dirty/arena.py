@@ -45,6 +45,9 @@ deadline_s = 60
 gates = ["nonempty", "tests"]
 """
 
+GATE_COMMANDS = ".gates/main/*/command.*/run"
+"""Where the processes of gates are recorded, below the rooms."""
+
 PHASES = ("probe", "room", "work", "harvest", "tips", "gate", "removal")
 """Where a run is found in the middle of something; see :meth:`Arena.under_way`."""
 
@@ -169,7 +172,7 @@ class Arena:
             case "harvest" | "tips":
                 return any(_seen(self.rooms, f"main/*/{phase}.*"))
             case "gate":
-                return any(_seen(self.rooms, "main/*/command.*"))
+                return any(_seen(self.rooms, GATE_COMMANDS))
             case _:
                 return any(_seen(self.rooms, "main/.*.removing"))
 
@@ -177,7 +180,8 @@ class Arena:
         """Yield every living supervisor of a worker, gate or prober, and all that runs below it."""
         rows = processes.table()
         places = [*_seen(self.records, "*"), *_seen(self.rooms, ".probe.*/run")]
-        for run_dir in [*places, *_seen(self.rooms, "main/*/command.*/run")]:
+        commands = [*_seen(self.rooms, "main/*/command.*/run"), *_seen(self.rooms, GATE_COMMANDS)]
+        for run_dir in [*places, *commands]:
             record = run_files.read_record(str(run_dir), run_files.STARTED) or {}
             row = rows.get(int(str(record.get("supervisor_pid", 0))))
             if row is not None and row.start == record["supervisor_start"]:
@@ -280,4 +284,4 @@ def still_there(root: Path) -> list[str]:
 def assert_all_gone(root: Path) -> None:
     """Wait a moment for the last processes to end."""
     if not await_(lambda: still_there(root) == [], 10):
-        assert still_there(root) == []
+        raise AssertionError(still_there(root))

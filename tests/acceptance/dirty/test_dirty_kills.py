@@ -110,9 +110,9 @@ def assert_nothing_left(arena: Arena) -> None:
     clean = json.loads(arena.cto("clean", "--json").stdout)["items"]
     assert [item for item in clean if not item["safe"]] == []
     assert arena.cto("clean", "--apply").returncode == 0  # what a run had no time to delete
-    for place in (arena.rooms / "main", arena.records, arena.tmp):
+    for place in (arena.rooms / "main", arena.rooms / ".gates/main", arena.records, arena.tmp):
         assert list(place.iterdir()) == []
-    known = {"main", ".pool", ".probe-lock", ".trash"}
+    known = {"main", ".gates", ".pool", ".probe-lock", ".trash"}
     assert {path.name for path in arena.rooms.iterdir()} - known == set()
     assert [path for path in arena.rooms.glob(".trash/*") if path.is_dir()] == []
     assert arena.git("for-each-ref", "refs/cto/teams/main/executions") == ""

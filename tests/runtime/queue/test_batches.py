@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gitcto.errors import CtoError
 from gitcto.model.queue_commands import AskEjection, PauseQueue, ResumeQueue
 from gitcto.model.records import TaskState
 from gitcto.runtime.proof import prove
@@ -247,3 +248,10 @@ def test_with_several_slots_everything_still_lands_once(team: Any, capacity: int
     team.run()
     assert sorted(team.landed()) == list(NAMES)
     assert {task.charged for task in team.tasks().values()} == {1}
+
+
+def test_a_predictor_that_nobody_provides_is_refused(team: Any) -> None:
+    team.policy_text = team.policy_text.replace("[queue]\n", '[queue]\npredictor = "nobody"\n')
+    team.plan(team.task("A", [write("a")]))
+    with pytest.raises(CtoError, match="no plugin provides the predictor 'nobody'"):
+        team.run()
