@@ -148,7 +148,8 @@ def test_what_workers_wrote_is_reachable_whoever_is_killed(
     arena.run_to_the_end()
     assert_all_gone(arena.root)
     arena.journal.close()
-    assert lost(arena) == []
+    problems = lost(arena)
+    assert not problems, "\n".join(problems)
     assert_landed_once(arena)
     assert_nothing_left(arena)
     assert user_files(arena) == before
