@@ -11,7 +11,13 @@ from gitcto.runtime import processes
 SWEEP_S = 10.0
 PAUSE_S = 0.005
 PATIENCE = 20
-"""How often to look again while somebody shows no environment: it may be amid an ``exec``."""
+"""How often to look again while anybody shows no environment, which not only an ``exec`` does."""
+
+EXEC_S = 3.0
+"""How long an ``exec`` may take on a busy machine: until then who is younger than the worker, and
+shows no environment, may still prove to be its own (seconds)."""
+
+_KERNEL = 2  # the parent of the kernel's own threads on Linux
 
 
 def sweep(*, marker: str, pid: int, process_start: str) -> tuple[int, int]:
@@ -24,7 +30,7 @@ def sweep(*, marker: str, pid: int, process_start: str) -> tuple[int, int]:
     """
     killed: set[tuple[int, str]] = set()
     sessions: set[int] = set()
-    deadline, patience = time.monotonic() + SWEEP_S, PATIENCE
+    began, patience = time.monotonic(), PATIENCE
     while True:
         rows = processes.table()
         rows.pop(os.getpid(), None)
@@ -36,14 +42,27 @@ def sweep(*, marker: str, pid: int, process_start: str) -> tuple[int, int]:
         found = _belonging(rows, proved, sessions)
         if not found:
             patience -= 1
-            if patience < 0 or [b""] not in shown.values():
+            silent = [rows[each] for each, entries in shown.items() if entries == [b""]]
+            young = any(_may_be_amid_exec(row, process_start) for row in silent)
+            over = time.monotonic() - began > EXEC_S if young else patience < 0
+            if over or not silent:
                 return len(killed), 0
         for process in found.values():
             if processes.send(process, signal.SIGKILL):
                 killed.add((process.pid, process.start))
-        if time.monotonic() > deadline:
+        if time.monotonic() - began > SWEEP_S:
             return len(killed), len(found)
         time.sleep(PAUSE_S)
+
+
+def _may_be_amid_exec(row: processes.Process, since: str) -> bool:
+    return _KERNEL not in (row.pid, row.parent) and _ticks(row.start) >= _ticks(since)
+
+
+def _ticks(start: str) -> int:
+    """Return when a process started, where its stamp says so in a number that grows; else 0."""
+    ticks = start.rpartition(":")[2]
+    return int(ticks) if ticks.isdigit() else 0
 
 
 def _belonging(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from typing import Any
 
 import pytest
 
@@ -12,8 +14,9 @@ from gitcto.runtime import processes
 from gitcto.runtime.sweep import sweep
 
 
-def test_a_worker_that_is_not_yet_in_a_session_of_its_own_is_found() -> None:
+def test_a_worker_that_is_not_yet_in_a_session_of_its_own_is_found(monkeypatch: Any) -> None:
     """It was let go, and neither had its session nor its environment when the supervisor died."""
+    monkeypatch.setattr("gitcto.runtime.sweep.EXEC_S", 0.1)
     with subprocess.Popen(("/bin/sleep", "600"), env={}) as worker:
         start = processes.start_of(worker.pid) or ""
         try:
@@ -38,3 +41,35 @@ def test_a_process_amid_an_exec_is_found() -> None:
                 assert worker.wait(5) == -9
             finally:
                 worker.kill()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="environments are not shown here")
+def test_an_exec_that_takes_half_a_second_is_waited_for(monkeypatch: Any) -> None:
+    """On a busy machine it does; what begins to write after the sweep is not taken up whole."""
+    began, environments = time.monotonic(), processes.environments
+    with subprocess.Popen(("/bin/sleep", "600"), env={"MARK": "slow"}) as worker:
+
+        def shown(pids: Any) -> dict[int, list[bytes]]:
+            found = environments(pids)
+            if worker.pid in found and time.monotonic() - began < 0.5:
+                found[worker.pid] = [b""]
+            return found
+
+        monkeypatch.setattr(processes, "environments", shown)
+        start = processes.start_of(os.getpid()) or ""
+        try:
+            assert sweep(marker="MARK=slow", pid=0, process_start=start) == (1, 0)
+            assert worker.wait(5) == -9
+        finally:
+            worker.kill()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="environments are not shown here")
+def test_who_is_older_than_the_worker_is_not_waited_for(monkeypatch: Any) -> None:
+    monkeypatch.setattr("gitcto.runtime.sweep.EXEC_S", 600)
+    with subprocess.Popen(("/bin/sleep", "600"), env={}) as bystander:
+        later = "boot:" + str(10**12)
+        try:
+            assert sweep(marker="X=1", pid=0, process_start=later) == (0, 0)
+        finally:
+            bystander.kill()
