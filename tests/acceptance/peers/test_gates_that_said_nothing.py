@@ -10,10 +10,10 @@ from tests.acceptance.peers.elsewhere import lost
 from tests.acceptance.peers.policies import PYTHON, policy
 from tests.acceptance.project import Project, job, write
 
+pytestmark = pytest.mark.slow
+
 CRASHING = """\
 from gitcto.api import Gate, hookimpl
-
-pytestmark = pytest.mark.slow
 
 
 class Crashing:
