@@ -115,12 +115,13 @@ def test_the_program_itself_is_shown_wherever_it_lies(home: Home) -> None:
 
 
 def test_what_is_temporary_is_fresh_and_bounded(home: Home) -> None:
+    name = f"cto-test-{os.getpid()}"
     seen = home.sh(
-        "for d in /tmp /var/tmp /dev/shm; do echo x > $d/x; df -B1 --output=size $d; done"
+        f"for d in /tmp /var/tmp /dev/shm; do echo x > $d/{name}; df -B1 --output=size $d; done"
     )
     sizes = [int(word) for word in seen.split() if word.isdigit()]
     assert sizes == [TEMPORARY_BYTES] * 3
-    assert not any((place / "x").exists() for place in TEMPORARY)
+    assert not any((place / name).exists() for place in TEMPORARY)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root owns what others may not read")
