@@ -13,11 +13,12 @@ from gitcto.errors import CtoError, ExitCode
 from gitcto.model.records import TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gitcto.cli.app import App
     from gitcto.cli.queue_view import Waiting
     from gitcto.model.commands import Command
+    from gitcto.queue.explain import Situation
     from gitcto.store.ledger import Ledger
 
 _ASK, _STEER = "Ask", "Steer"
@@ -133,27 +134,11 @@ def order(app: App, *, team: str | None, as_json: bool) -> None:
     """
     from gitcto.cli.queue_view import look
     from gitcto.cli.requests import known_policy
-    from gitcto.queue.order import key
 
     name = app.team(team)
     policy = known_policy(app, name)
     with app.reader(name) as reader:
-        at = look(app, reader, policy).situation
-    found: list[dict[str, Any]] = []
-    for position, item in enumerate(at.order, 1):
-        late, _, band, place = key(at.queue, item, at.now_ms)
-        found.append(
-            {
-                "position": position,
-                "task": at.task(item.id),
-                "due": not late,
-                "tier": item.tier,
-                "band": band,
-                "place": place,
-                "priority": item.priority,
-                "overtaken": at.queue.overtaken.get(item.id, 0),
-            }
-        )
+        found = list(_places(look(app, reader, policy).situation))
     if as_json:
         app.output.json({"team": name, "order": found})
         return
@@ -161,14 +146,26 @@ def order(app: App, *, team: str | None, as_json: bool) -> None:
         app.output.data("Nothing waits to land")
         return
     head = ("POS", "TASK", "DUE", "TIER", "BAND", "PLACE", "PRIORITY", "OVERTAKEN")
-    rows = [
-        [
-            str({True: "yes", False: "no"}.get(value, value)) if key == "due" else str(value)
-            for key, value in each.items()
-        ]
-        for each in found
-    ]
-    app.output.table(head, rows)
+    shown = ({**each, "due": "yes" if each["due"] else "no"} for each in found)
+    app.output.table(head, [[str(value) for value in each.values()] for each in shown])
+
+
+def _places(at: Situation) -> Iterator[dict[str, Any]]:
+    """Yield what waits, first what goes first, with the keys that decide it."""
+    from gitcto.queue.order import key
+
+    for position, item in enumerate(at.order, 1):
+        late, _, band, place = key(at.queue, item, at.now_ms)
+        yield {
+            "position": position,
+            "task": at.task(item.id),
+            "due": not late,
+            "tier": item.tier,
+            "band": band,
+            "place": place,
+            "priority": item.priority,
+            "overtaken": at.queue.overtaken.get(item.id, 0),
+        }
 
 
 @click.command()

@@ -34,22 +34,7 @@ def conflicts(app: App, *, team: str | None, as_json: bool) -> None:
     name = app.team(team)
     found = _forecast(app, name)
     if as_json:
-        app.output.json(
-            {
-                "team": name,
-                "changes": [{"task": side.task, "seen": side.seen} for side in found.sides],
-                "conflicts": [
-                    {
-                        "one": each.one,
-                        "other": each.other,
-                        "certain": each.certain,
-                        "paths": list(each.paths),
-                        "detail": each.detail,
-                    }
-                    for each in found.conflicts
-                ],
-            }
-        )
+        app.output.json(_plain(name, found))
         return
     count = len(found.sides)
     if not found.conflicts:
@@ -68,6 +53,23 @@ def conflicts(app: App, *, team: str | None, as_json: bool) -> None:
     for side in found.sides:
         if side.seen != "harvested":
             app.output.hint(f"{side.task} is still worked on: judged by {_SEEN[side.seen]}")
+
+
+def _plain(team: str, found: Forecast) -> dict[str, object]:
+    return {
+        "team": team,
+        "changes": [{"task": side.task, "seen": side.seen} for side in found.sides],
+        "conflicts": [
+            {
+                "one": each.one,
+                "other": each.other,
+                "certain": each.certain,
+                "paths": list(each.paths),
+                "detail": each.detail,
+            }
+            for each in found.conflicts
+        ],
+    }
 
 
 def _forecast(app: App, team: str) -> Forecast:

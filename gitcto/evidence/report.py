@@ -16,7 +16,6 @@ def outline(account: Account) -> dict[str, Any]:
     """Return the report, without the list of files, which needs their bytes."""
     execution, task = account.execution, account.task
     blockers = [*_red(account.gates), *_missing(account), *account.blockers]
-    seqs = [one.seq for one in account.events] or [0]
     return {
         "v": VERSION,
         "producer": account.producer,
@@ -50,9 +49,14 @@ def outline(account: Account) -> dict[str, Any]:
         "blockers": blockers,
         "detail": shown(account.detail),
         "raw_cut": sorted(name for name, raw in account.raw.items() if raw.cut),
-        "events": {"first": seqs[0], "last": seqs[-1], "count": len(account.events)},
+        "events": _span(account),
         "signed": account.signed,
     }
+
+
+def _span(account: Account) -> dict[str, int]:
+    seqs = [one.seq for one in account.events] or [0]
+    return {"first": seqs[0], "last": seqs[-1], "count": len(account.events)}
 
 
 def _red(gates: tuple[GateRun, ...]) -> list[str]:

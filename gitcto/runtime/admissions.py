@@ -22,6 +22,7 @@ from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.messages import work_of
 from gitcto.runtime.queue_messages import Admitted
 from gitcto.runtime.queue_pen import Pen
+from gitcto.store.queries import StoredEvent
 
 
 class Admissions:
@@ -164,23 +165,27 @@ def former_queue(book: Book) -> Queue:
 
     Each clone that runs the team has a queue of its own.
     """
-    ledger, bodies = book.context.ledger, []
-    alone = book.context.shared is None
-    for stored in ledger.events(newest_first=True):
-        body = stored.event.body
-        if not alone and stored.event.actor != ledger.actor:
-            continue
-        if not isinstance(body, Opaque):
-            bodies.append(body)
-        if isinstance(body, QueueOpened):
-            break
-    view = ledger.view()
+    log = _own_log(book) if book.context.shared else book.context.ledger.queue_log()
+    bodies = [stored.event.body for stored in log if not isinstance(stored.event.body, Opaque)]
+    view = book.context.ledger.view()
     specs: dict[str, TaskSpec] = {}
     for body in bodies:
         execution = view.execution(getattr(body, "execution", ""))
         if execution is not None:
             specs[execution.id] = book.state.tasks[execution.task].spec
-    return fold_events(reversed(bodies), specs)
+    return fold_events(bodies, specs)
+
+
+def _own_log(book: Book) -> list[StoredEvent]:
+    """Return what this clone recorded since it opened its queue last, the oldest first."""
+    ledger, found = book.context.ledger, []
+    for stored in ledger.events(newest_first=True):
+        if stored.event.actor != ledger.actor:
+            continue
+        found.append(stored)
+        if isinstance(stored.event.body, QueueOpened):
+            break
+    return found[::-1]
 
 
 def _place(execution: Execution) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, ExitCode, GateResult
+from gitcto.api import CANNOT_RUN, CtoError, ExitCode, GateResult, last_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 _KEYS = ("argv", "not_run_codes")
 _SCRATCH = "{scratch}"
-_CANNOT_RUN = (126, 127)
 _KILLED = (128 + 9, 128 + 24, 128 + 25)
-_LINE, _TAIL = 300, 4096
 
 
 class CommandGate:
@@ -36,9 +34,9 @@ class CommandGate:
             reason, detail = _ended(argv[0], result)
             return GateResult(status="not_run", reason=reason, detail=detail, log=log)
         code = result.code if result.code >= 0 else 128 - result.code
-        detail = f"exit code {code}: {_last_line(log)}" if code else _last_line(log)
+        detail = f"exit code {code}: {last_line(log)}" if code else last_line(log)
         for codes, reason in (
-            (_CANNOT_RUN, "cannot_run"),
+            (CANNOT_RUN, "cannot_run"),
             (not_run_codes, "not_run_code"),
             (_KILLED, "killed"),
         ):
@@ -67,12 +65,6 @@ def _settings(table: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[int, 
     if 0 in codes:
         raise _bad("not_run_codes holds 0, which means passed", "take it out")
     return tuple(argv), tuple(codes)
-
-
-def _last_line(log: bytes) -> str:
-    lines = [line for line in log[-_TAIL:].decode("utf-8", "replace").split("\n") if line.strip()]
-    last = lines[-1].strip() if lines else "no output"
-    return "".join(letter if letter.isprintable() else "?" for letter in last)[:_LINE]
 
 
 def _bad(message: str, hint: str) -> CtoError:

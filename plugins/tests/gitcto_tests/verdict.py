@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from gitcto.api import GateResult
+from gitcto.api import CANNOT_RUN, GateResult, last_line, one_line
 
 if TYPE_CHECKING:
     import re
@@ -14,14 +14,9 @@ if TYPE_CHECKING:
     from gitcto.api import Case, CommandResult, Report
     from gitcto_tests.settings import Settings
 
-CANNOT_RUN = (126, 127)
-"""What a shell says of a program that it cannot execute, or find."""
-
 KILLED = (128 + 9, 128 + 24, 128 + 25)
 """Killed; over its CPU time; over the size of a file: how limits end a program, not tests."""
 
-_LINE = 300
-_TAIL = 4096
 _SHOWN = 3
 
 
@@ -144,7 +139,7 @@ def _could_not_run(tested: Tested, settings: Settings) -> GateResult | None:
 
 def _named(failed: Sequence[str], executed: int) -> str:
     more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    names = printable(", ".join(failed[:_SHOWN]))[:_LINE]
+    names = one_line(", ".join(failed[:_SHOWN]))
     return f"{len(failed)} of {executed} tests failed: {names}{more}"
 
 
@@ -155,14 +150,3 @@ def _counted(pattern: re.Pattern[str], log: bytes) -> int:
         if found:
             return sum(int(number) for number in found if number.isascii() and number.isdigit())
     return 0
-
-
-def last_line(log: bytes) -> str:
-    """Return the last line of an output with something on it, printable and not too long."""
-    lines = [line for line in log[-_TAIL:].decode("utf-8", "replace").split("\n") if line.strip()]
-    return printable(lines[-1].strip() if lines else "no output")[:_LINE]
-
-
-def printable(text: str) -> str:
-    """Return text with ``?`` for what does not belong on a line."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

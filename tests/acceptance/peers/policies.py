@@ -9,6 +9,15 @@ from collections.abc import Sequence
 PYTHON = sys.executable
 
 _LIMITS = {"workers": 3, "attempts": 2, "conflicts": 1, "capacity": 2}
+_LIMITED = """\
+[concurrency]
+max_workers = {workers}
+[retries]
+max_attempts = {attempts}
+conflict = {conflicts}
+[queue]
+capacity = {capacity}
+"""
 
 
 def policy(
@@ -23,16 +32,9 @@ def policy(
 
     ``limits`` are ``workers``, ``attempts``, ``conflicts`` and ``capacity``.
     """
-    of = {**_LIMITS, **limits}
     return f"""\
 version = 1
-[concurrency]
-max_workers = {of["workers"]}
-[retries]
-max_attempts = {of["attempts"]}
-conflict = {of["conflicts"]}
-[queue]
-capacity = {of["capacity"]}
+{_LIMITED.format(**{**_LIMITS, **limits})}\
 [roles.developer]
 provider = "worker"
 [providers.worker]
