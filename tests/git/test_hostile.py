@@ -82,6 +82,14 @@ SETTINGS = """
 """
 """Every setting that names a program; ``<name>`` stands for the trap of that name."""
 
+ENDS = {
+    "clean": "exec cat",
+    "smudge": "exec cat",
+    "process": r"printf '0009nope\n'; exec cat >/dev/null",
+}
+"""How a trap goes on that git talks to. A process filter that leaves at once ends git itself, or
+not, by who is faster (pkt-line.c dies of an early end, convert.c survives a wrong answer)."""
+
 
 class Trap:
     """Programs that write their name into a file; ``fired`` tells which ran."""
@@ -93,7 +101,7 @@ class Trap:
 
     def program(self, name: str) -> str:
         path = self._root / name
-        end = "exec cat" if name in {"clean", "smudge"} else "exit 0"
+        end = ENDS.get(name, "exit 0")
         path.write_text(f"#!/bin/sh\necho {name} >>{self._log}\n{end}\n")
         path.chmod(0o755)
         return str(path)
