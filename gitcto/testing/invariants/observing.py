@@ -194,24 +194,22 @@ def _entries(folder: Path) -> list[Path]:
 
 def _difference(repository: Repository, team: str) -> str:
     """Return the first row of a sidecar that follows the ledger which a rebuilt one has not."""
+    ref = chain.ledger_ref(team)
+    tip = Refs(repository).read(ref)
+    if tip is None:
+        return ""
     with LedgerReader(repository, team) as reader:
         reader.load()
         mark = repr(team)
         kept = [row for row in reader.sidecar().dump() if row.split("(", 1)[1].startswith(mark)]
     fresh = Sidecar.in_memory(repository)
     try:
-        ref = chain.ledger_ref(team)
-        tip = Refs(repository).read(ref)
         with fresh.writing(team) as projection:
-            _follow(repository, projection, ref, tip)
+            for commits in chain.after(repository, ref, None, tip):
+                for commit in commits:
+                    projection.apply(commit)
         rebuilt = fresh.dump()
     finally:
         fresh.close()
     odd = sorted(set(kept).symmetric_difference(rebuilt))
     return f"the sidecar and its rebuild differ, first in {odd[0][:200]}" if odd else ""
-
-
-def _follow(repository: Repository, projection: Projection, ref: str, tip: str | None) -> None:
-    for commits in chain.after(repository, ref, None, tip) if tip else ():
-        for commit in commits:
-            projection.apply(commit)

@@ -114,6 +114,7 @@ def test_what_was_done_to_it_is_seen(ended: TeamRepo, what: str) -> None:
     assert broken(ended) == set()
 
 
-def test_a_repository_without_a_team_has_nothing_to_check(tmp_path: Path) -> None:
+def test_a_ledger_that_is_gone_is_told(tmp_path: Path) -> None:
     team = TeamRepo.make(tmp_path)
-    assert check_repository(team.path) == ()
+    (found,) = check_repository(team.path)
+    assert str(found).startswith("S7: refs/cto/teams/main/ledger does not exist")
