@@ -22,7 +22,6 @@ from gitcto.runtime import workers
 from gitcto.runtime.commits import EXECUTION_TRAILER, TASK_TRAILER
 from gitcto.runtime.layout import ROOT_RECORD, Layout
 from gitcto.store import chain
-from gitcto.store.projection import Projection
 from gitcto.store.reader import LedgerReader
 from gitcto.store.sidecar import Sidecar
 from gitcto.store.verify import verify_chain
