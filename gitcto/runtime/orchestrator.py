@@ -274,8 +274,11 @@ class Orchestrator:
             changed=work.changed,
         )
         refusal = self.book.record(*ended, taken)
+        now = self.book.state.executions[x.id]
         if refusal is None:
-            self.queue.enqueue(self.book.state.executions[x.id])
+            self.queue.enqueue(now)
+        elif now.state not in LIVE_STATES:
+            self.ending.late(now, work)
         else:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
 

@@ -74,15 +74,15 @@ class MadeUpBench(Bench):
 
     def layer(self, candidate: Candidate) -> str:
         """Write a commit on which the next change can be merged."""
-        return self._history.commit(candidate.tree, candidate.onto, subject="layer")
+        return self._history.commit(candidate.tree, candidate.onto, "layer")
 
     def landing_commit(self, candidate: Candidate, evidence: str) -> str:
         """Write the commit that would land, and return it."""
         return self._history.commit(
             candidate.tree,
             candidate.onto,
-            subject=f"{candidate.task.spec.id} {evidence[:8]}",
-            execution=candidate.execution.id,
+            f"{candidate.task.spec.id} {evidence[:8]}",
+            (candidate.execution.id, candidate.task.spec.id),
         )
 
     def judge_change(self, candidate: Candidate, known: Known) -> list[Judged]:

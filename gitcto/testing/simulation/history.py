@@ -18,12 +18,13 @@ def digest(*parts: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """A commit: its tree, its first parent, and the trailer that names an execution."""
+    """A commit: its tree, its first parent, and the trailers that name its origin."""
 
     tree: str
     parent: str
     subject: str = ""
     execution: str = ""
+    task: str = ""
     depth: int = 0
 
 
@@ -41,12 +42,21 @@ class History:
         self.trees.setdefault(oid, dict(files))
         return oid
 
-    def commit(self, tree: str, parent: str, *, subject: str = "", execution: str = "") -> str:
-        """Write a commit."""
-        oid = digest("commit", tree, parent, subject, execution)
-        depth = self.commits[parent].depth + 1 if parent else 0
-        made = Commit(tree=tree, parent=parent, subject=subject, execution=execution, depth=depth)
-        self.commits.setdefault(oid, made)
+    def commit(
+        self, tree: str, parent: str, subject: str, trailers: tuple[str, str] = ("", "")
+    ) -> str:
+        """Write a commit; ``trailers`` are its execution and its task."""
+        oid = digest("commit", tree, parent, subject, *trailers)
+        if oid not in self.commits:
+            depth = self.commits[parent].depth + 1 if parent else 0
+            self.commits[oid] = Commit(
+                tree=tree,
+                parent=parent,
+                subject=subject,
+                execution=trailers[0],
+                task=trailers[1],
+                depth=depth,
+            )
         return oid
 
     def files(self, oid: str) -> Files:

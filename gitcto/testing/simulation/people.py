@@ -65,7 +65,7 @@ class People:
     def commit(self, files: dict[str, str], subject: str) -> None:
         """Commit straight to the target."""
         sim = self._sim
-        commit = sim.history.commit(sim.history.tree(files), sim.tip, subject=subject)
+        commit = sim.history.commit(sim.history.tree(files), sim.tip, subject)
         sim.trace.add(f"target moved to {commit}")
         sim.remote[sim.target] = commit
         if sim.options.clones == 1:

@@ -64,6 +64,7 @@ class Simulation:
         self.nodes = [Node(self, f"clone{n}") for n in range(options.clones)]
         self.people = People(self)
         self.trouble = Trouble(self)
+        self.chain.news.append(self.checks.news)
 
     def book(self, actor: str = "ada@box") -> Book:
         """Return the ledger for a person's command, around which nothing fails."""
@@ -103,7 +104,7 @@ class Simulation:
         )
 
     def _begin(self) -> None:
-        start = self.history.commit(self.history.tree(self.plan.files), "", subject="start")
+        start = self.history.commit(self.history.tree(self.plan.files), "", "start")
         self.remote[self.target] = start
         for node in self.nodes:
             node.refs[self.target] = start

@@ -213,7 +213,7 @@ class MadeUpRooms(Rooms):
         tree = node.history.tree(room.files)
         self._effects.crash_point("attempt.harvested")
         commit = node.history.commit(
-            tree, execution.base, subject=f"attempt {task.spec.id}", execution=execution.id
+            tree, execution.base, f"attempt {task.spec.id}", (execution.id, task.spec.id)
         )
         node.refs[_pin(execution.id)] = commit
         self._effects.crash_point("attempt.kept")
