@@ -104,7 +104,7 @@ class Figures:
         self.violations += len(result.violations)
 
     def told(self) -> dict[str, object]:
-        """Return all figures: hours are the team's, simulated; faults an hour while there are any."""
+        """Return all figures: simulated hours of the team, faults an hour while there are any."""
         cpu_s = time.process_time() - self._began_s
         hours, faults = self._ms / _HOUR_MS, sum(self._faults.values())
         return {

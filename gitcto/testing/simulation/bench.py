@@ -48,7 +48,9 @@ class MadeUpBench(Bench):
         if onto == execution.base:
             return MergeResult(tree=execution.tree)
         tree, conflicts = self._history.merge(execution.base, onto, execution.work)
-        return MergeResult(tree=tree, conflicts=conflicts, detail="both changed it" * bool(conflicts))
+        return MergeResult(
+            tree=tree, conflicts=conflicts, detail="both changed it" * bool(conflicts)
+        )
 
     def tree_of(self, commit: str) -> str:
         """Return the tree of a commit."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LATE_MS = 300_000
 _NEVER_MS = 1 << 60
+_UNSTEADY = {"checked_out", "clock_jump", "disk_full", "remote_gone", "stall"}
 
 
 class Checks:
@@ -28,10 +29,10 @@ class Checks:
         self._sim = sim
         self._gone: list[tuple[Node, str, str]] = []
         self._seen = 0
-        # A wall clock that is set back and forth proves nothing about how late anything is.
-        jumps = "clock_jump" in sim.options.rates
+        # With a clock that is set, or runs that cannot go on, nothing is promised in milliseconds.
+        unsteady = not _UNSTEADY.isdisjoint(sim.options.rates)
         self._bounds = Bounds(
-            max_workers=sim.options.max_workers, lease_ms=_NEVER_MS if jumps else _LATE_MS
+            max_workers=sim.options.max_workers, lease_ms=_NEVER_MS if unsteady else _LATE_MS
         )
         self._watch = Watch(self._bounds)
 
@@ -67,7 +68,9 @@ class Checks:
         ref = node.refs.get(f"refs/cto/teams/sim/preserved/{execution}", "")
         kept = bool(ref) and sim.history.commits[ref].tree == tree
         if not landed and not kept:
-            self.found.append(f"P1: {execution} of {x.task} ({x.state}) left {tree[:8]}, it is lost")
+            self.found.append(
+                f"P1: {execution} of {x.task} ({x.state}) left {tree[:8]}, it is lost"
+            )
 
     def at_the_end(self, *, ended: bool) -> None:
         """Look at everything once."""
@@ -96,7 +99,9 @@ class Checks:
             ),
             unreachable=self._unreachable(),
             alive=frozenset(at for at, room in rooms if room.observed.alive),
-            left={at: "a room" for at, room in rooms if room.files is not None and not room.refused},
+            left={
+                at: "a room" for at, room in rooms if room.files is not None and not room.refused
+            },
             faults=self._misfortunes(),
             bounds=self._bounds,
         )

@@ -132,7 +132,8 @@ class Book(Records):
         known = self._clone.state
         fresh = State()
         fresh.put(() if known.team is None else (known.team,))
-        fresh.put(sorted(known.tasks.values(), key=lambda task: task.order))
+        tasks = sorted(known.tasks.values(), key=lambda task: task.order)
+        fresh.put(tasks)
         fresh.put(known.live())
         self._seen = self._clone.known
         return fresh

@@ -1,4 +1,4 @@
-"""One clone on one machine: its rooms, its refs, and the run of the team that lives there or not."""
+"""One clone on one machine: its rooms, its refs, and the run that lives there or does not."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ class Listening:
 
 
 class Node:
-    """A machine. What is durable stays here when the run dies: rooms, refs, the clone's ledger."""
+    """A machine. What is durable stays here when the run dies: rooms, refs, the clone's ledger.
+
+    It is ``at_rest`` once its last run ended because nothing was left to do.
+    """
 
     def __init__(self, sim: Simulation, name: str) -> None:
         self.name = name
@@ -63,6 +66,7 @@ class Node:
         self.disk_full = self.cut_off = self.checked_out = False
         self.stalled_until = 0
         self.run: Orchestrator | None = None
+        self.at_rest = False
         self._sim = sim
         self._life = 0
         self._turns = 0
@@ -136,6 +140,7 @@ class Node:
             return
         if not self.run.turn():
             self.trace.add(f"{self.name} ends by itself")
+            self.at_rest = True
             self._end(self.faults.rng.uniform(5_000, 300_000))
             return
         look = min(_LOOK_MS, self.options.lease_s * 200)
@@ -180,6 +185,7 @@ class Node:
         self._life += 1
         self._turning = False
         self.trace.add(f"{self.name} starts")
+        self.at_rest = False
         world = MadeUpWorld(self)
         self.run = Orchestrator(Book(world, Listening(self)), lambda: False)
         if team.mode is TeamMode.DRAINING:
@@ -200,8 +206,3 @@ class Node:
         long = self.faults.rng.random() < 0.1  # noqa: PLR2004
         most = self.options.lease_s * 3_000 if long else 20_000
         self._end(self.faults.rng.uniform(200, most))
-
-    @property
-    def busy(self) -> bool:
-        """Tell whether a run has something left to do here."""
-        return self.run is not None

@@ -1,4 +1,4 @@
-"""Made-up rooms and workers. A worker is a process of its own: it outlives the run that began it."""
+"""Made-up rooms and workers. A worker is its own process: it outlives the run that began it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from gitcto.contracts import WorkerReport
 from gitcto.runtime.worker_values import Exit, Observed, Started
 from gitcto.testing.simulation.faults import Faults
 from gitcto.testing.simulation.history import Files, History
+
+OK = WorkerReport(ok=True)
+"""What a worker says that says nothing else."""
 
 STOP_MS = 300
 """How long the end of a process tree takes (milliseconds)."""
@@ -29,7 +32,7 @@ class Room:
     records: bool = False
     started: Started | None = None
     exit: Exit | None = None
-    report: WorkerReport = WorkerReport(ok=True)
+    report: WorkerReport = OK
     stop_asked: bool = False
     refused: bool = False
     waiting: list[Callable[[], None]] = field(default_factory=list)
@@ -81,7 +84,9 @@ class Workers:
         if not self._faults.over and self._faults.strikes("quota"):
             said = WorkerReport(ok=False, error="quota", detail="no more today", retryable=False)
             room.report = said
-            clock.after(rng.uniform(500, 5_000), lambda: self.finish(room, Exit(code=1, cause="exited")))
+            clock.after(
+                rng.uniform(500, 5_000), lambda: self.finish(room, Exit(code=1, cause="exited"))
+            )
             return
         work_ms = rng.lognormvariate(0, 0.7) * self._faults.options.work_min * 60_000
         clock.after(work_ms * rng.random(), lambda: self._write(room, writes, whole=False))

@@ -124,7 +124,7 @@ class Simulation:
             node.disk_full = node.cut_off = node.checked_out = False
 
     def _ended(self) -> bool:
-        """Tell whether every task is done, and every room is gone that may go."""
+        """Tell whether every task is done, and every run has seen that and ended."""
         team = self.chain.state.team
         done = team is not None and team.counts == {TaskState.DONE: self.options.tasks}
-        return done and not any(node.busy for node in self.nodes)
+        return done and all(node.at_rest for node in self.nodes)

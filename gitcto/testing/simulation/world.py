@@ -1,4 +1,4 @@
-"""One run's world in a simulation: it fails as its faults say, and forgets nothing that is durable."""
+"""One run's world in a simulation: it fails when its faults say so, and keeps what is durable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from gitcto.runtime.world import Rooms, Target, World
 from gitcto.testing.simulation.bench import MadeUpBench
 from gitcto.testing.simulation.clock import START_MS
 from gitcto.testing.simulation.ledger import Book, Failing, Write
-from gitcto.testing.simulation.rooms import Room
+from gitcto.testing.simulation.rooms import OK, Room
 
 if TYPE_CHECKING:
     from gitcto.runtime.messages import Message
@@ -181,7 +181,7 @@ class MadeUpRooms(Rooms):
         return WorkerFinished(
             execution=execution,
             exit=ended,
-            report=room.report if room else Room(execution="", base="").report,
+            report=room.report if room else OK,
             work=work,
             refusal=why,
             refusal_detail=why,
@@ -279,7 +279,9 @@ class MadeUpRooms(Rooms):
 
     def leftovers(self) -> tuple[str, ...]:
         """Return all executions that left a room, records or a ref."""
-        pins = (name.removeprefix(_pin("")) for name in self._node.refs if name.startswith(_pin("")))
+        pins = (
+            name.removeprefix(_pin("")) for name in self._node.refs if name.startswith(_pin(""))
+        )
         return tuple(sorted({*pins, *self._node.rooms}))
 
     def idle(self, busy: frozenset[str]) -> tuple[str, ...]:
