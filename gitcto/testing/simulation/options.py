@@ -105,7 +105,7 @@ class Options:
 def draw(seed: int) -> Options:
     """Return the options of a seed; the same seed always draws the same."""
     rng = Random(f"options {seed}")
-    violence = rng.choice((0.0, 0.5, 1.0, 1.0, 1.0, 2.0)) if seed else 0.0
+    violence = rng.choice((0.5, 1.0, 1.0, 1.0, 1.5, 2.5)) if seed else 0.0
     rates: dict[str, float] = {}
     chances: dict[str, float] = {}
     for name in FAULTS:
