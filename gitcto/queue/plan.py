@@ -125,13 +125,9 @@ class Planner:
         for number in sorted(self.queue.running):
             run = self.queue.running[number]
             tree = rest(self.queue, run) if run.kind is RunKind.JUDGE else None
-            longer = tree and len(tree) > len(best) and set(above).isdisjoint(tree)
-            if (
-                tree
-                and longer
-                and not self._clash(*tree, *above)
-                and self.chances.of(tree) >= floor
-            ):
+            if not tree or len(tree) <= len(best) or not set(above).isdisjoint(tree):
+                continue
+            if not self._clash(*tree, *above) and self.chances.of(tree) >= floor:
                 best = tree
         return best
 

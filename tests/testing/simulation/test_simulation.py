@@ -14,7 +14,7 @@ from gitcto.testing.simulation.options import draw
 from gitcto.testing.simulation.simulation import Result, Simulation
 from gitcto.testing.simulation.world import MadeUpRooms, MadeUpTarget
 
-SEEDS = 120
+SEEDS = 80
 """How many seeds each run of the tests goes through: about 25 s of CPU."""
 
 AT_ONCE = 20
