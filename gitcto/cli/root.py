@@ -43,6 +43,7 @@ COMMANDS = (
     Row("resume", "Start tasks again.", "gitcto.cli.steer:resume", _STEER),
     Row("drain", "Finish what runs, then end.", "gitcto.cli.steer:drain", _STEER),
     Row("stop", "End the workers and keep their work.", "gitcto.cli.steer:stop", _STEER),
+    Row("effects", "See or settle what was done outside.", "gitcto.cli.effects:effects", _STEER),
     Row("retry", "Give a failed task another try.", "gitcto.cli.steer:retry", _STEER),
     Row("preserved", "Get back or drop work.", "gitcto.cli.preserved:preserved", _KEEP),
     Row("clean", "Remove what ended attempts left.", "gitcto.cli.clean:clean", _KEEP),

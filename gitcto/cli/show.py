@@ -67,7 +67,7 @@ def _elsewhere(reader: LedgerReader, task: Task) -> dict[str, str]:
     from gitcto.cli.pushed import where
     from gitcto.runtime.pull_requests import opened
 
-    return {"push": where(reader, task), "pull_request": opened(reader, task.spec.id)}
+    return {"push": where(reader, task), "pull_request": opened(task)}
 
 
 def _facts(

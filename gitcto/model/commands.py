@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 
@@ -233,6 +234,7 @@ SingleCommand = (
     | RecordPreserved
     | DiscardWork
     | QueueCommand
+    | EffectCommand
     | OutcomeCommand
 )
 

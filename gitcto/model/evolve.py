@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
+from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
@@ -44,6 +45,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return (replace(team, unknown=team.unknown + 1),)
     if isinstance(body, _OF_THE_QUEUE):
         return evolve_queue(view, team, body)
+    if isinstance(body, EFFECT_EVENTS):
+        return evolve_effect(view, team, body)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 

@@ -27,6 +27,7 @@ from gitcto.runtime.landing import (
 from gitcto.runtime.orchestrator import Orchestrator, start_of
 from gitcto.runtime.others import is_own
 from gitcto.runtime.outside import compare, forget, record_of, remembered
+from gitcto.runtime.outside_effects import settle_open
 from gitcto.runtime.preserved import finish_drops
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.settle import preserve, unreachable_work
@@ -50,6 +51,8 @@ def recover(orchestrator: Orchestrator) -> None:
         _continue_landing(orchestrator, landing)
     for execution in live:
         _continue(orchestrator, book.state.executions[execution.id])
+    for line in settle_open(context, book.state.tasks.values()):
+        book.listener.note(line)
 
 
 def _take_over(orchestrator: Orchestrator, execution: Execution) -> None:
