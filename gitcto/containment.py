@@ -221,16 +221,13 @@ def call_contained(
     )
     if isinstance(value, Crashed | TimedOut):
         return value
-    if type(value).__name__ in _RETURNS[method].split(" | ") and _is_ours(value):
+    kind = type(value)
+    if kind.__name__ in _RETURNS[method].split(" | ") and kind.__module__ in _OURS:
         return value
     reason = f"{method}() returned {type(value).__name__}, not {_RETURNS[method]}"
     return Crashed(
         plugin=registered.plugin, what=what, reason=reason, hint=defect(registered.plugin)
     )
-
-
-def _is_ours(value: object) -> bool:
-    return type(value).__module__ in _OURS
 
 
 _OURS = ("builtins", *(f"gitcto.{room}contracts" for room in ("", "integration_", "room_")))

@@ -117,3 +117,14 @@ def test_without_an_integration_nothing_is_intended(hub: Hub) -> None:
         open_pull_request(context, hub.tasks()["A"], "text\n")
     assert refused.value.exit_code is ExitCode.POLICY
     assert kinds(hub) == []
+
+
+def test_the_next_run_finishes_what_a_kill_left_intended(hub: Hub) -> None:
+    """With the text that was intended, and before it has anything else to do."""
+    assert opening(hub, "effect.intended").returncode == -9
+    assert pulls(hub) == []
+    hub.run()
+    key = key_of(hub)
+    assert pulls(hub) == [f"refs/cto/pull/{key}", "refs/heads/cto/pr/A"]
+    assert kinds(hub) == ["effect.intended", "effect.confirmed"]
+    assert f"A: pull-request: {hub.hub}#refs/cto/pull/{key}" in hub.told.notes
