@@ -108,6 +108,12 @@ def _renewed(at: _At, e: ev.LeaseRenewed) -> Records:
     return _on_execution(at, e.execution, expires_ms=e.expires_ms)
 
 
+def _checkpointed(at: _At, e: ev.ContextCheckpointed) -> Records:
+    execution = at.view.execution(e.execution)
+    task = at.view.task(execution.task) if execution else None
+    return () if task is None else (replace(task, checkpoint=e.number),)
+
+
 def _taken(at: _At, e: ev.LeaseTaken) -> Records:
     return _on_execution(at, e.execution, holder=e.holder, expires_ms=e.expires_ms)
 
@@ -251,6 +257,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.ExecutionLeased: _leased,
     ev.LeaseRenewed: _renewed,
     ev.LeaseTaken: _taken,
+    ev.ContextCheckpointed: _checkpointed,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
     ev.OutsideChanged: _outside,

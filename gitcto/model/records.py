@@ -179,7 +179,7 @@ class Task(Struct, frozen=True, kw_only=True):
     leases ever granted, ``charged`` those that failed by the task's own fault since it was last
     asked for, ``retries`` all failed ones by reason. ``commit``, ``evidence`` and ``push`` (where
     the commit was pushed, or why it was not) are set by landing alone. ``effects`` is what was done
-    outside for it, by key.
+    outside for it, by key; ``checkpoint`` the number of the last one of what its worker is told.
     """
 
     spec: TaskSpec
@@ -199,6 +199,7 @@ class Task(Struct, frozen=True, kw_only=True):
     evidence: str = ""
     push: str = ""
     effects: dict[str, OutsideEffect] = {}
+    checkpoint: int = 0
 
 
 class Execution(Struct, frozen=True, kw_only=True):

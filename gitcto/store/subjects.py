@@ -21,6 +21,7 @@ _WIDTH = 100
 _OfExecution = (
     ev.LeaseRenewed
     | ev.LeaseTaken
+    | ev.ContextCheckpointed
     | ev.ExecutionStarted
     | ev.ExecutionExited
     | ev.OutsideChanged
@@ -85,6 +86,9 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = "lease renewed"
         case ev.LeaseTaken():
             what = f"taken over by {body.holder}"
+        case ev.ContextCheckpointed():
+            saved = f", {body.saved} saved" if body.saved else ""
+            what = f"told {body.tokens} of {body.budget} tokens{saved}"
         case ev.ExecutionStarted():
             what = f"started as process {body.pid}"
         case ev.ExecutionExited():
