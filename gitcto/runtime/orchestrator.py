@@ -47,6 +47,7 @@ from gitcto.runtime.others import give_up_lapsed, is_own
 from gitcto.runtime.outside import forget, idle_rooms, record_of
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
 from gitcto.runtime.space import Space
+from gitcto.runtime.worker_context import brief, said
 
 LOOK_S = 0.2
 """How often the loop looks for what other commands recorded when no job reports (seconds)."""
@@ -141,18 +142,21 @@ class Orchestrator:
         return not self._short
 
     def _start(self, task: Task, now_ms: int) -> None:
-        context, spec = self.book.context, task.spec
+        book, context, spec = self.book, self.book.context, task.spec
         execution_id = context.effects.new_id()
         decision = self._decide(task, execution_id)
-        if decision.verdict == "deny":
-            self.book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
+        told = brief(context, task, execution_id, decision)
+        if isinstance(told, Decision):
+            book.record(BlockTask(task=spec.id, reason="denied", decision=told))
             return
+        if told.damaged:
+            book.listener.note(told.damaged)
         role = context.policy.roles[spec.role]
-        refusal = self.book.record(
+        refusal = book.record(
             Lease(
                 task=spec.id,
                 execution=execution_id,
-                base=self.book.tip(),
+                base=book.tip(),
                 provider=role.provider,
                 role=spec.role,
                 workspace=role.workspace,
@@ -161,15 +165,16 @@ class Orchestrator:
                 max_workers=context.max_workers,
                 decision=decision,
                 nonce=context.effects.new_id(),
-            )
+            ),
+            told.command,
+            attachments=told.attachments,
         )
         if refusal is not None:
             return
         context.effects.crash_point("attempt.leased")
         self._attempts.add(execution_id)
-        execution = self.book.state.executions[execution_id]
-        leased = self.book.state.tasks[spec.id]
-        job = begin(context, leased, execution, _notes(task), self._idle())
+        leased, execution = book.state.tasks[spec.id], book.state.executions[execution_id]
+        job = begin(context, leased, execution, told.briefing, self._idle())
         self.jobs.start(f"attempt {execution_id}", job)
 
     def _idle(self) -> tuple[str, ...]:
@@ -255,6 +260,9 @@ class Orchestrator:
             ended = (*ended, changed)
             if changed.blocking:
                 failure = failures.of_outside(x.task, changed.changes)
+        told = said(self.book.context, self.book.state.tasks[x.task], x, message.report.summary)
+        if told and not self.book.record(*ended, told.command, attachments=told.attachments):
+            ended = ()
         if failure is not None or work is None:
             failure = failure or Failure(reason="internal", detail="nothing was harvested")
             if ended:  # first, so that it is in the evidence
@@ -290,9 +298,3 @@ def start_of(execution: Execution, started: workers.Started) -> RecordStart:
         sandbox=str(started.isolation.get("sandbox", "")),
         probe=dict(started.isolation.get("probe", {})),
     )
-
-
-def _notes(task: Task) -> tuple[str, ...]:
-    if not task.reason:
-        return ()
-    return (f"the attempt before this one failed: {task.reason}: {task.detail}",)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import Event
@@ -71,7 +72,7 @@ class Seen:
     landed: dict[str, str] = field(default_factory=dict)
     swaps: dict[str, str] = field(default_factory=dict)
     known_tips: set[str] = field(default_factory=set)
-    pull_requests: dict[str, str] = field(default_factory=dict)
+    effects: dict[str, str] = field(default_factory=dict)
     wasted: int = 0
 
     def take(self, event: Event) -> None:
@@ -246,14 +247,6 @@ def _run(seen: Seen, e: qe.QueueRunStarted) -> None:
     seen.known_tips.add(e.onto)
 
 
-def _pr_intended(seen: Seen, e: qe.PullRequestIntended) -> None:
-    seen.pull_requests.setdefault(e.key, "")
-
-
-def _pr_opened(seen: Seen, e: qe.PullRequestOpened) -> None:
-    seen.pull_requests[e.key] = e.url
-
-
 _RULES: Mapping[type, Callable[[Seen, Any], None]] = {
     ev.TeamCreated: _created,
     ev.TeamModeChanged: _mode,
@@ -279,8 +272,13 @@ _RULES: Mapping[type, Callable[[Seen, Any], None]] = {
     qe.ApprovalDenied: _denied,
     qe.QueueTargetMoved: _moved,
     qe.QueueRunStarted: _run,
-    qe.PullRequestIntended: _pr_intended,
-    qe.PullRequestOpened: _pr_opened,
+    fx.EffectIntended: lambda seen, e: seen.effects.update({e.key: "intended"}),
+    fx.EffectConfirmed: lambda seen, e: seen.effects.update({e.key: "confirmed"}),
+    fx.EffectRefused: lambda seen, e: seen.effects.update({e.key: "refused"}),
+    fx.EffectUnclear: lambda seen, e: seen.effects.update({e.key: "unclear"}),
+    fx.EffectResolved: lambda seen, e: seen.effects.update(
+        {e.key: "confirmed" if e.done else "released"}
+    ),
     qe.QueuePaused: lambda seen, _: setattr(seen, "queue_paused", True),
     qe.QueueResumed: lambda seen, _: setattr(seen, "queue_paused", False),
 }
