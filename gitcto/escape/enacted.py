@@ -31,6 +31,7 @@ from gitcto.runtime.messages import (
 )
 from gitcto.runtime.queue_messages import QueueMessage
 from gitcto.runtime.run import make_context
+from gitcto.runtime.worker_context import Briefing
 from gitcto.store.ledger import Ledger
 
 PATIENCE_S = 90.0
@@ -109,9 +110,9 @@ class Enacted:
                     watch(message.started.supervisor_pid)
                 said.append(message)
 
-            ended = _bounded(
-                attempt.begin(self._context, self._task, self._execution, (), (IDLE,)), post
-            )
+            told = Briefing(b"", ())
+            job = attempt.begin(self._context, self._task, self._execution, told, (IDLE,))
+            ended = _bounded(job, post)
             hung = "" if ended else "taking the work up never ends"
             hung = "the supervisor was stopped" if needed() else hung
         return self._trail(said, hung)

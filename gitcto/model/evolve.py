@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
+from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
@@ -108,7 +109,7 @@ def _renewed(at: _At, e: ev.LeaseRenewed) -> Records:
     return _on_execution(at, e.execution, expires_ms=e.expires_ms)
 
 
-def _checkpointed(at: _At, e: ev.ContextCheckpointed) -> Records:
+def _checkpointed(at: _At, e: ContextCheckpointed) -> Records:
     execution = at.view.execution(e.execution)
     task = at.view.task(execution.task) if execution else None
     return () if task is None else (replace(task, checkpoint=e.number),)
@@ -257,7 +258,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.ExecutionLeased: _leased,
     ev.LeaseRenewed: _renewed,
     ev.LeaseTaken: _taken,
-    ev.ContextCheckpointed: _checkpointed,
+    ContextCheckpointed: _checkpointed,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
     ev.OutsideChanged: _outside,

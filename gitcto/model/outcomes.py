@@ -13,6 +13,7 @@ from gitcto.model import queue_commands as queue_cmd
 from gitcto.model import queue_rules
 from gitcto.model.commands import OutcomeCommand, Refusal
 from gitcto.model.context_commands import RecordCheckpoint
+from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.records import Execution, Landing, Task, TaskState, Verdict
 
 Answer = tuple[ev.EventBody, ...] | Refusal
@@ -163,7 +164,7 @@ def _checkpoint(task: Task, c: RecordCheckpoint) -> Answer:
     if c.number != task.checkpoint + 1:
         detail = f"{task.spec.id} has {task.checkpoint} checkpoints, this would be {c.number}"
         return Refusal("out_of_order", "model.context", detail)
-    return (ev.ContextCheckpointed(**asdict(c)),)
+    return (ContextCheckpointed(**asdict(c)),)
 
 
 def _wrong_state(execution: Execution, wanted: str) -> Refusal:

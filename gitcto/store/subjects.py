@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.model import events as ev
+from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.store.effect_subjects import effect_phrase
@@ -21,7 +22,7 @@ _WIDTH = 100
 _OfExecution = (
     ev.LeaseRenewed
     | ev.LeaseTaken
-    | ev.ContextCheckpointed
+    | ContextCheckpointed
     | ev.ExecutionStarted
     | ev.ExecutionExited
     | ev.OutsideChanged
@@ -86,7 +87,7 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = "lease renewed"
         case ev.LeaseTaken():
             what = f"taken over by {body.holder}"
-        case ev.ContextCheckpointed():
+        case ContextCheckpointed():
             saved = f", {body.saved} saved" if body.saved else ""
             what = f"told {body.tokens} of {body.budget} tokens{saved}"
         case ev.ExecutionStarted():
