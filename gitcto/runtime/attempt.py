@@ -19,6 +19,7 @@ from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
+from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.coauthors import coauthors
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
@@ -33,7 +34,6 @@ from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
 from gitcto.runtime.setup import RoomCommands
 from gitcto.runtime.unstartable import Unstartable
-from gitcto.runtime.worker_context import Briefing
 from gitcto.runtime.workers import Started
 from gitcto.store.sidecar import sidecar_path
 

@@ -6,22 +6,22 @@ that is damaged is not believed: the one before it is gone on from, and that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from gitcto.context.checkpoint import Checkpoint, Corrupt, decode
 from gitcto.context.compact import Overfull, compact
 from gitcto.context.records import Budget, Entry, Stream
 from gitcto.context.render import render
 from gitcto.errors import CtoError
-from gitcto.git.objects import Objects
 from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.records import Decision, Execution, Task
 from gitcto.policy.records import Policy
-from gitcto.runtime.context import Context
+from gitcto.runtime.briefing import Briefing, Kept
 from gitcto.runtime.prompt import rules_entry, task_entry
-from gitcto.store.reader import LedgerReader
+from gitcto.store.queries import StoredEvent
 
 _GOING_ON = "going on from the one before"
 _LONGEST = 4000
@@ -36,32 +36,40 @@ class Last:
     damaged: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Briefing:
-    """What a worker is started with: its prompt, and the notes in it for whoever wants them."""
+class Blobs(Protocol):
+    """Where the bytes of checkpoints lie; see ``gitcto.git.objects.Objects``."""
 
-    prompt: bytes
-    notes: tuple[str, ...]
+    def read(self, oid: str) -> tuple[str, bytes]:
+        """Return kind and content. Raises ``CtoError`` when it cannot be read."""
+
+    def write_blob(self, data: bytes) -> str:
+        """Store bytes durably and return their id."""
+
+
+class Events(Protocol):
+    """The events of one task; see ``gitcto.store.reader.LedgerReader``."""
+
+    def events(self, *, task: str, newest_first: bool) -> Iterable[StoredEvent]:
+        """Yield them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A checkpoint to record, with the object that it needs, and what is said with it."""
+class Desk:
+    """Where what workers are told is kept, and how much that may be."""
 
-    command: RecordCheckpoint
-    attachments: Mapping[str, str]
-    briefing: Briefing
-    damaged: str
+    blobs: Blobs
+    ledger: Events
+    policy: Policy
 
 
-def checkpoints(reader: LedgerReader, task: str) -> Iterator[ContextCheckpointed]:
+def checkpoints(reader: Events, task: str) -> Iterator[ContextCheckpointed]:
     """Yield a task's checkpoints as the ledger has them, the newest first."""
     for stored in reader.events(task=task, newest_first=True):
         if isinstance(stored.event.body, ContextCheckpointed):
             yield stored.event.body
 
 
-def last_checkpoint(objects: Objects, reader: LedgerReader, task: str) -> Last:
+def last_checkpoint(objects: Blobs, reader: Events, task: str) -> Last:
     """Return the last checkpoint that is whole."""
     damaged: list[str] = []
     for event in checkpoints(reader, task):
@@ -74,7 +82,7 @@ def last_checkpoint(objects: Objects, reader: LedgerReader, task: str) -> Last:
     return Last(checkpoint=None, damaged=tuple(damaged))
 
 
-def read_checkpoint(objects: Objects, event: ContextCheckpointed, task: str) -> Checkpoint:
+def read_checkpoint(objects: Blobs, event: ContextCheckpointed, task: str) -> Checkpoint:
     """Return a checkpoint that the ledger names; raises ``Corrupt`` when it is not that."""
     try:
         _, data = objects.read(event.blob)
@@ -84,7 +92,7 @@ def read_checkpoint(objects: Objects, event: ContextCheckpointed, task: str) -> 
 
 
 def brief(
-    context: Context, task: Task, execution: str, decision: Decision, news: tuple[Entry, ...] = ()
+    desk: Desk, task: Task, execution: str, decision: Decision, news: tuple[Entry, ...] = ()
 ) -> Kept | Decision:
     """Return what a task's next worker is told, under the next token; ``news`` is for it alone.
 
@@ -93,13 +101,13 @@ def brief(
     """
     if decision.verdict == "deny":
         return decision
-    last = last_checkpoint(context.objects, context.ledger, task.spec.id)
+    last = last_checkpoint(desk.blobs, desk.ledger, task.spec.id)
     before = last.checkpoint.stream if last.checkpoint else Stream(task.spec.id)
-    allowed = task.spec.paths or context.policy.default_paths
+    allowed = task.spec.paths or desk.policy.default_paths
     stream = before.begun_with(task_entry(task.spec), rules_entry(allowed))
     stream = stream.told(*_failure(task), *news)
     try:
-        return _kept(context, task, (execution, task.epoch + 1), stream, last)
+        return _kept(desk, task, (execution, task.epoch + 1), stream, last)
     except Overfull as full:
         return Decision(
             action=decision.action,
@@ -113,15 +121,15 @@ def brief(
         )
 
 
-def said(context: Context, task: Task, execution: Execution, summary: str) -> Kept | None:
+def said(desk: Desk, task: Task, execution: Execution, summary: str) -> Kept | None:
     """Return what a worker said at its end as part of what it is told next; None for nothing."""
-    last = last_checkpoint(context.objects, context.ledger, task.spec.id)
+    last = last_checkpoint(desk.blobs, desk.ledger, task.spec.id)
     if not summary.strip() or last.checkpoint is None:
         return None
     entry = Entry(kind="said", text=summary[:_LONGEST], name=f"attempt {execution.attempt}")
     stream = last.checkpoint.stream.told(entry)
     try:
-        return _kept(context, task, (execution.id, execution.epoch), stream, last)
+        return _kept(desk, task, (execution.id, execution.epoch), stream, last)
     except Overfull:
         return None
 
@@ -138,8 +146,8 @@ def _failure(task: Task) -> tuple[Entry, ...]:
     return (Entry(kind="note", text=text[:_LONGEST]),)
 
 
-def _kept(context: Context, task: Task, lease: tuple[str, int], stream: Stream, last: Last) -> Kept:
-    budget = budget_of(context.policy)
+def _kept(desk: Desk, task: Task, lease: tuple[str, int], stream: Stream, last: Last) -> Kept:
+    budget = budget_of(desk.policy)
     compacted = compact(stream, budget)
     checkpoint = Checkpoint(
         number=task.checkpoint + 1,
@@ -147,7 +155,7 @@ def _kept(context: Context, task: Task, lease: tuple[str, int], stream: Stream, 
         stream=compacted.stream,
     )
     execution, epoch = lease
-    blob = context.objects.write_blob(checkpoint.encode())
+    blob = desk.blobs.write_blob(checkpoint.encode())
     command = RecordCheckpoint(
         execution=execution,
         epoch=epoch,
