@@ -12,6 +12,7 @@ from gitcto.effects import Effects
 from gitcto.errors import CtoError
 from gitcto.model.codec import GENESIS, digest, seal
 from gitcto.model.commands import Command, Refusal
+from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.decide import decide
 from gitcto.model.events import OutcomeRefused
 from gitcto.model.evolve import evolve
@@ -25,13 +26,17 @@ from gitcto.testing.simulation.faults import Trace
 
 
 class Chain:
-    """Every event that was ever recorded, and their fold. ``news`` hears of each transaction."""
+    """Every event that was ever recorded, and their fold.
+
+    ``news`` hears of each transaction; ``told`` are the checkpoints of each task.
+    """
 
     def __init__(self, trace: Trace) -> None:
         self.events: list[StoredEvent] = []
         self.replaced: list[tuple[Record, ...]] = []
         self.state = State()
         self.news: list[Callable[[], None]] = []
+        self.told: dict[str, list[StoredEvent]] = {}
         self._trace = trace
         self._prev = GENESIS
 
@@ -49,7 +54,11 @@ class Chain:
             seq = len(self.events) + 1
             records = evolve(self.state, event, seq)
             self.state.put(records)
-            self.events.append(StoredEvent(seq=seq, event=event, commit="", line=line))
+            stored = StoredEvent(seq=seq, event=event, commit="", line=line)
+            self.events.append(stored)
+            if isinstance(event.body, ContextCheckpointed):
+                task = self.state.executions[event.body.execution].task
+                self.told.setdefault(task, []).append(stored)
             self.replaced.append(records)
             self._trace.add(line.decode())
             for record in records:
@@ -160,6 +169,37 @@ class Book(Records):
     def distrust(self) -> str:
         """Find nothing: a made-up clone has no tables beside its ledger."""
         return ""
+
+
+class Told:
+    """What a clone knows of the checkpoints of what workers are told."""
+
+    def __init__(self, chain: Chain, clone: Clone) -> None:
+        self._chain = chain
+        self._clone = clone
+
+    def events(self, *, task: str, newest_first: bool) -> Iterable[StoredEvent]:
+        """Yield a task's checkpoints."""
+        found = self._chain.told.get(task, ())
+        known = [stored for stored in found if stored.seq <= self._clone.known]
+        return reversed(known) if newest_first else known
+
+
+class Blobs:
+    """Bytes by their digest; every clone has them all."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, bytes] = {}
+
+    def read(self, oid: str) -> tuple[str, bytes]:
+        """Return kind and content."""
+        return "blob", self._held[oid]
+
+    def write_blob(self, data: bytes) -> str:
+        """Store bytes."""
+        oid = digest(data)[:40]
+        self._held[oid] = data
+        return oid
 
 
 class Clone:

@@ -57,7 +57,7 @@ class Node:
         self.options, self.policy = sim.options, sim.policy
         self.clock, self.faults, self.trace = sim.clock, sim.faults, sim.trace
         self.history, self.chain, self.workers = sim.history, sim.chain, sim.workers
-        self.remote = sim.remote
+        self.remote, self.blobs = sim.remote, sim.blobs
         self.ids = Random(f"ids {name} {sim.options.seed}")
         self.clone = Clone(sim.chain)
         self.rooms: dict[str, Room] = {}

@@ -11,7 +11,7 @@ from gitcto.testing.simulation.checks import Checks
 from gitcto.testing.simulation.clock import Clock
 from gitcto.testing.simulation.faults import Faults, Trace
 from gitcto.testing.simulation.history import History
-from gitcto.testing.simulation.ledger import Book, Chain, Write
+from gitcto.testing.simulation.ledger import Blobs, Book, Chain, Write
 from gitcto.testing.simulation.node import Node
 from gitcto.testing.simulation.people import People
 from gitcto.testing.simulation.plan import Plan, policy_of
@@ -56,7 +56,7 @@ class Simulation:
         self.trace = Trace(self.clock, keep=keep)
         self.faults = Faults(options, self.clock, self.trace)
         self.history = History()
-        self.chain = Chain(self.trace)
+        self.chain, self.blobs = Chain(self.trace), Blobs()
         self.workers = Workers(self.faults, self.history)
         self.plan = Plan(options)
         self.remote: dict[str, str] = {}

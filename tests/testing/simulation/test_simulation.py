@@ -11,8 +11,9 @@ import pytest
 from gitcto.runtime.ending import Ending
 from gitcto.testing.simulation.history import History
 from gitcto.testing.simulation.options import draw
+from gitcto.testing.simulation.room_world import MadeUpRooms
 from gitcto.testing.simulation.simulation import Result, Simulation
-from gitcto.testing.simulation.world import MadeUpRooms, MadeUpTarget
+from gitcto.testing.simulation.world import MadeUpTarget
 
 SEEDS = 80
 """How many seeds each run of the tests goes through: about 25 s of CPU."""
