@@ -369,5 +369,5 @@ def test_with_an_outcome_that_came_too_late_nothing_else_is_recorded() -> None:
     late = cmd.RenewLease(execution="x", epoch=0, expires_ms=1 << 50)
     own = cmd.RenewLease(execution="y", epoch=1, expires_ms=1 << 50)
     (refused,) = bench.ok(cmd.Together((own, late)))
-    assert (refused.execution, refused.quoted) == ("x", 0)
+    assert (refused.body.execution, refused.body.quoted) == ("x", 0)
     assert bench.state.executions["y"].expires_ms < 1 << 50
