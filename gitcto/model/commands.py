@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 
@@ -217,6 +218,7 @@ OutcomeCommand = (
     | AbandonLanding
     | ConfirmLanding
     | FailExecution
+    | ExpireLease
     | QueueOutcome
 )
 """Commands that quote a fencing token; an old one is refused and recorded."""
@@ -232,6 +234,7 @@ SingleCommand = (
     | RecordOutside
     | RecordPreserved
     | DiscardWork
+    | LeaseCommand
     | QueueCommand
     | OutcomeCommand
 )

@@ -11,6 +11,7 @@ from typing import ClassVar
 from msgspec import field
 
 from gitcto.model.body import Body
+from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
 
@@ -272,6 +273,7 @@ EventBody = (
     | LandingDone
     | ExecutionFailed
     | OutcomeRefused
+    | LeaseEventBody
     | QueueEventBody
 )
 """Every kind this version writes."""

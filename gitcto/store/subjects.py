@@ -6,7 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.model import events as ev
+from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.queue_events import QueueEventBody
+from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.queue_subjects import queue_phrase
 
 if TYPE_CHECKING:
@@ -48,10 +50,12 @@ def _one_line(text: str) -> str:
     return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
 
-def _phrase(view: StateView, bodies: Sequence[ev.EventBody], number: int) -> str:
+def _phrase(view: StateView, bodies: Sequence[ev.EventBody], number: int) -> str:  # noqa: C901
     body = bodies[number]
     if isinstance(body, QueueEventBody):
         return queue_phrase(body, partial(_task, view, bodies))
+    if isinstance(body, LeaseEventBody):
+        return lease_phrase(body, partial(_task, view, bodies))
     match body:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"
