@@ -36,6 +36,7 @@ from gitcto.runtime.recovery import recover
 from gitcto.runtime.settle import emptying
 from gitcto.runtime.space import clear_old
 from gitcto.runtime.target import ensure_target, refuse_checked_out, share_target
+from gitcto.runtime.unknown_landings import refuse_unknown_landings
 from gitcto.store.ledger import Ledger
 from gitcto.store.shared import PATIENCE_S, Shared, leave
 
@@ -182,6 +183,7 @@ def _begin(context: Context, listener: Listener) -> None:
             ExitCode.POLICY,
         )
     _refuse_lost_target(context, team.target)
+    refuse_unknown_landings(ledger, context.git, context.refs, team.target)
     ensure_target(context.refs, team.target)
     refuse_checked_out(context.refs, team.target)
     blob = context.objects.write_blob(policy.text)
