@@ -37,6 +37,7 @@ COMMANDS = (
     Row("approvals", "List what waits for approval.", "gitcto.cli.approve:approvals", _WATCH),
     Row("queue", "Show what waits to land, and why.", "gitcto.cli.queue:queue", _WATCH),
     Row("report", "Report how far a team is.", "gitcto.cli.report:report", _WATCH),
+    Row("lease", "List who holds which task, or take one.", "gitcto.cli.lease:lease", _STEER),
     Row("approve", "Approve a change.", "gitcto.cli.approve:approve", _STEER),
     Row("deny", "Refuse a change.", "gitcto.cli.approve:deny", _STEER),
     Row("pause", "Start nothing new.", "gitcto.cli.steer:pause", _STEER),

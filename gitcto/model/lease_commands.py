@@ -42,8 +42,9 @@ class StopTask(Struct, frozen=True, kw_only=True):
 class AdoptWork(Struct, frozen=True, kw_only=True):
     """Judge the work of ``source``, which came after its lease, as ``execution``'s.
 
-    Answered by an adoption or, when something newer exists or ``decision`` denies it, by its
-    refusal: both are remembered, and asking again changes nothing.
+    ``unfinished`` is why the work is not whole, if it is not. Answered by an adoption or, when
+    something newer exists or ``decision`` denies it, by its refusal: both are remembered, and
+    asking again changes nothing.
     """
 
     source: str
@@ -55,6 +56,7 @@ class AdoptWork(Struct, frozen=True, kw_only=True):
     expires_ms: int
     nonce: str
     decision: Decision
+    unfinished: str = ""
 
 
 LeaseCommand = StealLease | StopTask | AdoptWork

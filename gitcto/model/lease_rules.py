@@ -150,6 +150,8 @@ def _why_not(
         return exists
     if view.team is None or view.team.mode is TeamMode.STOPPED:
         return "team_stopped", "a person stopped the team"
+    if c.unfinished:
+        return "unfinished", c.unfinished
     if source.outside_blocks:
         return "outside_changed", f"outside its room: {', '.join(source.outside[:3])}"
     if source.discarded:

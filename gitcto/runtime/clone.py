@@ -30,6 +30,11 @@ def clone_id(repository: Repository, new_id: Callable[[], str]) -> str:
         return _known(record) or _make(record, new_id())
 
 
+def known_clone(repository: Repository) -> str:
+    """Return this clone's id, or nothing before its first run."""
+    return _known(repository.cto_dir / RECORD)
+
+
 def holder_of(actor: str, clone: str, run: str) -> str:
     """Return the name of a run in leases."""
     return f"{actor}/{clone}/{run}"

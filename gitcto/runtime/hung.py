@@ -6,15 +6,13 @@ import signal
 from typing import TYPE_CHECKING
 
 from gitcto.runtime import processes
+from gitcto.runtime.leases import PATIENCE_S
 from gitcto.runtime.workers import Exit, observe, request_stop, wait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gitcto.effects import Effects
-
-PATIENCE_S = 20.0
-"""How long a supervisor has to end its worker that was asked to: twice the grace, and the sweep."""
 
 _LOOK_S = 0.05
 

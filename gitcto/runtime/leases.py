@@ -10,10 +10,10 @@ from gitcto.model.lease_rules import newer
 from gitcto.model.records import LIVE_STATES, Execution, TaskState
 from gitcto.model.vigil import Vigil, closely, is_over, looked
 from gitcto.runtime.book import Book
-from gitcto.runtime.hung import PATIENCE_S, cut_off
 from gitcto.runtime.others import is_own
-from gitcto.runtime.vitals import heartbeats, signs_of
-from gitcto.runtime.workers import observe, request_stop
+
+PATIENCE_S = 20.0
+"""How long a supervisor has to end its worker that was asked to: twice the grace, and the sweep."""
 
 _LOOKS_A_LIMIT = 8
 _LOOK_S = 5.0
@@ -24,11 +24,11 @@ class Leases:
     """Keeps the leases of one run. All times are the monotonic clock's."""
 
     def __init__(self, book: Book) -> None:
+        policy = book.world.policy
         self._book = book
-        policy = book.context.policy
         self._limit_ms = 1000 * max(policy.lease_s, policy.limits.idle_s)
         self._vigils: dict[str, Vigil] = {}
-        self._looked_s = book.context.effects.monotonic_s()
+        self._looked_s = book.world.effects.monotonic_s()
         self._asked_s: dict[str, float] = {}
 
     def keep(self) -> None:
@@ -37,8 +37,7 @@ class Leases:
         A worker's lease is over when nothing of it moved for the lease *and* the idle limit. The
         supervisor ends who is idle; this is for when it does not, because it hangs itself.
         """
-        context = self._book.context
-        own = [x for x in self._book.state.live() if is_own(context, x)]
+        own = [x for x in self._book.state.live() if is_own(self._book.world, x)]
         over = self._look(own)
         self._renew(x for x in own if x.id not in over)
         for x in own:
@@ -50,14 +49,14 @@ class Leases:
 
         Asking again changes nothing.
         """
-        now_s, layout = self._book.context.effects.monotonic_s(), self._book.context.layout
+        now_s, rooms = self._book.world.effects.monotonic_s(), self._book.world.rooms
         for execution_id in sorted(attempts):
             if execution_id not in self._asked_s:
                 self._asked_s[execution_id] = now_s
-                request_stop(layout.records(execution_id))
+                rooms.stop(execution_id)
             elif now_s - self._asked_s[execution_id] > PATIENCE_S:
                 self._asked_s[execution_id] = now_s
-                cut_off(layout.records(execution_id))
+                rooms.cut_off(execution_id)
 
     def unwanted(self, attempts: Iterable[str]) -> set[str]:
         """Return the attempts whose workers are to be ended: stopped by a person, or fenced.
@@ -71,32 +70,31 @@ class Leases:
         if x.state in LIVE_STATES:
             return False
         task = self._book.state.tasks[x.task]
-        may_finish = x.reason == "holder_lost" and self._book.context.policy.retries.adopt_late
+        may_finish = x.reason == "holder_lost" and self._book.world.policy.retries.adopt_late
         return not may_finish or bool(newer(self._book.state, x, task)[0])
 
     def _look(self, own: list[Execution]) -> set[str]:
         """Look at all workers, if it is time to; return those of which nothing moved."""
-        context = self._book.context
-        now_s = context.effects.monotonic_s()
+        rooms, now_s = self._book.world.rooms, self._book.world.effects.monotonic_s()
         elapsed_ms = int(1000 * (now_s - self._looked_s))
         if elapsed_ms < min(1000 * _LOOK_S, self._limit_ms / _LOOKS_A_LIMIT):
             return set()
         self._looked_s = now_s
-        beat = heartbeats(context)
+        beats = rooms.heartbeats()
         seen: dict[str, Vigil] = {}
         for x in own:
-            if x.state is not TaskState.EXECUTING or not observe(context.layout.records(x.id)).alive:
+            if x.state is not TaskState.EXECUTING or not rooms.observe(x.id).alive:
                 continue  # the run itself is at work on it
             before = self._vigils.get(x.id)
             files = closely(before, self._limit_ms)
-            signs = signs_of(context, x, beat.get(x.id, 0), files=files)
+            signs = rooms.signs(x.id, beats.get(x.id, 0), files=files)
             seen[x.id] = looked(before, signs, elapsed_ms, self._limit_ms)
         self._vigils = seen
         return {each for each, vigil in seen.items() if is_over(vigil, self._limit_ms)}
 
     def _renew(self, alive: Iterable[Execution]) -> None:
-        context = self._book.context
-        now, lease_ms = context.effects.now_ms(), context.policy.lease_s * 1000
+        world = self._book.world
+        now, lease_ms = world.effects.now_ms(), world.policy.lease_s * 1000
         due = [
             RenewLease(execution=x.id, epoch=x.epoch, expires_ms=now + lease_ms)
             for x in alive
@@ -107,7 +105,7 @@ class Leases:
 
     def _expire(self, x: Execution) -> None:
         """Record that a lease is over, and only then end its worker."""
-        context, vigil = self._book.context, self._vigils.pop(x.id)
+        world, vigil = self._book.world, self._vigils.pop(x.id)
         refusal = self._book.record(
             ExpireLease(
                 execution=x.id,
@@ -115,9 +113,9 @@ class Leases:
                 quiet_ms=vigil.quiet_ms,
                 limit_ms=self._limit_ms,
                 signs=vigil.signs,
-                max_attempts=context.policy.retries.max_attempts,
+                max_attempts=world.policy.retries.max_attempts,
             )
         )
         if refusal is None:
-            context.effects.crash_point("lease.expired")
-            cut_off(context.layout.records(x.id))
+            world.effects.crash_point("lease.expired")
+            world.rooms.cut_off(x.id)

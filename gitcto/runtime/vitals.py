@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gitcto.model.records import Execution
     from gitcto.runtime.context import Context
 
 
@@ -34,9 +33,9 @@ def heartbeats(context: Context) -> dict[str, int]:
     return {}
 
 
-def signs_of(context: Context, execution: Execution, beat_ms: int, *, files: bool) -> Signs:
+def signs_of(context: Context, execution: str, beat_ms: int, *, files: bool) -> Signs:
     """Look at a worker. With ``files`` at the files of its room too, which takes time."""
-    records = context.layout.records(execution.id)
+    records = context.layout.records(execution)
     seen = observe(records)
     tree: dict[int, processes.Process] = {}
     if seen.alive and seen.started is not None:
@@ -50,7 +49,7 @@ def signs_of(context: Context, execution: Execution, beat_ms: int, *, files: boo
         cpu=_used(tree),
         processes=len(tree),
         output=sum(map(_size, (records / run_files.STDOUT, records / run_files.STDERR))),
-        written_ns=_newest(context.layout.room(execution.id)) if files else 0,
+        written_ns=_newest(context.layout.room(execution)) if files else 0,
     )
 
 

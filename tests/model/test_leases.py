@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gitcto.model import lease_events as lease
 from gitcto.model.codec import GENESIS, seal
@@ -197,9 +198,7 @@ def newer_with_work(state: State) -> None:
         state,
         started("x2", 2),
         RecordPreserved(execution="x2", ref="r", commit="e" * 40),
-        FailExecution(
-            execution="x2", epoch=2, reason="r", detail="", charged=True, max_attempts=3
-        ),
+        FailExecution(execution="x2", epoch=2, reason="r", detail="", charged=True, max_attempts=3),
     )
 
 
@@ -254,8 +253,14 @@ def test_a_newer_attempt_that_left_nothing_is_in_nobodys_way() -> None:
 def test_policy_may_want_no_late_work() -> None:
     state = working()
     run(state, steal())
-    deny = Decision(**{**{f: getattr(ALLOW, f) for f in ALLOW.__struct_fields__}, "verdict": "deny"})
+    deny = replace(ALLOW, verdict="deny")
     assert run(state, adopt(decision=deny))[0].reason == "policy"
+
+
+def test_work_that_is_not_whole_is_kept_only() -> None:
+    state = working()
+    run(state, steal())
+    assert run(state, adopt(unfinished="worker_exit: code 3"))[0].reason == "unfinished"
 
 
 def test_who_failed_by_its_own_fault_is_not_late() -> None:

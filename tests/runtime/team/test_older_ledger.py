@@ -30,7 +30,7 @@ def test_what_an_older_ledger_does_not_know_is_not_landed_twice(team: Any, until
     team.run()
     assert team.landed() == ["A"]
     was = set_back(team, until)
-    with pytest.raises(CtoError, match="holds work of A .* that the ledger does not know"):
+    with pytest.raises(CtoError, match=r"holds work of A .* that the ledger does not know"):
         team.run()
     assert team.landed() == ["A"]
     team.git("update-ref", LEDGER, was)
