@@ -34,7 +34,7 @@ def clean(app: App, *, only_plan: bool, caches: bool, team: str | None, as_json:
     from gitcto.runtime import clean as runtime_clean
     from gitcto.runtime.space import reclaim
 
-    with _alone(app, app.team(team)) as context:
+    with run_alone(app, app.team(team)) as context:
         items = runtime_clean.plan(context)
         spare = _spare(context, everything=caches)
         kept = [] if only_plan else runtime_clean.apply(context, items)
@@ -80,8 +80,11 @@ def _spare(context: Context, *, everything: bool) -> list[_Spare]:
 
 
 @contextmanager
-def _alone(app: App, team: str) -> Iterator[Context]:
-    """Hold the team's run lock: a run in the middle of its work leaves things on purpose."""
+def run_alone(app: App, team: str) -> Iterator[Context]:
+    """Hold the team's run lock: a run in the middle of its work leaves things on purpose.
+
+    Raises ``LockBusy`` when one is alive.
+    """
     from gitcto.cli.requests import ending_request
     from gitcto.git.lock import exclusive
     from gitcto.runtime.layout import Layout

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gitcto.cli.app import App
     from gitcto.model.records import Execution
+    from gitcto.store.queries import Summary
 
 
 @click.group(
@@ -40,28 +41,37 @@ def list_(app: App, *, team: str | None, as_json: bool) -> None:
     A lease is renewed while there are signs of life. One of another clone that is over for ten
     seconds is given up by whoever runs the team next.
     """
-    from gitcto.runtime.clone import known_clone
-
     with app.reader(team) as reader:
         glance = reader.summary()
-    here, now_ms = known_clone(app.repository), app.effects.now_ms()
-    held = [_plain(x, here, now_ms, glance.beats) for x in glance.executions]
     if as_json:
-        app.output.json({"leases": held})
-        return
-    if not held:
+        app.output.json({"leases": plain_leases(app, glance)})
+    elif glance.executions:
+        show_leases(app, glance)
+    else:
         app.output.data("Nobody holds a task")
-        return
+
+
+def plain_leases(app: App, glance: Summary) -> list[dict[str, str | int | bool | None]]:
+    """Return a team's leases as plain values."""
+    from gitcto.runtime.clone import known_clone
+
+    here, now_ms = known_clone(app.repository), app.effects.now_ms()
+    return [_plain(x, here, now_ms, glance.beats) for x in glance.executions]
+
+
+def show_leases(app: App, glance: Summary) -> None:
+    """Write who holds which task."""
+    now_ms = app.effects.now_ms()
     rows = [
         (
             str(each["task"]),
             str(each["state"]),
             str(each["epoch"]),
-            _ends(int(each["expires_ms"]), now_ms),
+            _ends(int(each["expires_ms"] or 0), now_ms),
             "here" if each["here"] else "elsewhere",
             str(each["holder"]),
         )
-        for each in held
+        for each in plain_leases(app, glance)
     ]
     app.output.table(("TASK", "STATE", "TOKEN", "LEASE", "WHERE", "HOLDER"), rows)
 

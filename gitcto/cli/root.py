@@ -41,7 +41,7 @@ COMMANDS = (
     Row("approve", "Approve a change.", "gitcto.cli.approve:approve", _STEER),
     Row("deny", "Refuse a change.", "gitcto.cli.approve:deny", _STEER),
     Row("pause", "Start nothing new.", "gitcto.cli.steer:pause", _STEER),
-    Row("resume", "Start tasks again.", "gitcto.cli.steer:resume", _STEER),
+    Row("resume", "Start tasks again.", "gitcto.cli.resume:resume", _STEER),
     Row("drain", "Finish what runs, then end.", "gitcto.cli.steer:drain", _STEER),
     Row("stop", "End the workers and keep their work.", "gitcto.cli.steer:stop", _STEER),
     Row("retry", "Give a failed task another try.", "gitcto.cli.steer:retry", _STEER),

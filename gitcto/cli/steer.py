@@ -1,4 +1,4 @@
-"""Commands by which a person steers a team: pause, resume, drain, stop and retry."""
+"""Commands by which a person steers a team: pause, drain, stop and retry."""
 
 from __future__ import annotations
 
@@ -33,19 +33,6 @@ def _set_mode(app: App, team: str | None, mode: TeamMode, *, hint: str) -> None:
 def pause(app: App, team: str | None) -> None:
     """Start nothing new; what runs goes on and may land."""
     _set_mode(app, team, TeamMode.PAUSED, hint="go on with `git cto resume`")
-
-
-@click.command()
-@team_option
-@pass_app
-def resume(app: App, team: str | None) -> None:
-    """Start tasks again after pause, drain or stop."""
-    _set_mode(
-        app,
-        team,
-        TeamMode.RUNNING,
-        hint="`git cto run` does the work; hold it with `git cto pause`",
-    )
 
 
 @click.command()
