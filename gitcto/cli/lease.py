@@ -79,7 +79,7 @@ def show_leases(app: App, glance: Summary) -> None:
 def _plain(
     x: Execution, here: str, now_ms: int, beats: Mapping[str, int]
 ) -> dict[str, str | int | bool | None]:
-    from gitcto.runtime.clone import is_of
+    from gitcto.runtime.holder import is_of
 
     return {
         "task": x.task,
