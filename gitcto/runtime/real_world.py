@@ -15,11 +15,23 @@ from gitcto.git.trees import changed_lines, changes, subjects_of
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, RecordPreserved, Refusal
 from gitcto.model.isolation import Level, confines
+from gitcto.model.lease_events import Signs
 from gitcto.model.records import Execution, Landing, Record, Task
 from gitcto.model.state import State
 from gitcto.model.view import StateView
 from gitcto.queue.predict import ChangePredictor
-from gitcto.runtime import attempt, commits, evidence, gates, merging, outside, settle, workers
+from gitcto.runtime import (
+    attempt,
+    commits,
+    evidence,
+    gates,
+    hung,
+    merging,
+    outside,
+    settle,
+    vitals,
+    workers,
+)
 from gitcto.runtime import target as targets
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.clean import leftovers
@@ -104,11 +116,25 @@ class _Rooms(Rooms):
     def observe(self, execution: str) -> Observed:
         return workers.observe(self._context.layout.records(execution))
 
+    def heartbeats(self) -> Mapping[str, int]:
+        return vitals.heartbeats(self._context)
+
+    def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
+        return vitals.signs_of(self._context, execution, beat_ms, files=files)
+
+    def cut_off(self, execution: str) -> None:
+        hung.cut_off(self._context.layout.records(execution))
+
+    def move_in(self, execution: Execution) -> None:
+        settle.move_in(self._context, execution)
+
     def stop(self, execution: str) -> None:
         workers.request_stop(self._context.layout.records(execution))
 
     def end(self, execution: str) -> Observed:
-        return workers.end(self._context.layout.records(execution))
+        records = self._context.layout.records(execution)
+        hung.end(records, self._context.effects)
+        return workers.observe(records)
 
     def take_up(self, task: Task, execution: Execution) -> Work | None:
         try:
