@@ -8,7 +8,8 @@ import signal
 
 import pytest
 
-from gitcto.runtime import workers
+from gitcto.effects import SystemEffects
+from gitcto.runtime import hung, workers
 
 
 @pytest.mark.parametrize("watched", [True, False])
@@ -21,11 +22,13 @@ def test_nothing_lives_beside_what_is_taken_up(bench, watched: bool) -> None:
         select.select([supervisor], [], [], 30)
         os.close(supervisor)
         assert bench.held()
-    assert workers.end(bench.run_dir).exit is not None
+    hung.end(bench.run_dir, SystemEffects())
+    assert workers.observe(bench.run_dir).exit is not None
     assert not bench.held()
 
 
 def test_a_worker_that_never_was_leaves_nothing(tmp_path) -> None:
     records = tmp_path / "records"
-    assert workers.end(records).started is None
+    hung.end(records, SystemEffects())
+    assert workers.observe(records).started is None
     assert not records.exists()
