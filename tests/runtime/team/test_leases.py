@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +50,15 @@ def stop_all(team: Any, event: Event) -> None:
     team.stopped = [(pid, processes.start_of(pid)) for pid in (started.supervisor_pid, *rows)]
 
 
+def await_file(team: Any, execution: str, name: str) -> None:
+    """Wait until a worker has written a file in its room."""
+    path = team.rooms / "main" / execution / "room" / name
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{name} was never written"
+        time.sleep(0.01)
+
+
 def bodies(team: Any, kind: type) -> list[Any]:
     return [event.body for event in team.told.events if isinstance(event.body, kind)]
 
@@ -71,25 +81,30 @@ def test_a_worker_that_stopped_with_its_supervisor_loses_its_lease(team: Any) ->
 
 
 class Jumping(SystemEffects):
-    """A machine whose wall clock is set, an hour back and an hour forth, at each look."""
+    """A machine whose wall clock somebody sets."""
 
     def __init__(self) -> None:
-        self._looks = 0
+        self.off_ms = 0
 
     def now_ms(self) -> int:
-        self._looks += 1
-        return super().now_ms() + (3_600_000 if self._looks % 2 else -3_600_000)
+        return super().now_ms() + self.off_ms
 
 
-def test_a_clock_that_jumps_ends_no_living_worker(team: Any) -> None:
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_jumps_ends_no_living_worker(team: Any, hours: int) -> None:
     """The worker says nothing for longer than its lease; its supervisor's heart beats."""
-    go = team.root / "go"
+    go, world = team.root / "go", Jumping()
     team.plan(team.task("A", [{"do": "wait_for", "path": str(go)}, write("a.txt", "a\n")]))
     timer = threading.Timer(LEASE_S * 2, go.touch)
-    team.told.on["execution.started"] = lambda _event: timer.start()
+
+    def jump(_event: Event) -> None:
+        world.off_ms = hours * 3_600_000
+        timer.start()
+
+    team.told.on["execution.started"] = jump
     request = team.request()
     short = replace(request.policy, lease_s=LEASE_S)
-    run_team(replace(request, policy=short, effects=Jumping()), team.told, lambda: False)
+    run_team(replace(request, policy=short, effects=world), team.told, lambda: False)
     assert bodies(team, LeaseExpired) == []
     assert team.landed() == ["A"]
     assert team.tasks()["A"].attempts == 1
@@ -107,6 +122,7 @@ def test_a_stopped_task_ends_its_worker_and_the_team_goes_on(team: Any) -> None:
 
     def stop(event: Event) -> None:
         if event.body.execution == team.tasks()["A"].execution:
+            await_file(team, event.body.execution, "a.txt")
             with team.ledger() as ledger:
                 ledger.transact(StopTask(task="A", reason="not now"))
 
@@ -129,6 +145,7 @@ def test_a_stolen_worker_is_ended_and_its_task_done_by_another(team: Any) -> Non
 
     def steal(event: Event) -> None:
         if event.body.epoch == 1:
+            await_file(team, event.body.execution, "half.txt")
             with team.ledger() as ledger:
                 command = StealLease(
                     execution=event.body.execution,
