@@ -38,18 +38,14 @@ def recover(orchestrator: Orchestrator) -> tuple[Step, ...]:
             book.world.rooms.move_in(execution)
     steps = recovery_plan(book.world, book.state)
     for step in steps:
+        book.listener.note(f"recovery: {step.task or step.execution}: {step.why}")
+    for step in steps:
         if step.action in _ON_ENDED:
             _end_of(orchestrator, step)
     for execution in sorted(own, key=lambda x: (x.leased_ms, x.id)):
         _take_over(orchestrator, execution)
     for step in steps:
-        execution = book.state.executions.get(step.execution)
-        if execution is None:
-            continue
-        if step.action in _LANDINGS and execution.state is TaskState.INTEGRATING:
-            _continue_landing(orchestrator, execution.landing)
-        elif step.action in _ON_LIVE:
-            _continue(orchestrator, execution)
+        _carry_on(orchestrator, step)
     return steps
 
 
@@ -57,6 +53,16 @@ _ON_ENDED = frozenset({"settle", "await_late"})
 _LANDINGS = frozenset({"move", "confirm", "rewritten"})
 _ON_LIVE = frozenset({"readopt", "take_up", "reclaim", "retry", "judge"})
 """What others hold is left to the loop, and what nobody knows to a person."""
+
+
+def _carry_on(orchestrator: Orchestrator, step: Step) -> None:
+    execution = orchestrator.book.state.executions.get(step.execution)
+    if execution is None:
+        return
+    if step.action in _LANDINGS and execution.state is TaskState.INTEGRATING:
+        _continue_landing(orchestrator, execution.landing)
+    elif step.action in _ON_LIVE:
+        _continue(orchestrator, execution)
 
 
 def _end_of(orchestrator: Orchestrator, step: Step) -> None:

@@ -18,7 +18,7 @@ def lease_phrase(body: ev.LeaseEventBody, task_of: Callable[[str], str]) -> str:
             return f"{task_of(body.execution)}: lease over, {quiet}"
         case ev.LeaseStolen():
             why = body.reason or "no reason given"
-            return f"{task_of(body.execution)}: taken away from {body.holder} ({why})"
+            return f"{task_of(body.execution)}: taken away ({why}) from {body.holder}"
         case ev.StopAsked():
             return f"{body.task}: a person stopped it ({body.reason or 'no reason given'})"
         case ev.WorkAdopted():

@@ -23,6 +23,7 @@ from gitcto.runtime.commits import EXECUTION_TRAILER, TASK_TRAILER
 from gitcto.runtime.layout import ROOT_RECORD, Layout
 from gitcto.store import chain
 from gitcto.store.reader import LedgerReader
+from gitcto.store.shared import joined
 from gitcto.store.sidecar import Sidecar
 from gitcto.store.verify import verify_chain
 from gitcto.testing.invariants.checking import check
@@ -104,7 +105,12 @@ def _observe(
     ref = chain.ledger_ref(team)
     return Observed(
         target=tuple(_history(git, cited.target)) if cited.target else None,
-        unreachable=_unreachable(git, Refs(repository).list("refs/").values(), cited.made),
+        unreachable=_unreachable(
+            git,
+            Refs(repository).list("refs/").values(),
+            cited.made,
+            elsewhere=bool(joined(repository, team)),
+        ),
         unproved=_unproved(git, cited),
         alive=frozenset(_alive(layout)),
         left=dict(_left(repository, layout)),
@@ -138,12 +144,18 @@ def _history(git: Git, target: str) -> Iterator[TargetCommit]:
         )
 
 
-def _unreachable(git: Git, refs: Iterable[str], commits: Iterable[str]) -> frozenset[str]:
-    """Return those commits that are missing, or that none of what refs hold reaches."""
+def _unreachable(
+    git: Git, refs: Iterable[str], commits: Iterable[str], *, elsewhere: bool
+) -> frozenset[str]:
+    """Return those commits that are missing, or that none of what refs hold reaches.
+
+    Missing ones may be kept ``elsewhere`` when other clones run the team too.
+    """
     asked = "".join(f"{commit}\n" for commit in sorted(commits))
     answers = git.text("cat-file", "--batch-check", stdin=asked.encode()).splitlines()
     missing = {line.split()[0] for line in answers if line.split()[1:2] != ["commit"]}
     there = [commit for commit in asked.split() if commit not in missing]
+    missing = set() if elsewhere else missing
     if not there:
         return frozenset(missing)
     wanted = "\n".join([*there, *(f"^{oid}" for oid in sorted(set(refs))), ""])

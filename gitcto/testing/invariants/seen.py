@@ -9,6 +9,7 @@ from typing import Any
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import Event
+from gitcto.model.lease_events import StopAsked, WorkAdopted
 from gitcto.model.records import Landing, TaskState, TeamMode, Verdict
 
 WORKING = frozenset({"leased", "started", "exited"})
@@ -125,6 +126,12 @@ def _requeued(seen: Seen, e: ev.TaskRequeued) -> None:
     _ended(seen, e.task, "")
     if e.task in seen.tasks:
         seen.tasks[e.task].unlucky = 0
+
+
+def _stop_asked(seen: Seen, e: StopAsked) -> None:
+    task = seen.tasks.get(e.task)
+    if task is not None and task.execution not in seen.live:
+        task.ended = "blocked"
 
 
 def _leased(seen: Seen, e: ev.ExecutionLeased) -> None:
@@ -265,6 +272,8 @@ _RULES: Mapping[type, Callable[[Seen, Any], None]] = {
     ev.LeaseTaken: _taken,
     ev.ExecutionStarted: lambda seen, e: seen.move(e.execution, "started"),
     ev.ExecutionExited: lambda seen, e: seen.move(e.execution, "exited"),
+    WorkAdopted: lambda seen, e: seen.move(e.execution, "exited"),
+    StopAsked: _stop_asked,
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,
