@@ -31,6 +31,7 @@ def clean(app: App, *, only_plan: bool, caches: bool, team: str | None, as_json:
     listed with the reason. Warm trees and kept set-ups that are too old go, too; with --caches all
     of them. --plan, the default, removes nothing.
     """
+    from gitcto.git.durable import discard
     from gitcto.runtime import clean as runtime_clean
     from gitcto.runtime.space import reclaim
 
@@ -38,8 +39,12 @@ def clean(app: App, *, only_plan: bool, caches: bool, team: str | None, as_json:
         items = runtime_clean.plan(context)
         spare = _spare(context, everything=caches)
         kept = [] if only_plan else runtime_clean.apply(context, items)
+        aside = _damaged(app)
         chosen = [one.item for one in spare if one.goes and one.item is not None]
         problems = [] if only_plan else reclaim(context, chosen)
+        spare += aside
+        if not only_plan and aside:
+            discard(app.repository.cto_dir / "quarantine")
     if as_json:
         names = ("execution", "task", "what", "safe", "why")
         told = [{name: getattr(item, name) for name in names} for item in items]
@@ -77,6 +82,15 @@ def _spare(context: Context, *, everything: bool) -> list[_Spare]:
     if rubbish:
         found.append(_Spare(None, f"rubbish, {rubbish}", True, "it was removed, and not deleted"))
     return found
+
+
+def _damaged(app: App) -> list[_Spare]:
+    """Return the damaged sidecars that were put aside, if there are any."""
+    from gitcto.store.sidecar import quarantined
+
+    count = len(quarantined(app.repository))
+    why = "it was built again from the ledger, which has all of it"
+    return [_Spare(None, f"damaged sidecar, {count}", True, why)] if count else []
 
 
 @contextmanager

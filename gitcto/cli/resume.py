@@ -76,12 +76,12 @@ def _take(app: App, team: str) -> _Snapshot:
     with app.reader(team) as reader:
         glance = reader.summary(rows_each=_ROWS)
     try:
-        return _Snapshot(team, glance, _steps(app, team), "")
+        return _Snapshot(team, glance, steps_of(app, team), "")
     except CtoError as error:
         return _Snapshot(team, glance, None, error.message)
 
 
-def _steps(app: App, team: str) -> Sequence[Step]:
+def steps_of(app: App, team: str) -> Sequence[Step]:
     """Return the steps of the next run. Raises ``LockBusy`` beside one that is alive."""
     from gitcto.cli.clean import run_alone
     from gitcto.runtime.real_world import real_world

@@ -45,7 +45,7 @@ from gitcto.runtime.landed import landed_as
 from gitcto.runtime.messages import Work
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.predicting import predictor_of
-from gitcto.runtime.preserved import finish_drops
+from gitcto.runtime.preserved import finish_drops, restore_lost
 from gitcto.runtime.pushing import push_target
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.space import Space
@@ -166,6 +166,7 @@ class _Rooms(Rooms):
     def end_strays(self) -> None:
         context = self._context
         finish_drops(context.layout, context.refs, context.ledger)
+        restore_lost(context.layout, context.refs, context.objects, context.ledger)
         for place in sorted(context.layout.rooms.glob("*")):
             end_commands(place)
         clear_gates(context)

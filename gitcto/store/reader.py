@@ -151,6 +151,10 @@ class LedgerReader:
 
         return self._answered(look)
 
+    def preserved(self) -> list[Execution]:
+        """Return the executions whose work is kept under a ref, in the order they were leased."""
+        return self._answered(lambda: queries.preserved(self._current()[0].db, self.team))
+
     def events(
         self,
         after: int = 0,

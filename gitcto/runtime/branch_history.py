@@ -1,6 +1,7 @@
-"""Work on the target that the ledger does not know: the ledger is older than the branch.
+"""Whether the target and the ledger tell the same history; if one of them is older, nothing runs.
 
-Somebody restored it from a copy. Going on would do that work a second time, and land it twice.
+A ledger that somebody restored from a copy does not know what landed since: going on would land it
+twice. A branch that lost what landed would make done what is not there.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitcto.errors import CtoError
+from gitcto.git.trees import is_ancestor
 from gitcto.model.events import LandingDone
 from gitcto.model.records import TaskState
 from gitcto.runtime.commits import EXECUTION_TRAILER, TASK_TRAILER
@@ -60,6 +62,19 @@ def refuse_unknown_landings(reader: LedgerReader, git: Git, refs: Refs, target: 
         "the ledger is older than the branch",
         "bring the true ledger with `git fetch <remote> 'refs/cto/*:refs/cto/*'`, or from the "
         f"clone that has it; to give that work up, move {branch} back with `git branch --force`",
+    )
+
+
+def refuse_lost_target(reader: LedgerReader, git: Git, refs: Refs, target: str) -> None:
+    """Raise ``CtoError`` when the target lost what landed: tasks that are done are not on it."""
+    last = _last_landing(reader)
+    tip = refs.read(target) if last else None
+    if not last or (tip is not None and is_ancestor(git, last, tip)):
+        return
+    branch = target.removeprefix("refs/heads/")
+    raise CtoError(
+        f"{branch} no longer holds what landed ({last[:12]})",
+        f"put it back with `git branch --force {branch} {last}`, then run again",
     )
 
 
