@@ -6,7 +6,6 @@ Nothing here asks a clock. See :mod:`gitcto.model.vigil` for what is made of it.
 from __future__ import annotations
 
 import os
-import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from gitcto.errors import CtoError
 from gitcto.model.lease_events import Signs
 from gitcto.runtime import processes, run_files
 from gitcto.runtime.workers import observe
-from gitcto.store.heartbeat import beats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +26,8 @@ def heartbeats(context: Context) -> dict[str, int]:
 
     For the loop's thread, which the ledger belongs to.
     """
-    with suppress(CtoError, sqlite3.Error):
-        return beats(context.ledger.sidecar().db, context.layout.team)
+    with suppress(CtoError):
+        return context.ledger.beats()
     return {}
 
 

@@ -142,16 +142,14 @@ def _ended(seen: Seen, task_id: str, how: str) -> None:
         task.ended = how
 
 
+def _lives(seen: Seen, task_id: str) -> bool:
+    return task_id in seen.tasks and seen.tasks[task_id].execution in seen.live
+
+
 def _requeued(seen: Seen, e: ev.TaskRequeued) -> None:
     _ended(seen, e.task, "")
     if e.task in seen.tasks:
         seen.tasks[e.task].unlucky = 0
-
-
-def _stop_asked(seen: Seen, e: StopAsked) -> None:
-    task = seen.tasks.get(e.task)
-    if task is not None and task.execution not in seen.live:
-        task.ended = "blocked"
 
 
 def _leased(seen: Seen, e: ev.ExecutionLeased) -> None:
@@ -265,14 +263,6 @@ def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
     seen.move(e.execution, "over", reason=e.reason)
 
 
-def _moved(seen: Seen, e: qe.QueueTargetMoved) -> None:
-    seen.known_tips.add(e.commit)
-
-
-def _run(seen: Seen, e: qe.QueueRunStarted) -> None:
-    seen.known_tips.add(e.onto)
-
-
 _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     ev.TeamCreated: _created,
     ev.TeamModeChanged: _mode,
@@ -285,7 +275,7 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     ev.ExecutionStarted: lambda seen, e: seen.move(e.execution, "started"),
     ev.ExecutionExited: lambda seen, e: seen.move(e.execution, "exited"),
     WorkAdopted: lambda seen, e: seen.move(e.execution, "exited"),
-    StopAsked: _stop_asked,
+    StopAsked: lambda seen, e: _ended(seen, e.task, "" if _lives(seen, e.task) else "blocked"),
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,
@@ -298,8 +288,8 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     qe.ApprovalRequested: _asked,
     qe.ApprovalGranted: _granted,
     qe.ApprovalDenied: _denied,
-    qe.QueueTargetMoved: _moved,
-    qe.QueueRunStarted: _run,
+    qe.QueueTargetMoved: lambda seen, e: seen.known_tips.add(e.commit),
+    qe.QueueRunStarted: lambda seen, e: seen.known_tips.add(e.onto),
     qe.PullRequestIntended: lambda seen, e: seen.pull_requests.setdefault(e.key, ""),
     qe.PullRequestOpened: lambda seen, e: seen.pull_requests.update({e.key: e.url}),
     qe.QueuePaused: lambda seen, _: setattr(seen, "queue_paused", True),
