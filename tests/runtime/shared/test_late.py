@@ -95,6 +95,24 @@ def test_a_run_that_was_killed_comes_back_after_its_lease(
     assert ("adopted: judged as attempt 2" if adopt_late else "retries.adopt_late") in shown
 
 
+@pytest.mark.parametrize("point", ["late.kept", "late.adopted"])
+def test_who_is_killed_while_late_work_is_taken_does_it_once(
+    hub: Hub, until: Any, point: str
+) -> None:
+    scene = Scene(hub, until, adopt_late=True)
+    scene.run.kill()
+    scene.run.communicate()
+    scene.give_up()
+    scene.go.touch()
+    scene.first.save_policy()
+    scene.first.die_at(point)
+    scene.first.cto("run")
+    kinds = scene.kinds(scene.first)
+    assert (kinds.count("work.adopted"), kinds.count("landing.done")) == (1, 1)
+    assert hub.starts() == {"A": 1}
+    assert_landed_once(hub, scene.first)
+
+
 @pytest.mark.parametrize("adopt_late", [True, False])
 def test_a_machine_that_slept_through_its_lease(hub: Hub, until: Any, adopt_late: bool) -> None:
     """The run, the supervisor and the worker are stopped, and go on when the lease is another's."""

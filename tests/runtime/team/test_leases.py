@@ -80,6 +80,36 @@ def test_a_worker_that_stopped_with_its_supervisor_loses_its_lease(team: Any) ->
     team.assert_clean()
 
 
+class Dying(SystemEffects):
+    """A run that ends at a durable step, as if it had been killed there."""
+
+    def crash_point(self, name: str) -> None:
+        if name == "lease.expired":
+            raise Killed(name)
+
+
+class Killed(Exception):  # noqa: N818 - not a fault
+    """The run ends here."""
+
+
+def test_a_run_that_dies_between_expiry_and_end_leaves_it_to_the_next(
+    team: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("gitcto.runtime.leases.PATIENCE_S", 1.0)
+    team.plan(team.task("A", [write("half.txt", "half\n"), HANG], [write("a.txt", "a\n")]))
+    stop_once = [lambda event: stop_all(team, event)]
+    team.told.on["execution.started"] = lambda event: stop_once and stop_once.pop()(event)
+    with pytest.raises(Killed):
+        run(team, Dying())
+    [alive] = {pid for pid, start in team.stopped[:1] if processes.start_of(pid) == start}
+    assert alive
+    run(team)
+    assert all(processes.start_of(pid) != start for pid, start in team.stopped)
+    assert team.landed() == ["A"]
+    assert len(bodies(team, LeaseExpired)) == 1
+    team.assert_clean()
+
+
 class Jumping(SystemEffects):
     """A machine whose wall clock somebody sets."""
 
