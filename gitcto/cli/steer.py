@@ -78,7 +78,7 @@ def _stop_task(app: App, team: str | None, task: str, reason: str) -> None:
     from gitcto.cli.record import record
     from gitcto.cli.requests import rooms_root
     from gitcto.model.lease_commands import StopTask
-    from gitcto.model.records import WORKING_STATES
+    from gitcto.model.records import WORKING_STATES, TaskState
     from gitcto.runtime.layout import Layout
     from gitcto.runtime.workers import observe, request_stop
 
@@ -89,8 +89,11 @@ def _stop_task(app: App, team: str | None, task: str, reason: str) -> None:
     here = observe(layout.records(found.execution)).alive if found.execution else False
     if here:
         request_stop(layout.records(found.execution))
-    working = found.state in WORKING_STATES
-    what = "its worker ends now; a run keeps what it did" if working else "nobody works on it"
+    what = "nobody works on it"
+    if found.state in WORKING_STATES:
+        what = "its worker ends now; a run keeps what it did"
+    elif found.state is TaskState.VALIDATING:
+        what = "a run takes it out of the merge queue and keeps its work"
     app.output.data(f"{task} is stopped: {what}")
     app.output.hint(f"let it go on with `git cto retry {task}`, then `git cto run`")
 

@@ -88,3 +88,9 @@ def test_a_supervisor_that_answers_ends_its_worker_itself(bench: Any) -> None:
     bench.await_holding()
     assert hung.end(bench.run_dir, SystemEffects()).cause == "stopped"
     assert not bench.held()
+
+
+def test_a_worker_that_never_was_leaves_nothing(tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    assert hung.end(records, SystemEffects()).cause == "lost"
+    assert not records.exists()
