@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.context_commands import RecordCheckpoint
+from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
@@ -219,6 +221,7 @@ OutcomeCommand = (
     | ConfirmLanding
     | FailExecution
     | ExpireLease
+    | RecordCheckpoint
     | QueueOutcome
 )
 """Commands that quote a fencing token; an old one is refused and recorded."""
@@ -236,6 +239,7 @@ SingleCommand = (
     | DiscardWork
     | LeaseCommand
     | QueueCommand
+    | EffectCommand
     | OutcomeCommand
 )
 

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
+from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
 from gitcto.model.lease_events import LeaseEventBody, StopAsked
 from gitcto.model.lease_rules import evolve_lease
 from gitcto.model.queue_events import QueueEventBody
@@ -49,6 +51,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return evolve_queue(view, team, body)
     if isinstance(body, _OF_LEASES) and not isinstance(body, StopAsked):
         return evolve_lease(view, body, event.ts)
+    if isinstance(body, EFFECT_EVENTS):
+        return evolve_effect(view, team, body)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 
@@ -118,6 +122,12 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
 
 def _renewed(at: _At, e: ev.LeaseRenewed) -> Records:
     return _on_execution(at, e.execution, expires_ms=e.expires_ms)
+
+
+def _checkpointed(at: _At, e: ContextCheckpointed) -> Records:
+    execution = at.view.execution(e.execution)
+    task = at.view.task(execution.task) if execution else None
+    return () if task is None else (replace(task, checkpoint=e.number),)
 
 
 def _taken(at: _At, e: ev.LeaseTaken) -> Records:
@@ -264,6 +274,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.ExecutionLeased: _leased,
     ev.LeaseRenewed: _renewed,
     ev.LeaseTaken: _taken,
+    ContextCheckpointed: _checkpointed,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
     ev.OutsideChanged: _outside,

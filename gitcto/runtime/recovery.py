@@ -46,6 +46,8 @@ def recover(orchestrator: Orchestrator) -> tuple[Step, ...]:
         _take_over(orchestrator, execution)
     for step in steps:
         _carry_on(orchestrator, step)
+    for line in book.world.settle_effects(book.state.tasks.values()):
+        book.listener.note(line)
     return steps
 
 

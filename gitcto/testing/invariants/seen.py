@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import Event
@@ -82,7 +83,7 @@ class Seen:
     landed: dict[str, str] = field(default_factory=dict)
     swaps: dict[str, str] = field(default_factory=dict)
     known_tips: set[str] = field(default_factory=set)
-    pull_requests: dict[str, str] = field(default_factory=dict)
+    effects: dict[str, str] = field(default_factory=dict)
     wasted: int = 0
 
     def fork(self) -> Seen:
@@ -96,7 +97,7 @@ class Seen:
             landed=dict(self.landed),
             swaps=dict(self.swaps),
             known_tips=set(self.known_tips),
-            pull_requests=dict(self.pull_requests),
+            effects=dict(self.effects),
         )
 
     def take(self, event: Event) -> None:
@@ -122,14 +123,6 @@ def clone_of(holder: str) -> str:
     """Return the clone that a holder's name tells of (``actor/clone/run``), or nothing."""
     parts = holder.rsplit("/", 2)
     return parts[1] if len(parts) == len(("actor", "clone", "run")) else ""
-
-
-def _created(seen: Seen, e: ev.TeamCreated) -> None:
-    seen.target = e.target
-
-
-def _mode(seen: Seen, e: ev.TeamModeChanged) -> None:
-    seen.mode = e.mode
 
 
 def _added(seen: Seen, e: ev.TaskAdded) -> None:
@@ -264,8 +257,8 @@ def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
 
 
 _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
-    ev.TeamCreated: _created,
-    ev.TeamModeChanged: _mode,
+    ev.TeamCreated: lambda seen, e: setattr(seen, "target", e.target),
+    ev.TeamModeChanged: lambda seen, e: setattr(seen, "mode", e.mode),
     ev.TaskAdded: _added,
     ev.TaskBlocked: lambda seen, e: _ended(seen, e.task, "blocked"),
     ev.TaskRequeued: _requeued,
@@ -290,8 +283,13 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     qe.ApprovalDenied: _denied,
     qe.QueueTargetMoved: lambda seen, e: seen.known_tips.add(e.commit),
     qe.QueueRunStarted: lambda seen, e: seen.known_tips.add(e.onto),
-    qe.PullRequestIntended: lambda seen, e: seen.pull_requests.setdefault(e.key, ""),
-    qe.PullRequestOpened: lambda seen, e: seen.pull_requests.update({e.key: e.url}),
+    fx.EffectIntended: lambda seen, e: seen.effects.update({e.key: "intended"}),
+    fx.EffectConfirmed: lambda seen, e: seen.effects.update({e.key: "confirmed"}),
+    fx.EffectRefused: lambda seen, e: seen.effects.update({e.key: "refused"}),
+    fx.EffectUnclear: lambda seen, e: seen.effects.update({e.key: "unclear"}),
+    fx.EffectResolved: lambda seen, e: seen.effects.update(
+        {e.key: "confirmed" if e.done else "released"}
+    ),
     qe.QueuePaused: lambda seen, _: setattr(seen, "queue_paused", True),
     qe.QueueResumed: lambda seen, _: setattr(seen, "queue_paused", False),
 }
