@@ -16,7 +16,7 @@ from gitcto.model.codec import Event, Opaque
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
 from gitcto.model.lease_events import LeaseEventBody, StopAsked
-from gitcto.model.lease_rules import evolve_lease
+from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
