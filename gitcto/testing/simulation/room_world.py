@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
 from gitcto.model.commands import RecordPreserved
+from gitcto.model.lease_events import Signs
 from gitcto.model.records import Decision, Execution, Task
 from gitcto.runtime import worker_context
 from gitcto.runtime.briefing import Briefing, Kept
@@ -121,6 +123,26 @@ class MadeUpRooms(Rooms):
         """Return what is recorded of a worker."""
         room = self._node.rooms.get(execution)
         return room.observed if room else Observed(started=None, exit=None, alive=False)
+
+    def heartbeats(self) -> Mapping[str, int]:
+        """Return no heartbeats: the signs of life have them."""
+        return {}
+
+    def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
+        """Look at a worker's signs of life: they move, unless it hangs with its supervisor."""
+        room, node = self._node.rooms[execution], self._node
+        return Signs(supervised=True, beat_ms=0 if room.hung else node.clock.ms)
+
+    def cut_off(self, execution: str) -> None:
+        """Kill the supervisor of a worker that does not answer."""
+        room = self._node.rooms.get(execution)
+        if room is not None and room.launched:
+            self._node.workers.finish(room, Exit(code=LOST, cause="lost"))
+
+    def move_in(self, execution: Execution) -> None:
+        """Pin the late work that an execution adopted."""
+        self._node.faults.step("late.pin")
+        self._node.refs.setdefault(_pin(execution.id), execution.work)
 
     def stop(self, execution: str) -> None:
         """Ask for the end of a worker."""

@@ -22,7 +22,8 @@ class Room:
     """One execution's room and its worker, on one machine.
 
     ``files`` is what is in the room, None when it is not there; ``lost`` what went with it that
-    nothing kept. ``refused`` says that it holds what must not be taken up.
+    nothing kept. ``refused`` says that it holds what must not be taken up, ``hung`` that not even
+    its supervisor answers.
     """
 
     execution: str
@@ -35,6 +36,7 @@ class Room:
     report: WorkerReport = OK
     stop_asked: bool = False
     refused: bool = False
+    hung: bool = False
     waiting: list[Callable[[], None]] = field(default_factory=list)
 
     def tell(self) -> None:
@@ -102,6 +104,9 @@ class Workers:
         faults = self._faults
         if room.exit is not None:
             return
+        if faults.strikes("supervisor_hung"):
+            room.hung = True
+            return
         if faults.strikes("worker_hang"):
             idle_ms = 900_000
             faults.clock.after(idle_ms, lambda: self.finish(room, Exit(code=137, cause="idle")))
@@ -125,6 +130,6 @@ class Workers:
     def stop(self, room: Room) -> None:
         """Ask for the end of a worker."""
         room.stop_asked = True
-        if room.launched and room.exit is None:
+        if room.launched and room.exit is None and not room.hung:
             ended = Exit(code=130, cause="stopped")
             self._faults.clock.after(STOP_MS, lambda: self.finish(room, ended))
