@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 
@@ -218,6 +219,7 @@ OutcomeCommand = (
     | ConfirmLanding
     | FailExecution
     | QueueOutcome
+    | MailOutcome
 )
 """Commands that quote a fencing token; an old one is refused and recorded."""
 
@@ -233,6 +235,7 @@ SingleCommand = (
     | RecordPreserved
     | DiscardWork
     | QueueCommand
+    | MailCommand
     | OutcomeCommand
 )
 

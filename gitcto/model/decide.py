@@ -14,6 +14,8 @@ from gitcto.model.codec import Event
 from gitcto.model.commands import Command, OutcomeCommand, Refusal
 from gitcto.model.evolve import evolve
 from gitcto.model.ids import is_team_name
+from gitcto.model.mail_commands import MailCommand, MailOutcome
+from gitcto.model.mail_rules import decide_mail, decide_mail_outcome
 from gitcto.model.outcomes import decide_outcome
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
@@ -33,6 +35,8 @@ Answer = tuple[ev.EventBody, ...] | Refusal
 
 _OUTCOMES = get_args(OutcomeCommand)
 _OF_THE_QUEUE = get_args(QueueCommand)
+_OF_MAIL = get_args(MailCommand)
+_MAIL_OUTCOMES = get_args(MailOutcome)
 
 
 class _On(NamedTuple):
@@ -58,6 +62,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return _outcome(view, command)
     if isinstance(command, _OF_THE_QUEUE):
         return decide_queue(view, team, command, now_ms)
+    if isinstance(command, _OF_MAIL):
+        return decide_mail(view, command)
     return _RULES[type(command)](_On(view, team, now_ms), command)
 
 
@@ -210,6 +216,8 @@ def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
             command=type(command).__name__,
         )
         return (refused,)
+    if isinstance(command, _MAIL_OUTCOMES):
+        return decide_mail_outcome(view, execution, command)
     return decide_outcome(execution, task, command)
 
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 from msgspec import field
 
 from gitcto.model.body import Body
+from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
 
@@ -273,5 +274,6 @@ EventBody = (
     | ExecutionFailed
     | OutcomeRefused
     | QueueEventBody
+    | MailEventBody
 )
 """Every kind this version writes."""

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
+from gitcto.model.mail_events import MailEventBody
+from gitcto.model.mail_rules import evolve_mail
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
@@ -21,6 +23,7 @@ from gitcto.model.view import StateView
 Records = tuple[Record, ...]
 
 _OF_THE_QUEUE = get_args(QueueEventBody)
+_OF_MAIL = get_args(MailEventBody)
 
 
 class _At(NamedTuple):
@@ -44,6 +47,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return (replace(team, unknown=team.unknown + 1),)
     if isinstance(body, _OF_THE_QUEUE):
         return evolve_queue(view, team, body)
+    if isinstance(body, _OF_MAIL):
+        return evolve_mail(view, body, event.ts)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 

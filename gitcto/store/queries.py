@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from gitcto.model import rows
 from gitcto.model.codec import Event, decode
-from gitcto.model.records import LIVE_STATES, Execution, Task, TaskState, Team
+from gitcto.model.mail_records import Mail
+from gitcto.model.records import LIVE_STATES, Execution, Record, Task, TaskState, Team
 from gitcto.store.heartbeat import beats
 from gitcto.store.projection import Cursor, read_cursor
 from gitcto.store.view import SidecarView
@@ -96,19 +97,33 @@ def executions_of(db: sqlite3.Connection, team: str, task_id: str) -> list[Execu
     return [rows.execution(row[0]) for row in db.execute(query, (team, task_id))]
 
 
+def open_mail(db: sqlite3.Connection, team: str) -> list[Mail]:
+    """Return the messages that are under way, in the order in which they were sent."""
+    query = "SELECT body FROM mail WHERE team = ? AND open = 1 ORDER BY number"
+    return [rows.mail(row[0]) for row in db.execute(query, (team,))]
+
+
+def newest_mail(db: sqlite3.Connection, team: str, limit: int) -> list[Mail]:
+    """Return the last messages, the newest first."""
+    query = "SELECT body FROM mail WHERE team = ? ORDER BY number DESC LIMIT ?"
+    return [rows.mail(row[0]) for row in db.execute(query, (team, limit))]
+
+
 def changed_after(
     db: sqlite3.Connection, team: str, seq: int
-) -> tuple[Team | Task | Execution, ...]:
+) -> tuple[Record, ...]:
     """Return the records that events after number ``seq`` replaced, the team first."""
     at = (team, seq)
     query = "SELECT body FROM {} WHERE {} = ? AND changed > ? ORDER BY changed"
     teams = db.execute(query.format("team", "name"), at)
     tasks = db.execute(query.format("task", "team"), at)
     executions = db.execute(query.format("execution", "team"), at)
+    mail = db.execute(query.format("mail", "team"), at)
     return (
         *(rows.team(row[0]) for row in teams),
         *(rows.task(row[0]) for row in tasks),
         *(rows.execution(row[0]) for row in executions),
+        *(rows.mail(row[0]) for row in mail),
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gitcto.git.repository import Repository
+    from gitcto.model.mail_records import Mail
     from gitcto.model.records import Execution, Record, Task
     from gitcto.model.view import StateView
     from gitcto.store.queries import StoredEvent, Summary
@@ -98,7 +99,7 @@ class LedgerReader:
         return self._answered(changed)
 
     def load(self, state: State | None = None) -> State:
-        """Return the team, its tasks and its live executions in memory.
+        """Return the team, its tasks, its live executions and the mail under way in memory.
 
         A ``state`` from an earlier call is brought up to date and returned.
         """
@@ -121,6 +122,7 @@ class LedgerReader:
                 fresh.put(() if team is None else (team,))
                 fresh.put(queries.all_tasks(db, self.team))
                 fresh.put(view.live())
+                fresh.put(queries.open_mail(db, self.team))
                 return fresh, read_cursor(db, self.team)
 
         return self._answered(everything)
@@ -150,6 +152,14 @@ class LedgerReader:
             return queries.executions_of(self._current()[0].db, self.team, task_id)
 
         return self._answered(look)
+
+    def open_mail(self) -> list[Mail]:
+        """Return the messages that are under way, in the order in which they were sent."""
+        return self._answered(lambda: queries.open_mail(self._current()[0].db, self.team))
+
+    def newest_mail(self, limit: int) -> list[Mail]:
+        """Return the last messages, the newest first."""
+        return self._answered(lambda: queries.newest_mail(self._current()[0].db, self.team, limit))
 
     def events(
         self,

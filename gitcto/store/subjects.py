@@ -6,7 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.model import events as ev
+from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
+from gitcto.store.mail_subjects import mail_phrase
 from gitcto.store.queue_subjects import queue_phrase
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ def _phrase(view: StateView, bodies: Sequence[ev.EventBody], number: int) -> str
     body = bodies[number]
     if isinstance(body, QueueEventBody):
         return queue_phrase(body, partial(_task, view, bodies))
+    if isinstance(body, MailEventBody):
+        return mail_phrase(body, partial(_task, view, bodies))
     match body:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"
