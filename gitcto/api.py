@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     )
     from gitcto.globs import covers
     from gitcto.integration_contracts import PullRequest, PullRequests
+    from gitcto.mail_contracts import Letter, SendRequest, SendResult
+    from gitcto.mailbox import leave_in_mailbox, letter_text
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
@@ -137,6 +139,8 @@ _LAZY = {
     ),
     "gitcto.globs": ("covers",),
     "gitcto.integration_contracts": ("PullRequest", "PullRequests"),
+    "gitcto.mail_contracts": ("Letter", "SendRequest", "SendResult"),
+    "gitcto.mailbox": ("leave_in_mailbox", "letter_text"),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
@@ -193,6 +197,7 @@ __all__ = [
     "Item",
     "Launch",
     "LaunchRequest",
+    "Letter",
     "MergeRequest",
     "MergeResolver",
     "MergeResult",
@@ -222,6 +227,8 @@ __all__ = [
     "RoomRequest",
     "RoomTips",
     "Sandbox",
+    "SendRequest",
+    "SendResult",
     "TaskSpec",
     "Tier",
     "TreeMerger",
@@ -246,6 +253,8 @@ __all__ = [
     "is_team_name",
     "joined",
     "last_line",
+    "leave_in_mailbox",
+    "letter_text",
     "line_index",
     "line_of",
     "merge_tree",

@@ -29,6 +29,7 @@ from gitcto.runtime.messages import (
     WorkerFinished,
     WorkerStarted,
 )
+from gitcto.runtime.prompt import Told
 from gitcto.runtime.queue_messages import QueueMessage
 from gitcto.runtime.run import make_context
 from gitcto.store.ledger import Ledger
@@ -110,7 +111,7 @@ class Enacted:
                 said.append(message)
 
             ended = _bounded(
-                attempt.begin(self._context, self._task, self._execution, (), (IDLE,)), post
+                attempt.begin(self._context, self._task, self._execution, Told(), (IDLE,)), post
             )
             hung = "" if ended else "taking the work up never ends"
             hung = "the supervisor was stopped" if needed() else hung

@@ -15,7 +15,7 @@ from gitcto.model.commands import Command, OutcomeCommand, Refusal
 from gitcto.model.evolve import evolve
 from gitcto.model.ids import is_team_name
 from gitcto.model.mail_commands import MailCommand, MailOutcome
-from gitcto.model.mail_rules import decide_mail, decide_mail_outcome
+from gitcto.model.mail_rules import decide_mail, decide_mail_outcome, interruption
 from gitcto.model.outcomes import decide_outcome
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
@@ -218,6 +218,9 @@ def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
         return (refused,)
     if isinstance(command, _MAIL_OUTCOMES):
         return decide_mail_outcome(view, execution, command)
+    interrupted = interruption(view, execution) if isinstance(command, cmd.RecordHarvest) else None
+    if interrupted is not None:
+        return interrupted
     return decide_outcome(execution, task, command)
 
 

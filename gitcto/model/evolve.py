@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
+from gitcto.model.mail_changes import evolve_mail
 from gitcto.model.mail_events import MailEventBody
-from gitcto.model.mail_rules import evolve_mail
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team

@@ -1,4 +1,4 @@
-"""Deciding and evolving messages, and what an attempt is to be told. Pure.
+"""Deciding about messages, and what an attempt is to be told. Pure.
 
 A message to a task goes to the execution that works on it, in the order of its route, and again to
 the next one as long as nobody acted on it.
@@ -6,16 +6,13 @@ the next one as long as nobody acted on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-
-from msgspec.structs import replace
+from collections.abc import Iterable, Mapping
 
 from gitcto.model import mail_commands as cmd
 from gitcto.model import mail_events as ev
 from gitcto.model.commands import Refusal
 from gitcto.model.mail_commands import MailCommand, MailOutcome
-from gitcto.model.mail_events import MailEventBody, in_ranges, numbers_in
+from gitcto.model.mail_events import MailEventBody, in_ranges
 from gitcto.model.mail_records import (
     MAX_AT_ONCE,
     UNDER_WAY,
@@ -31,6 +28,10 @@ from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.view import StateView
 
 Answer = tuple[MailEventBody, ...] | Refusal
+
+FLOOD = "flood"
+INTERRUPTED = "interrupted"
+"""Codes of refusals: a sender sent too much; a message ended an attempt before its harvest."""
 
 TOO_OFTEN = "too many tries"
 """Why a message is dead that could not be handed over as often as policy asks."""
@@ -95,7 +96,7 @@ def _send(view: StateView, c: cmd.SendMail) -> Answer:
     if problem:
         return Refusal("bad_mail", "model.mail", problem)
     if c.most and view.mail_count(c.sender) >= c.most:
-        return Refusal("flood", "mail.per_task", f"{c.sender} has sent {c.most} messages already")
+        return Refusal(FLOOD, "mail.per_task", f"{c.sender} has sent {c.most} messages already")
     if c.reply_to and view.mail(c.reply_to) is None:
         return Refusal("no_mail", "model.mail", f"there is no message {c.reply_to} to answer")
     refused = _recipient(view, c)
@@ -134,6 +135,15 @@ def _ended_by(view: StateView, c: cmd.SendMail) -> str | Refusal:
         detail = f"the worker of {c.recipient} has ended by itself"
         return Refusal("no_worker", "model.mail", detail)
     return execution.id
+
+
+def interruption(view: StateView, x: Execution) -> Refusal | None:
+    """Return why an attempt cannot be harvested any more: a message ended it, which is kept."""
+    for mail in waiting_for(view, x.task):
+        if mail.ends == x.id:
+            detail = f"{x.task} was told to {mail.urgency} by mail {mail.number}"
+            return Refusal(INTERRUPTED, "model.mail", detail)
+    return None
 
 
 def _ack(view: StateView, found: list[Mail], c: cmd.AckMail) -> Answer:
@@ -176,9 +186,7 @@ def decide_mail_outcome(view: StateView, x: Execution, c: MailOutcome) -> Answer
             return (ev.MailShown(execution=x.id, epoch=x.epoch, mails=seen),) if seen else ()
         case cmd.ActOnMail():
             done = _numbers(m for m in named if m.is_with(x.id))
-            acted = ev.MailActed(
-                mails=done, by=task_address(x.task), note=c.note, execution=x.id
-            )
+            acted = ev.MailActed(mails=done, by=task_address(x.task), note=c.note, execution=x.id)
             return (acted,) if done else ()
 
 
@@ -229,58 +237,3 @@ def _found(view: StateView, numbers: tuple[int, ...]) -> list[Mail] | Refusal:
 
 def _numbers(mails: Iterable[Mail]) -> ev.Ranges:
     return in_ranges(tuple(mail.number for mail in mails))
-
-
-def evolve_mail(view: StateView, event: MailEventBody, ts: int) -> tuple[Mail, ...]:
-    """Return the messages that an event replaces."""
-    if isinstance(event, ev.MailSent):
-        return (_sent(event, ts),)
-    mails = ((event.mail, event.mail),) if isinstance(event, ev.MailDeferred) else event.mails
-    known = (view.mail(number) for number in numbers_in(mails))
-    return tuple(_CHANGES[type(event)](mail, event) for mail in known if mail is not None)
-
-
-def _sent(e: ev.MailSent, ts: int) -> Mail:
-    """Make the record; a person has what is in the inbox at once."""
-    fields = {name: getattr(e, name) for name in e.__struct_fields__ if name != "mail"}
-    there = MailState.DELIVERED if is_person(e.recipient) else MailState.QUEUED
-    return Mail(number=e.mail, sent_ms=ts, state=there, **fields)
-
-
-def _delivered(mail: Mail, e: ev.MailDelivered) -> Mail:
-    return replace(mail, state=MailState.DELIVERED, execution=e.execution, not_before_ms=0)
-
-
-def _shown(mail: Mail, e: ev.MailShown) -> Mail:
-    return replace(mail, state=MailState.SHOWN, execution=e.execution)
-
-
-def _deferred(mail: Mail, e: ev.MailDeferred) -> Mail:
-    return replace(mail, tries=e.tries, not_before_ms=e.until_ms, reason=e.reason)
-
-
-def _acted(mail: Mail, e: ev.MailActed) -> Mail:
-    execution = e.execution or mail.execution
-    return replace(
-        mail, state=MailState.ACTED, acted_by=e.by, note=e.note, execution=execution, reason=""
-    )
-
-
-def _died(mail: Mail, e: ev.MailDied) -> Mail:
-    return replace(mail, state=MailState.DEAD, reason=e.reason)
-
-
-def _requeued(mail: Mail, e: ev.MailRequeued) -> Mail:
-    del e
-    there = MailState.DELIVERED if is_person(mail.recipient) else MailState.QUEUED
-    return replace(mail, state=there, tries=0, not_before_ms=0, reason="", execution="")
-
-
-_CHANGES: Mapping[type, Callable[[Mail, Any], Mail]] = {
-    ev.MailDelivered: _delivered,
-    ev.MailShown: _shown,
-    ev.MailDeferred: _deferred,
-    ev.MailActed: _acted,
-    ev.MailDied: _died,
-    ev.MailRequeued: _requeued,
-}

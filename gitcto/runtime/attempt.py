@@ -15,6 +15,8 @@ from gitcto.contracts import (
 from gitcto.errors import CtoError
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused, harvest
+from gitcto.mailbox import VARIABLE as MAIL_VARIABLE
+from gitcto.mailbox import make_mailbox, path_in
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime import outside, workers
@@ -28,7 +30,7 @@ from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
-from gitcto.runtime.prompt import render
+from gitcto.runtime.prompt import Told, render
 from gitcto.runtime.providers import ASK_DEADLINE_S, must_be_available, provider_of
 from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
@@ -42,20 +44,17 @@ def begin(
     context: Context,
     task: Task,
     execution: Execution,
-    notes: tuple[str, ...],
+    told: Told,
     idle: tuple[str, ...] = (),
 ) -> Callable[[Post], None]:
-    """Return the job of a new attempt.
-
-    ``notes`` say why earlier ones failed; in the rooms of the ``idle`` executions nobody works.
-    """
+    """Return the job of a new attempt; in the rooms of the ``idle`` executions nobody works."""
 
     def job(post: Post) -> None:
         try:
             must_be_available(context, execution)
             _make_room(context, task, execution)
             before = outside.remember(context, execution, idle)
-            inmate = _prepare(context, task, execution, notes)
+            inmate = _prepare(context, task, execution, told)
             started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
@@ -91,11 +90,11 @@ def _make_room(context: Context, task: Task, execution: Execution) -> None:
     make_room(context, task, execution)
 
 
-def _prepare(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Inmate:
+def _prepare(context: Context, task: Task, execution: Execution, told: Told) -> Inmate:
     layout = context.layout
     commands_in(context, execution).set_up()
     context.effects.crash_point("attempt.room")
-    launch = _launch(context, task, execution, notes)
+    launch = _launch(context, task, execution, told)
     needs = needs_of(context, execution)
     room = layout.room(execution.id)
     return Inmate(
@@ -136,13 +135,14 @@ def limits_of(policy: Policy) -> workers.Limits:
     )
 
 
-def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Launch:
+def _launch(context: Context, task: Task, execution: Execution, told: Told) -> Launch:
     registered, settings = provider_of(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
+    make_mailbox(scratch)
     prompt = scratch / "prompt.md"
     allowed = task.spec.paths or context.policy.default_paths
-    prompt.write_text(render(task.spec, allowed, notes), encoding="utf-8")
+    prompt.write_text(render(task.spec, allowed, told), encoding="utf-8")
     request = LaunchRequest(
         task=task.spec,
         execution=execution.id,
@@ -152,7 +152,7 @@ def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str
         prompt_file=prompt,
         settings=settings.settings,
         host_env=context.environ,
-        notes=notes,
+        notes=told.notes,
     )
     answer: Launch | Crashed | TimedOut = ask(
         context.plugins, registered, "launch", request, deadline_s=ASK_DEADLINE_S
@@ -169,6 +169,7 @@ def _environment(context: Context, execution: Execution) -> dict[str, str]:
         **context.worker_env,
         "HOME": str(scratch / "home"),
         "TMPDIR": str(scratch / "tmp"),
+        MAIL_VARIABLE: str(path_in(scratch)),
         "CTO_TASK": execution.task,
         "CTO_EXECUTION": execution.id,
         "CTO_ATTEMPT": str(execution.attempt),

@@ -7,16 +7,17 @@ policy do not decide, and remembers nothing that the next run could not find out
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from gitcto.model.commands import (
     BlockTask,
     Lease,
     RecordExit,
     RecordHarvest,
-    RecordStart,
     RenewLease,
     SingleCommand,
 )
+from gitcto.model.mail_rules import INTERRUPTED
 from gitcto.model.records import (
     LIVE_STATES,
     WORKING_STATES,
@@ -34,8 +35,10 @@ from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.isolation import isolation_of
 from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.mail import PostOffice
 from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import (
+    LettersHanded,
     Message,
     NotStarted,
     RoomRemoved,
@@ -45,8 +48,10 @@ from gitcto.runtime.messages import (
 )
 from gitcto.runtime.others import give_up_lapsed, is_own
 from gitcto.runtime.outside import forget, idle_rooms, record_of
+from gitcto.runtime.prompt import Told, notes_of
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
 from gitcto.runtime.space import Space
+from gitcto.runtime.starting import starting
 
 LOOK_S = 0.2
 """How often the loop looks for what other commands recorded when no job reports (seconds)."""
@@ -60,6 +65,7 @@ class Orchestrator:
         self.jobs = Jobs()
         self.ending = Ending(book, self.jobs)
         self.queue = MergeQueue(book, self.jobs, self.ending)
+        self.mail = PostOffice(book, self.jobs)
         self._interrupted = interrupted
         self._attempts: set[str] = set()
         self._stopping: set[str] = set()
@@ -73,6 +79,7 @@ class Orchestrator:
             self._renew_leases()
             give_up_lapsed(self.book)
             self._step()
+            self.mail.step(self._attempts)
             if self._finished():
                 self._explain()
                 break
@@ -88,6 +95,7 @@ class Orchestrator:
             self.queue.halt()
             return
         self._stop_workers(self._lost())
+        self._stop_workers(self.mail.urgent() & self._attempts, workers.interrupt)
         if mode is TeamMode.RUNNING:
             self._dispatch()
         self.queue.step()
@@ -118,10 +126,12 @@ class Orchestrator:
         state = self.book.state
         return {x for x in self._attempts if state.executions[x].state not in LIVE_STATES}
 
-    def _stop_workers(self, executions: set[str]) -> None:
+    def _stop_workers(
+        self, executions: set[str], how: Callable[[Path], None] = workers.request_stop
+    ) -> None:
         for execution_id in sorted(executions - self._stopping):
             self._stopping.add(execution_id)
-            workers.request_stop(self.book.context.layout.records(execution_id))
+            how(self.book.context.layout.records(execution_id))
 
     def _dispatch(self) -> None:
         context, state = self.book.context, self.book.state
@@ -161,7 +171,8 @@ class Orchestrator:
                 max_workers=context.max_workers,
                 decision=decision,
                 nonce=context.effects.new_id(),
-            )
+            ),
+            *self.mail.in_prompt(spec.id, execution_id, task.epoch + 1),
         )
         if refusal is not None:
             return
@@ -169,7 +180,8 @@ class Orchestrator:
         self._attempts.add(execution_id)
         execution = self.book.state.executions[execution_id]
         leased = self.book.state.tasks[spec.id]
-        job = begin(context, leased, execution, _notes(task), self._idle())
+        told = Told(notes_of(task), self.mail.told(execution))
+        job = begin(context, leased, execution, told, self._idle())
         self.jobs.start(f"attempt {execution_id}", job)
 
     def _idle(self) -> tuple[str, ...]:
@@ -229,6 +241,8 @@ class Orchestrator:
                 self.ending.removed(message)
             case WorkerStarted():
                 self._started(message)
+            case LettersHanded():
+                self.mail.handed(message)
             case NotStarted():
                 self._attempts.discard(message.execution.id)
                 self.ending.fail(message.execution, failures.of_start(message), message.work)
@@ -236,12 +250,13 @@ class Orchestrator:
                 self._ended(message)
 
     def _started(self, message: WorkerStarted) -> None:
-        self.book.record(start_of(message.execution, message.started))
+        self.book.record(*starting(self.book.state, message.execution, message.started))
 
     def _ended(self, message: WorkerFinished) -> None:
         self.book.distrust()
         x = self.book.state.executions[message.execution.id]
         self._attempts.discard(x.id)
+        self.mail.collect(x)
         if x.state not in LIVE_STATES:
             self.ending.late(x, message.work)
             return
@@ -249,7 +264,8 @@ class Orchestrator:
             execution=x.id, epoch=x.epoch, code=message.exit.code, cause=message.exit.cause
         )
         ended: tuple[SingleCommand, ...] = () if x.exit else (exited,)
-        failure, work = failures.of_worker(message), message.work
+        failure = self.mail.interruption(x) or failures.of_worker(message)
+        work = message.work
         changed = record_of(self.book.context, x, message.outside)
         if changed is not None:
             ended = (*ended, changed)
@@ -275,24 +291,9 @@ class Orchestrator:
         refusal = self.book.record(*ended, taken)
         if refusal is None:
             self.queue.enqueue(self.book.state.executions[x.id])
+        elif refusal.code == INTERRUPTED:
+            self.book.catch_up()
+            failure = self.mail.interruption(x) or Failure(reason=INTERRUPTED, detail="by mail")
+            self.ending.fail(self.book.state.executions[x.id], failure, work, before=ended)
         else:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
-
-
-def start_of(execution: Execution, started: workers.Started) -> RecordStart:
-    """Return the command that records a worker's start."""
-    return RecordStart(
-        execution=execution.id,
-        epoch=execution.epoch,
-        pid=started.pid,
-        process_start=started.process_start,
-        isolation=str(started.isolation.get("level", "none")),
-        sandbox=str(started.isolation.get("sandbox", "")),
-        probe=dict(started.isolation.get("probe", {})),
-    )
-
-
-def _notes(task: Task) -> tuple[str, ...]:
-    if not task.reason:
-        return ()
-    return (f"the attempt before this one failed: {task.reason}: {task.detail}",)

@@ -24,12 +24,13 @@ from gitcto.runtime.landing import (
     group_of,
     push,
 )
-from gitcto.runtime.orchestrator import Orchestrator, start_of
+from gitcto.runtime.orchestrator import Orchestrator
 from gitcto.runtime.others import is_own
 from gitcto.runtime.outside import compare, forget, record_of, remembered
 from gitcto.runtime.preserved import finish_drops
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.settle import preserve, unreachable_work
+from gitcto.runtime.starting import starting
 from gitcto.runtime.target import refuse_checked_out
 
 
@@ -85,7 +86,7 @@ def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> N
         workers.wait(records)
         seen = workers.observe(records)
     if seen.started is not None:
-        orchestrator.book.record(start_of(execution, seen.started))
+        orchestrator.book.record(*starting(orchestrator.book.state, execution, seen.started))
         orchestrator.continue_attempt(execution)
         return
     failure = Failure(

@@ -109,9 +109,7 @@ def newest_mail(db: sqlite3.Connection, team: str, limit: int) -> list[Mail]:
     return [rows.mail(row[0]) for row in db.execute(query, (team, limit))]
 
 
-def changed_after(
-    db: sqlite3.Connection, team: str, seq: int
-) -> tuple[Record, ...]:
+def changed_after(db: sqlite3.Connection, team: str, seq: int) -> tuple[Record, ...]:
     """Return the records that events after number ``seq`` replaced, the team first."""
     at = (team, seq)
     query = "SELECT body FROM {} WHERE {} = ? AND changed > ? ORDER BY changed"

@@ -50,7 +50,9 @@ def _one_line(text: str) -> str:
     return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
 
-def _phrase(view: StateView, bodies: Sequence[ev.EventBody], number: int) -> str:
+def _phrase(  # noqa: C901 - one line a kind
+    view: StateView, bodies: Sequence[ev.EventBody], number: int
+) -> str:
     body = bodies[number]
     if isinstance(body, QueueEventBody):
         return queue_phrase(body, partial(_task, view, bodies))
