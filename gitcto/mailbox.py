@@ -74,7 +74,7 @@ def leave_in_mailbox(request: SendRequest) -> SendResult:
     """
     letter = request.letter
     try:
-        _put(request.scratch, INBOX, f"{letter.number}.json", letter_text(letter))
+        put(request.scratch, INBOX, f"{letter.number}.json", letter_text(letter))
     except CtoError as error:
         return SendResult(status="failed", reason=error.message)
     return SendResult(status="taken")
@@ -97,7 +97,7 @@ def letter_text(letter: Letter) -> bytes:
 def refuse(scratch: Path, name: str, reason: str) -> None:
     """Take a message out of the outbox and say why it was not sent. Raises ``CtoError``."""
     text = "".join(letter if letter.isprintable() else "?" for letter in reason) + "\n"
-    _put(scratch, REFUSED, f"{name.removesuffix('.json')}.txt", text.encode("utf-8", "replace"))
+    put(scratch, REFUSED, f"{name.removesuffix('.json')}.txt", text.encode("utf-8", "replace"))
     remove(scratch, OUTBOX, name)
 
 
@@ -113,21 +113,21 @@ def remove(scratch: Path, box: str, name: str) -> None:
 
 def messages(scratch: Path) -> list[Found]:
     """Return what a worker wants to send, in the order of the names. Raises ``CtoError``."""
-    return [found for found in _files(scratch, OUTBOX, MAX_FILE) if _MESSAGE.match(found.name)]
+    return [found for found in files(scratch, OUTBOX) if _MESSAGE.match(found.name)]
 
 
 def marks(scratch: Path, box: str) -> dict[int, Found]:
     """Return what a worker marked as shown or as acted on, by number. Raises ``CtoError``."""
     found: dict[int, Found] = {}
-    for each in _files(scratch, box, MAX_FILE):
+    for each in files(scratch, box):
         named = _MARK.match(each.name)
         if named:
             found[int(named[1])] = each
     return found
 
 
-def _files(scratch: Path, box: str, limit: int) -> list[Found]:
-    """Read some files of a box; a box that is gone or is no directory is empty."""
+def files(scratch: Path, box: str, limit: int = MAX_FILE) -> list[Found]:
+    """Read some files of a box, by name; a box that is gone or is no directory is empty."""
     try:
         with _opened(scratch, box) as folder:
             with os.scandir(folder) as entries:
@@ -155,7 +155,8 @@ def _read(folder: int, name: str, limit: int) -> Found:
     return Found(name, data)
 
 
-def _put(scratch: Path, box: str, name: str, data: bytes) -> None:
+def put(scratch: Path, box: str, name: str, data: bytes) -> None:
+    """Write a file of a box in one step, whatever had its name. Raises ``CtoError``."""
     fresh = f".{name}.new"
     with storage_errors(f"write {name} into a mailbox"), _opened(scratch, box) as folder:
         with suppress(FileNotFoundError):

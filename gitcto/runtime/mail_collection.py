@@ -6,6 +6,7 @@ and what it may send from policy; a message is taken out of its box only once it
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,7 @@ class Collection:
         return SendMail(
             sender=task_address(x.task),
             recipient=fields.get("to", LEAD),
-            key=fields.get("key") or f"{x.id}/{found.name}",
+            key=fields.get("key") or _key_of(x, found),
             subject=fields.get("subject", ""),
             body=fields.get("body", ""),
             urgency=urgency,
@@ -123,6 +124,11 @@ class Collection:
             source=x.id,
             most=settings.per_task,
         )
+
+
+def _key_of(x: Execution, found: Found) -> str:
+    """Return a key for a message without one: another text under the same name is another."""
+    return f"{x.id}/{hashlib.sha256(found.name.encode() + found.data).hexdigest()[:32]}"
 
 
 def _fields(data: bytes) -> dict[str, Any] | str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitcto.model.codec import GENESIS, Event, LineError, Opaque, canonical, decode, digest
 from gitcto.model.evolve import evolve
-from gitcto.model.mail_records import UNDER_WAY, Mail
+from gitcto.model.mail_records import Mail
 from gitcto.model.mailroom import Mailroom
 from gitcto.model.records import LIVE_STATES, Execution, Record, Task, TaskState, Team
 from gitcto.store.commits import LedgerBroken, LedgerCommit, is_canonical
@@ -236,7 +236,7 @@ class Projection:
 
     def _mail_rows(self) -> Iterator[tuple[object, ...]]:
         for mail in self._room:
-            route = (mail.sender, mail.recipient, mail.key, int(mail.state in UNDER_WAY))
+            route = (mail.sender, mail.recipient, mail.key, mail.state.value)
             changed = self._changed_mail[mail.number]
             yield (self._name, mail.number, *route, changed, canonical(mail))
 
@@ -270,4 +270,4 @@ _UPSERT_EXECUTION = """INSERT INTO execution VALUES (?, ?, ?, ?, ?, ?, ?)
 
 _UPSERT_MAIL = """INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(team, number) DO UPDATE
-    SET open = excluded.open, changed = excluded.changed, body = excluded.body"""
+    SET state = excluded.state, changed = excluded.changed, body = excluded.body"""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitcto.model import rows
 from gitcto.model.codec import Event, decode
-from gitcto.model.mail_records import Mail
+from gitcto.model.mail_records import Mail, MailState
 from gitcto.model.records import LIVE_STATES, Execution, Record, Task, TaskState, Team
 from gitcto.store.heartbeat import beats
 from gitcto.store.projection import Cursor, read_cursor
@@ -97,10 +97,11 @@ def executions_of(db: sqlite3.Connection, team: str, task_id: str) -> list[Execu
     return [rows.execution(row[0]) for row in db.execute(query, (team, task_id))]
 
 
-def open_mail(db: sqlite3.Connection, team: str) -> list[Mail]:
-    """Return the messages that are under way, in the order in which they were sent."""
-    query = "SELECT body FROM mail WHERE team = ? AND open = 1 ORDER BY number"
-    return [rows.mail(row[0]) for row in db.execute(query, (team,))]
+def mail_in(db: sqlite3.Connection, team: str, states: Iterable[MailState]) -> list[Mail]:
+    """Return the messages in some states, in the order in which they were sent."""
+    query = "SELECT body FROM mail WHERE team = ? AND state = ?"
+    found = [row for state in sorted(states) for row in db.execute(query, (team, state.value))]
+    return sorted((rows.mail(row[0]) for row in found), key=lambda mail: mail.number)
 
 
 def newest_mail(db: sqlite3.Connection, team: str, limit: int) -> list[Mail]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.refs import Refs
 from gitcto.model.ids import is_team_name
+from gitcto.model.mail_records import UNDER_WAY
 from gitcto.model.state import State
 from gitcto.store import chain, queries
 from gitcto.store.projection import Cursor, Projection, read_cursor
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gitcto.git.repository import Repository
-    from gitcto.model.mail_records import Mail
+    from gitcto.model.mail_records import Mail, MailState
     from gitcto.model.records import Execution, Record, Task
     from gitcto.model.view import StateView
     from gitcto.store.queries import StoredEvent, Summary
@@ -122,7 +123,7 @@ class LedgerReader:
                 fresh.put(() if team is None else (team,))
                 fresh.put(queries.all_tasks(db, self.team))
                 fresh.put(view.live())
-                fresh.put(queries.open_mail(db, self.team))
+                fresh.put(queries.mail_in(db, self.team, UNDER_WAY))
                 return fresh, read_cursor(db, self.team)
 
         return self._answered(everything)
@@ -153,9 +154,9 @@ class LedgerReader:
 
         return self._answered(look)
 
-    def open_mail(self) -> list[Mail]:
-        """Return the messages that are under way, in the order in which they were sent."""
-        return self._answered(lambda: queries.open_mail(self._current()[0].db, self.team))
+    def mail_in(self, *states: MailState) -> list[Mail]:
+        """Return the messages in some states, in the order in which they were sent."""
+        return self._answered(lambda: queries.mail_in(self._current()[0].db, self.team, states))
 
     def newest_mail(self, limit: int) -> list[Mail]:
         """Return the last messages, the newest first."""

@@ -166,15 +166,16 @@ def await_mail(*, subject: str = "", save: str = "", seconds: float = MAX_SLEEP_
 
 
 def ack_mail(*, note: str = "", subject: str = "") -> None:
-    """Acknowledge every message in the inbox, with a note."""
+    """Acknowledge the messages in the inbox with a note, and clear them away."""
     for each in _inbox():
         if subject in str(each["subject"]):
             _drop("acked", str(each["mail"]), note)
+            (_mail() / "inbox" / f"{each['mail']}.json").unlink()
 
 
 def send_mail(*, name: str = "", **message: Any) -> None:
     """Send a message: ``to``, ``subject``, ``body``, ``key``, ``urgency`` and ``reply_to``."""
-    _drop("outbox", f"{name or len(os.listdir(_mail() / 'outbox'))}.json", json.dumps(message))
+    _drop("outbox", f"{name or time.monotonic_ns()}.json", json.dumps(message))
 
 
 def await_taken(*, seconds: float = MAX_SLEEP_S) -> None:
