@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Probe,
         WorkerReport,
     )
+    from gitcto.mail_contracts import SendResult
     from gitcto.registry import Registered
     from gitcto.room_contracts import Confined, RoomNeeds, RoomTips
 
@@ -29,6 +30,7 @@ _RETURNS = {
     "probe": "Probe",
     "available": "Probe",
     "launch": "Launch",
+    "send": "SendResult",
     "collect": "WorkerReport",
     "judge": "GateResult",
     "recognises": "bool",
@@ -218,8 +220,13 @@ def call_contained(
     )
 
 
+_OUR_MODULES = frozenset(
+    ["builtins", "gitcto.contracts", "gitcto.mail_contracts", "gitcto.room_contracts"]
+)
+
+
 def _is_ours(value: object) -> bool:
-    return type(value).__module__ in {"builtins", "gitcto.contracts", "gitcto.room_contracts"}
+    return type(value).__module__ in _OUR_MODULES
 
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from gitcto.git.durable import storage_errors, write_all
 from gitcto.mail_contracts import SendResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from gitcto.mail_contracts import Letter, SendRequest
@@ -60,11 +60,13 @@ def path_in(scratch: Path) -> Path:
     return scratch / FOLDER
 
 
-def make_mailbox(scratch: Path) -> None:
-    """Make an empty mailbox before the worker starts. Raises ``CtoError``."""
+def make_mailbox(scratch: Path, letters: Iterable[Letter] = ()) -> None:
+    """Make a mailbox before the worker starts, with letters in it. Raises ``CtoError``."""
     with storage_errors(f"use {path_in(scratch)}"):
         for box in BOXES:
             (path_in(scratch) / box).mkdir(parents=True, exist_ok=True)
+    for letter in letters:
+        put(scratch, INBOX, f"{letter.number}.json", letter_text(letter))
 
 
 def leave_in_mailbox(request: SendRequest) -> SendResult:

@@ -27,6 +27,7 @@ from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
+from gitcto.runtime.letters import letter_of, waiting
 from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
@@ -139,7 +140,7 @@ def _launch(context: Context, task: Task, execution: Execution, told: Told) -> L
     registered, settings = provider_of(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
-    make_mailbox(scratch)
+    make_mailbox(scratch, map(letter_of, waiting(told.mail)))
     prompt = scratch / "prompt.md"
     allowed = task.spec.paths or context.policy.default_paths
     prompt.write_text(render(task.spec, allowed, told), encoding="utf-8")

@@ -26,6 +26,7 @@ from gitcto.runtime.book import Book
 from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.jobs import Jobs, Post
+from gitcto.runtime.letters import letter_of
 from gitcto.runtime.mail_collection import Collection
 from gitcto.runtime.messages import LettersHanded
 from gitcto.runtime.providers import provider_of
@@ -153,19 +154,6 @@ class PostOffice:
         if dead:
             self._book.record(BuryMail(mails=tuple(dead), reason=DONE_FIRST))
             self._book.context.effects.crash_point("mail.buried")
-
-
-def letter_of(mail: Mail) -> Letter:
-    """Return a message as an agent gets it."""
-    return Letter(
-        number=mail.number,
-        sender=mail.sender,
-        subject=mail.subject,
-        body=mail.body,
-        artifacts=mail.artifacts,
-        reply_to=mail.reply_to,
-        sent_ms=mail.sent_ms,
-    )
 
 
 def handing(
