@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         Probe,
         WorkerReport,
     )
-    from gitcto.mail_contracts import SendResult
     from gitcto.registry import Registered
     from gitcto.room_contracts import Confined, RoomNeeds, RoomTips
 

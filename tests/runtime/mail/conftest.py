@@ -64,6 +64,11 @@ class MailTeam(TeamRepo):
         self.policy_text = self.policy_text.replace('use = ["none"]', f'use = ["{level}"]')
 
 
+def escaped(program: str) -> str:
+    """Return a program as a word of a provider's argv, which is a template."""
+    return program.replace("{", "{{").replace("}", "}}")
+
+
 @pytest.fixture
 def team(tmp_path: Path) -> MailTeam:
     made = MailTeam.make(tmp_path)
