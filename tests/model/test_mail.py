@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -21,7 +19,8 @@ from gitcto.model.mail_records import UNDER_WAY, MailState
 from gitcto.model.mail_rules import mail_for, order_of, waiting_for
 from gitcto.model.records import Decision, TaskSpec, TaskState
 from gitcto.model.state import State, fold
-from gitcto.testing.conservation import conserved
+from gitcto.testing.invariants.mail import ACTED, Mail
+from gitcto.testing.invariants.mail import UNDER_WAY as OPEN
 
 ALLOW = Decision(
     action="x",
@@ -395,12 +394,12 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def it_adds_up(self) -> None:
-        tally = conserved(self.team.events)
-        assert tally.broken == ()
+        mail = Mail()
+        assert [found for event in self.team.events for found in mail.see(event)] == []
         by_state = self.team.states()
-        assert tally.under_way == {n for n, state in by_state.items() if state in UNDER_WAY}
-        assert tally.acted == {n for n, state in by_state.items() if state == "acted"}
-        assert set(self.team.state.open_mail) == tally.under_way
+        assert mail.those(OPEN) == {n for n, state in by_state.items() if state in UNDER_WAY}
+        assert mail.those(ACTED) == {n for n, state in by_state.items() if state == "acted"}
+        assert set(self.team.state.open_mail) == mail.those(OPEN)
 
     def teardown(self) -> None:
         again = fold(self.team.events)
@@ -411,11 +410,11 @@ TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 
-def forged(team: Team, *bodies: ev.EventBody) -> Iterable[Event]:
-    return [
-        *team.events,
-        *(Event(id="", ts=0, actor="", prev="", v=1, body=body) for body in bodies),
-    ]
+def problems(team: Team, *bodies: ev.EventBody) -> list[str]:
+    """Return what is wrong with a team's events and some forged ones behind them."""
+    forged = [Event(id="", ts=0, actor="", prev="", v=1, body=body) for body in bodies]
+    mail = Mail()
+    return [text for event in (*team.events, *forged) for _, text in mail.see(event)]
 
 
 def test_a_ledger_that_does_not_add_up_is_noticed(team: Team) -> None:
@@ -423,25 +422,36 @@ def test_a_ledger_that_does_not_add_up_is_noticed(team: Team) -> None:
     one, two = team.send(), team.send()
     x = team.work()
     team.do(team.deliver(x, one))
-    sent = team.events[-4].body
-    assert isinstance(sent, mail_ev.MailSent) or sent is not None
-    span = ((one, one),)
-    again = mail_ev.MailSent(mail=3, sender="person:ada", recipient="task:A", key="k1", subject="s")
-    gap = mail_ev.MailSent(mail=7, sender="person:ada", recipient="lead", key="new", subject="s")
+    first, second = ((one, one),), ((two, two),)
+    route = {"sender": "person:ada", "recipient": "task:A", "subject": "s"}
     cases: list[tuple[ev.EventBody, ...]] = [
-        (again,),
-        (gap,),
-        (mail_ev.MailActed(mails=span, by="x"), mail_ev.MailDied(mails=span, reason="r")),
+        (mail_ev.MailSent(mail=3, key="k1", **route),),
+        (mail_ev.MailSent(mail=7, key="new", **route),),
+        (mail_ev.MailActed(mails=first, by="x"), mail_ev.MailDied(mails=first, reason="r")),
         (mail_ev.MailActed(mails=((9, 9),), by="x"),),
-        (mail_ev.MailActed(mails=((two, two),), by="task:A", execution=x),),
-        (mail_ev.MailDelivered(execution=x, epoch=9, mails=((two, two),), way="send"),),
-        (mail_ev.MailShown(execution=x, epoch=1, mails=((two, two),)),),
-        (mail_ev.MailRequeued(mails=span),),
+        (mail_ev.MailActed(mails=second, by="task:A", execution=x),),
+        (mail_ev.MailDelivered(execution=x, epoch=9, mails=second, way="send"),),
+        (mail_ev.MailDelivered(execution="B1", epoch=1, mails=second, way="send"),),
+        (mail_ev.MailShown(execution=x, epoch=1, mails=second),),
+        (mail_ev.MailRequeued(mails=first),),
         (
-            mail_ev.MailRequeued(mails=span),
-            mail_ev.MailDelivered(execution="B1", epoch=1, mails=((two, two),), way="send"),
+            mail_ev.MailSent(mail=3, key="stop", urgency="stop", ends=x, **route),
+            ev.WorkHarvested(execution=x, epoch=1, commit="c", tree="t", changed=1),
         ),
     ]
-    assert conserved(team.events).broken == ()
+    assert problems(team) == []
     for bodies in cases:
-        assert conserved(forged(team, *bodies)).broken != (), bodies
+        assert problems(team, *bodies), bodies
+
+
+def test_at_rest_nothing_waits_for_a_task_that_is_done(team: Team) -> None:
+    mail = Mail()
+    team.send()
+    x = team.work()
+    done = ev.LandingDone(
+        execution=x, epoch=1, target="t", commit="c", evidence="e", found="moved", decision=ALLOW
+    )
+    events = [*team.events, Event(id="", ts=0, actor="", prev="", v=2, body=done)]
+    assert [found for event in events for found in mail.see(event)] == []
+    assert list(mail.end(quiescent=False)) == []
+    assert list(mail.end(quiescent=True)) == [("S9", "mail 1 waits for A, which is done")]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from gitcto.model.commands import Refusal
 from gitcto.model.mail_commands import SendMail
 from gitcto.model.mail_records import Mail
-from gitcto.testing.conservation import Tally, conserved
+from gitcto.testing.invariants.mail import ACTED, DEAD, UNDER_WAY
+from gitcto.testing.invariants.mail import Mail as Count
 from tests.runtime.team.conftest import TeamRepo
 
 if TYPE_CHECKING:
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
     from gitcto.model.codec import Event
     from gitcto.model.commands import Command
+
+
+class Tally(NamedTuple):
+    """The numbers of messages by what became of them."""
+
+    acted: frozenset[int]
+    dead: frozenset[int]
+    under_way: frozenset[int]
 
 
 class MailTeam(TeamRepo):
@@ -55,10 +64,10 @@ class MailTeam(TeamRepo):
 
     def tally(self) -> Tally:
         """Return where the messages stand; nothing may be wrong with how they got there."""
-        tally = conserved(self.events())
-        assert tally.broken == ()
-        assert tally.sent == tally.acted | tally.dead | tally.under_way
-        return tally
+        count = Count()
+        assert [found for event in self.events() for found in count.see(event)] == []
+        assert list(count.end(quiescent=True)) == []
+        return Tally(*map(count.those, (ACTED, DEAD, UNDER_WAY)))
 
     def at_level(self, level: str) -> None:
         self.policy_text = self.policy_text.replace('use = ["none"]', f'use = ["{level}"]')
