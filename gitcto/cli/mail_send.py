@@ -82,7 +82,7 @@ def send(app: App, /, to: str, *, team: str | None, as_json: bool, **given: Any)
     A worker that runs gets it in the order in which it was sent, the next attempt in its prompt. It
     is kept in the team's ledger for good, so write no secret.
     """
-    draft = _draft(to, given)
+    draft = _draft(app.host.cwd, to, given)
     artifacts: Sequence[str] = given["artifacts"]
     if ROOM in app.host.environ:
         from gitcto.cli import mail_room
@@ -109,12 +109,12 @@ class _Sent(NamedTuple):
     ends: str
 
 
-def _draft(to: str, given: dict[str, Any]) -> Draft:
+def _draft(here: Path, to: str, given: dict[str, Any]) -> Draft:
     if given["body"] and given["path"]:
         raise click.UsageError("give the body once: --body or --file")
     if given["interrupt"] and given["stop"]:
         raise click.UsageError("--stop ends the worker too: leave --interrupt out")
-    body = _text(given["path"]) if given["path"] else given["body"]
+    body = _text(here, given["path"]) if given["path"] else given["body"]
     if body == "-":
         body = sys.stdin.read()
     lines = [line.strip() for line in body.splitlines() if line.strip()]
@@ -129,9 +129,9 @@ def _draft(to: str, given: dict[str, Any]) -> Draft:
     return Draft(to, subject, body, given["key"], urgency, given["reply_to"] or 0)
 
 
-def _text(path: str) -> str:
+def _text(here: Path, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return (here / path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CtoError(
             f"cannot read {path}: {error}", "name a text file (UTF-8)", ExitCode.USAGE
@@ -178,7 +178,7 @@ def _blobs(app: App, artifacts: Sequence[str]) -> dict[str, str]:
     for path in artifacts:
         name = Path(path).name
         try:
-            data = Path(path).read_bytes()
+            data = (app.host.cwd / path).read_bytes()
         except OSError as error:
             raise CtoError(
                 f"cannot read {path}: {error.strerror}", "name a file", ExitCode.USAGE
