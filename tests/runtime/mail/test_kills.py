@@ -23,6 +23,9 @@ POINTS = (
     ("mail.acked", 1),
     ("mail.acked", 3),
     ("mail.buried", 1),
+    ("ledger.object", 7),
+    ("ledger.object", 9),
+    ("ledger.ref", 8),
 )
 
 
