@@ -151,13 +151,13 @@ def drop(app: App, numbers: Sequence[str], *, reason: str, team: str | None) -> 
 def dead(app: App, *, team: str | None, as_json: bool) -> None:
     """List the messages that will not be delivered, and why."""
     _not_in_a_room(app, "`git cto mail inbox` shows yours")
-    from gitcto.cli import mail_view
+    from gitcto.cli import plain
     from gitcto.model.mail_records import MailState
 
     with app.reader(team) as reader:
         found = reader.mail_in(MailState.DEAD)
     if as_json:
-        app.output.json({"mail": [mail_view.plain(each) for each in found]})
+        app.output.json({"mail": [plain.mail(each) for each in found]})
         return
     if not found:
         app.output.data("No message is dead")

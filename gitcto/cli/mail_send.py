@@ -12,7 +12,7 @@ from gitcto.cli.mail import ROOM
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
 from gitcto.errors import CtoError, ExitCode
-from gitcto.runtime.run_files import MARKER
+from gitcto.runtime.run_files import MARKER, interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,7 +143,6 @@ def _record(app: App, ledger: Ledger, draft: Draft, artifacts: Sequence[str]) ->
     from gitcto.cli.record import record
     from gitcto.model.mail_commands import SendMail
     from gitcto.model.mail_events import MailSent
-    from gitcto.runtime import workers
     from gitcto.runtime.layout import Layout
 
     blobs = _blobs(app, artifacts)
@@ -164,7 +163,7 @@ def _record(app: App, ledger: Ledger, draft: Draft, artifacts: Sequence[str]) ->
             body = event.body
             records = Layout(app.repository, ledger.team, Path()).records(body.ends)
             if body.ends and records.is_dir():  # at once: the run may be busy
-                workers.interrupt(records)
+                interrupt(str(records))
             return _Sent(body.mail, body.recipient, True, body.ends)
     known = ledger.view().mail_by_key(command.sender, command.recipient, command.key)
     number = known.number if known else 0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gitcto.cli import wording
+from gitcto.cli import plain, wording
 from gitcto.cli.output import visible
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.mail_events import in_ranges
@@ -103,7 +103,7 @@ def state(mail: Mail) -> str:
 def table(app: App, found: Sequence[Mail], *, as_json: bool, mine: bool) -> None:
     """Write a list of messages."""
     if as_json:
-        app.output.json({"mail": [plain(each) for each in found]})
+        app.output.json({"mail": [plain.mail(each) for each in found]})
         return
     if not found:
         app.output.data("No mail waits for you" if mine else "No mail")
@@ -135,7 +135,7 @@ def table(app: App, found: Sequence[Mail], *, as_json: bool, mine: bool) -> None
 def one(app: App, mail: Mail, *, as_json: bool) -> None:
     """Write one message with all that is known of it."""
     if as_json:
-        app.output.json(plain(mail))
+        app.output.json(plain.mail(mail))
         return
     facts = [
         ("mail", str(mail.number)),
@@ -156,9 +156,3 @@ def one(app: App, mail: Mail, *, as_json: bool) -> None:
         app.output.data()
         for line in mail.body.splitlines():
             app.output.data(visible(line))
-
-
-def plain(mail: Mail) -> dict[str, Any]:
-    """Return a message as plain values."""
-    fields = {name: getattr(mail, name) for name in mail.__struct_fields__}
-    return {**fields, "state": mail.state.value, "artifacts": dict(mail.artifacts)}

@@ -166,6 +166,9 @@ def _requeue(view: StateView, found: list[Mail]) -> Answer:
         if mail.state is not MailState.DEAD:
             detail = f"message {mail.number} is {mail.state.value}, not dead"
             return Refusal("not_dead", "model.mail", detail)
+        if mail.urgency == "stop":
+            detail = f"message {mail.number} was to stop a worker that is gone"
+            return Refusal("no_worker", "model.mail", detail)
         if task is not None and task.state is TaskState.DONE:
             detail = f"message {mail.number} is for {task.spec.id}, which is done"
             return Refusal("task_done", "model.mail", detail)

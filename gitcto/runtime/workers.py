@@ -61,9 +61,6 @@ __all__ = [
 
 READY_DEADLINE_S = 30.0
 
-HASTE_S = 0.6
-"""Between two signals to a worker that is interrupted (seconds): a deaf one ends within 2 s."""
-
 
 def spawn(
     run_dir: Path, program: Program, limits: Limits, heartbeat: Heartbeat | None = None
@@ -124,9 +121,9 @@ def request_stop(run_dir: Path) -> None:
 
 
 def interrupt(run_dir: Path) -> None:
-    """Ask for the same in haste: :data:`HASTE_S` between the signals. Any process may ask."""
+    """Ask for the same in haste; see :func:`gitcto.runtime.run_files.interrupt`."""
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # asked for before it was started
-    run_files.write_record(str(run_dir), run_files.STOP, {"grace_s": HASTE_S})
+    run_files.interrupt(str(run_dir))
 
 
 def tail(path: Path, limit: int) -> bytes:

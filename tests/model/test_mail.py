@@ -284,6 +284,9 @@ def test_what_cannot_be_handed_over_waits_and_dies_in_the_end(team: Team) -> Non
 
 def test_an_urgent_message_keeps_its_attempt_from_being_harvested(team: Team) -> None:
     x = team.work()
+    gone = team.send(urgency="stop")
+    team.do(mail_cmd.BuryMail(mails=(gone,), reason="r"))
+    assert team.refused(mail_cmd.RequeueMail(mails=(gone,))) == "no_worker"
     stop = team.send(urgency="stop")
     ack = mail_cmd.AckMail(mails=(stop,), by="git-cto")
     assert team.refused(ack) == "not_yours", "it works still"

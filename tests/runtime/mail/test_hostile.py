@@ -151,3 +151,35 @@ def test_what_is_no_file_is_named_and_not_waited_for(scratch: Path) -> None:
     for name in ("3", "4.json", "04", "0", "5x", "9" * 12):
         (path_in(scratch) / ACKED / name).touch()
     assert sorted(marks(scratch, ACKED)) == [3, 4]
+
+
+def test_what_cannot_be_handed_over_is_dead_in_the_end(team: MailTeam) -> None:
+    """The worker has no inbox any more, so its provider fails; the run goes on."""
+    team.policy_text = team.policy_text.replace(
+        'plugin = "fake"',
+        f'plugin = "command"\nargv = ["sh", "-c", {json.dumps(escaped(SPOILING))}]',
+    )
+    team.policy_text += "[mail]\nmax_tries = 2\nbackoff_s = 1\n"
+    team.plan(team.task("A", []))
+
+    def go_on(_event: object) -> None:
+        [scratch] = team.rooms.glob("main/*/scratch")
+        (scratch / "go").touch()
+
+    team.told.on["mail.sent"] = lambda _: team.send("task:A", "hello")
+    team.told.on["mail.dead"] = go_on
+    team.run()
+    assert team.landed() == ["A"], (team.told.notes, team.tasks()["A"])
+    mail = team.mail()[2]
+    assert (mail.state, mail.tries) == (MailState.DEAD, 2)
+    assert mail.reason.startswith("too many tries: cannot write 2.json into a mailbox")
+    assert team.tally().dead == {2}
+
+
+SPOILING = """
+rm -rf "$CTO_MAIL/inbox"
+echo '{"to": "lead", "subject": "ready"}' > "$CTO_MAIL/x"
+mv "$CTO_MAIL/x" "$CTO_MAIL/outbox/x.json"
+until [ -e "$CTO_MAIL/../go" ]; do sleep 0.1; done
+echo done > a
+"""
