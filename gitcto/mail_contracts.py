@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+INBOX, OUTBOX, SHOWN, ACKED, REFUSED = "inbox", "outbox", "shown", "acked", "refused"
+"""The boxes of a worker's mailbox; see :mod:`gitcto.mailbox`."""
 
 SENT = ("taken", "shown", "not_supported", "failed")
 """What a provider may answer."""
@@ -60,3 +63,11 @@ class SendResult:
         """Refuse an answer that is none of the four; raises ``ValueError``."""
         if self.status not in SENT:
             raise ValueError(f"SendResult.status must be one of {SENT}, not {self.status!r}")
+
+
+class Found(NamedTuple):
+    """A file of a box: its bytes, or why it is none that we read."""
+
+    name: str
+    data: bytes
+    problem: str = ""

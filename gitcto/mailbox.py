@@ -17,11 +17,11 @@ import re
 import stat
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
 from gitcto.git.durable import storage_errors, write_all
-from gitcto.mail_contracts import SendResult
+from gitcto.mail_contracts import ACKED, INBOX, OUTBOX, REFUSED, SHOWN, Found, SendResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 VARIABLE = "CTO_MAIL"
 FOLDER = "mail"
-INBOX, OUTBOX, SHOWN, ACKED, REFUSED = "inbox", "outbox", "shown", "acked", "refused"
 BOXES = (INBOX, OUTBOX, SHOWN, ACKED, REFUSED)
 
 MAX_FILE = 64 * 1024
@@ -45,14 +44,6 @@ _MARK = re.compile(r"([1-9][0-9]{0,8})(?:\.json)?\Z")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class Found(NamedTuple):
-    """A file of a box: its bytes, or why it is none that we read."""
-
-    name: str
-    data: bytes
-    problem: str = ""
 
 
 def path_in(scratch: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gitcto import mailbox
 from gitcto.cli.output import visible
 from gitcto.errors import CtoError, ExitCode
+from gitcto.mail_contracts import ACKED, INBOX, OUTBOX, REFUSED, SHOWN, Found
 from gitcto.model.ids import is_task_id
 from gitcto.model.mail_records import LEAD, content_problem, task_address
 
@@ -40,7 +41,7 @@ def send(app: App, draft: Draft, artifacts: Sequence[str]) -> None:
         "reply_to": draft.reply_to,
     }
     data = json.dumps(asked, ensure_ascii=False).encode()
-    mailbox.put(_scratch(app), mailbox.OUTBOX, f"{name}.json", data)
+    mailbox.put(_scratch(app), OUTBOX, f"{name}.json", data)
     app.output.data(f"Left for {visible(_address(draft.to))}")
     app.output.hint("it is sent while you go on; `git cto mail inbox` says if it was refused")
 
@@ -48,14 +49,14 @@ def send(app: App, draft: Draft, artifacts: Sequence[str]) -> None:
 def inbox(app: App, *, as_json: bool) -> None:
     """Show the messages that wait here, and mark them as shown."""
     scratch = _scratch(app)
-    found = [letter for each in mailbox.files(scratch, mailbox.INBOX) if (letter := _read(each))]
+    found = [letter for each in mailbox.files(scratch, INBOX) if (letter := _read(each))]
     found.sort(key=lambda letter: int(letter["mail"]))
     refused = {
         each.name.removesuffix(".txt"): each.data.decode("utf-8", "replace").strip()
-        for each in mailbox.files(scratch, mailbox.REFUSED)
+        for each in mailbox.files(scratch, REFUSED)
     }
     for letter in found:
-        mailbox.put(scratch, mailbox.SHOWN, str(letter["mail"]), b"")
+        mailbox.put(scratch, SHOWN, str(letter["mail"]), b"")
     if as_json:
         app.output.json({"mail": found, "refused": refused})
         return
@@ -72,7 +73,7 @@ def ack(app: App, numbers: Sequence[str], note: str) -> None:
     from gitcto.cli.mail_view import chosen, numbers_of
 
     scratch = _scratch(app)
-    letters = (_read(each) for each in mailbox.files(scratch, mailbox.INBOX))
+    letters = (_read(each) for each in mailbox.files(scratch, INBOX))
     known = {int(letter["mail"]) for letter in letters if letter}
     wanted = chosen(numbers, known)
     missing = [number for number in wanted if number not in known]
@@ -83,8 +84,8 @@ def ack(app: App, numbers: Sequence[str], note: str) -> None:
             ExitCode.USAGE,
         )
     for number in wanted:
-        mailbox.put(scratch, mailbox.ACKED, str(number), note.encode())
-        mailbox.remove(scratch, mailbox.INBOX, f"{number}.json")
+        mailbox.put(scratch, ACKED, str(number), note.encode())
+        mailbox.remove(scratch, INBOX, f"{number}.json")
     app.output.data(f"Acted on {numbers_of(wanted)}")
     app.output.hint("this stays; say more with `git cto mail send lead`")
 
@@ -104,7 +105,7 @@ def _address(wanted: str) -> str:
     return task_address(wanted) if not is_address and is_task_id(wanted) else wanted
 
 
-def _read(found: mailbox.Found) -> dict[str, Any] | None:
+def _read(found: Found) -> dict[str, Any] | None:
     try:
         letter = json.loads(found.data)
     except ValueError:

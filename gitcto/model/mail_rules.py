@@ -7,6 +7,7 @@ the next one as long as nobody acted on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
 from gitcto.model import mail_commands as cmd
 from gitcto.model import mail_events as ev
@@ -18,6 +19,7 @@ from gitcto.model.mail_records import (
     UNDER_WAY,
     Mail,
     MailState,
+    Urgency,
     address_problem,
     content_problem,
     is_person,
@@ -104,6 +106,8 @@ def _send(view: StateView, c: cmd.SendMail) -> Answer:
     if isinstance(refused, Refusal) or isinstance(ends, Refusal):
         return refused or ends  # type: ignore[return-value]
     fields = {name: getattr(c, name) for name in c.__struct_fields__ if name != "most"}
+    # msgspec leaves out what *is* a default, not what equals it: a word from JSON is another one.
+    fields["urgency"] = next(word for word in get_args(Urgency) if word == c.urgency)
     return (ev.MailSent(mail=view.last_mail() + 1, ends=ends, **fields),)
 
 

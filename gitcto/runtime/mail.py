@@ -6,10 +6,8 @@ out again. So a kill at any point leads to a message being handed over twice, ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from gitcto.containment import Crashed, TimedOut
-from gitcto.mail_contracts import Letter, SendRequest, SendResult
 from gitcto.model.mail_commands import (
     AckMail,
     BuryMail,
@@ -21,18 +19,12 @@ from gitcto.model.mail_commands import (
 from gitcto.model.mail_records import Mail, task_address, task_of
 from gitcto.model.mail_rules import mail_for, order_of
 from gitcto.model.records import WORKING_STATES, Execution, TaskState
-from gitcto.runtime.ask import ask
 from gitcto.runtime.book import Book
-from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure
-from gitcto.runtime.jobs import Jobs, Post
+from gitcto.runtime.jobs import Runner
 from gitcto.runtime.letters import letter_of
 from gitcto.runtime.mail_collection import Collection
 from gitcto.runtime.messages import LettersHanded
-from gitcto.runtime.providers import provider_of
-
-SEND_DEADLINE_S = 10.0
-"""How long a provider may take to hand over one letter (seconds)."""
 
 LONGEST_PAUSE_MS = 600_000
 """How long is waited at most before handing a message over is tried again (milliseconds)."""
@@ -44,7 +36,7 @@ ENDED = "its worker was ended"
 class PostOffice:
     """Hands over the messages of one team. Used by the loop's thread only."""
 
-    def __init__(self, book: Book, jobs: Jobs) -> None:
+    def __init__(self, book: Book, jobs: Runner) -> None:
         self._book = book
         self._jobs = jobs
         self._boxes = Collection(book)
@@ -74,7 +66,7 @@ class PostOffice:
 
     def told(self, execution: Execution) -> tuple[Mail, ...]:
         """Return the messages that the prompt of an attempt shows."""
-        return mail_for(self._book.context.ledger.view(), execution)
+        return mail_for(self._book.world.ledger.view(), execution)
 
     def urgent(self) -> set[str]:
         """Return the executions that messages end."""
@@ -107,17 +99,17 @@ class PostOffice:
             commands.append(self._deferral(x, message.failed, message.reason))
         if commands and x.state is TaskState.EXECUTING:
             self._book.record(*commands)
-            self._book.context.effects.crash_point("mail.delivered")
+            self._book.world.effects.crash_point("mail.delivered")
 
     def _deferral(self, x: Execution, number: int, reason: str) -> DeferMail:
-        settings, mail = self._book.context.policy.mail, self._book.state.mail(number)
+        settings, mail = self._book.world.policy.mail, self._book.state.mail(number)
         pause_ms = settings.backoff_s * 1000 << (mail.tries if mail else 0)
         return DeferMail(
             execution=x.id,
             epoch=x.epoch,
             mail=number,
             reason=reason,
-            until_ms=self._book.context.effects.now_ms() + min(pause_ms, LONGEST_PAUSE_MS),
+            until_ms=self._book.world.effects.now_ms() + min(pause_ms, LONGEST_PAUSE_MS),
             max_tries=settings.max_tries,
         )
 
@@ -125,13 +117,12 @@ class PostOffice:
         """Let the provider hand what waits to a running agent, in order, one job at a time."""
         if x.id in self._handing or x.id in self._closed or x.id in self.urgent():
             return
-        context = self._book.context
-        now_ms = context.effects.now_ms()
+        now_ms = self._book.world.effects.now_ms()
         wanted = order_of(self._waiting(x.task), x.id, now_ms)
         if wanted:
             self._handing.add(x.id)
             letters = tuple(letter_of(mail) for mail in wanted)
-            self._jobs.start(f"mail {x.id}", handing(context, x, letters))
+            self._jobs.start(f"mail {x.id}", self._book.world.mail.handing(x, letters))
 
     def _waiting(self, task: str) -> list[Mail]:
         address = task_address(task)
@@ -153,54 +144,4 @@ class PostOffice:
             self._book.record(AckMail(mails=tuple(acted), by="git-cto", note=ENDED))
         if dead:
             self._book.record(BuryMail(mails=tuple(dead), reason=DONE_FIRST))
-            self._book.context.effects.crash_point("mail.buried")
-
-
-def handing(
-    context: Context, execution: Execution, letters: tuple[Letter, ...]
-) -> Callable[[Post], None]:
-    """Return the job that gives letters to a provider, until one of them is not taken."""
-
-    def job(post: Post) -> None:
-        taken: list[int] = []
-        shown: list[int] = []
-        result = SendResult(status="taken")
-        failed = 0
-        for letter in letters:
-            result = send(context, execution, letter)
-            context.effects.crash_point("mail.handed")
-            if result.status in {"not_supported", "failed"}:
-                failed = letter.number if result.status == "failed" else 0
-                break
-            taken.append(letter.number)
-            if result.status == "shown":
-                shown.append(letter.number)
-        post(
-            LettersHanded(
-                execution=execution.id,
-                taken=tuple(taken),
-                shown=tuple(shown),
-                failed=failed,
-                reason=result.reason,
-                closed=result.status == "not_supported",
-            )
-        )
-
-    return job
-
-
-def send(context: Context, execution: Execution, letter: Letter) -> SendResult:
-    """Ask the provider of an execution to hand over one letter; whatever breaks is a failure."""
-    registered, settings = provider_of(context, execution)
-    request = SendRequest(
-        letter=letter,
-        execution=execution.id,
-        scratch=context.layout.scratch(execution.id),
-        settings=settings.settings,
-    )
-    answer: SendResult | Crashed | TimedOut = ask(
-        context.plugins, registered, "send", request, deadline_s=SEND_DEADLINE_S
-    )
-    if isinstance(answer, Crashed | TimedOut):
-        return SendResult(status="failed", reason=f"{answer.what}: {answer.reason}")
-    return answer
+            self._book.world.effects.crash_point("mail.buried")

@@ -6,21 +6,18 @@ and what it may send from policy; a message is taken out of its box only once it
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from json import loads
+from typing import Any
 
 from gitcto.errors import CtoError
-from gitcto.mailbox import ACKED, OUTBOX, SHOWN, Found, marks, messages, refuse, remove
+from gitcto.mail_contracts import ACKED, OUTBOX, SHOWN, Found
 from gitcto.model.commands import SingleCommand
 from gitcto.model.mail_commands import ActOnMail, SendMail, ShowMail
 from gitcto.model.mail_records import LEAD, Mail, MailState, task_address, task_of
 from gitcto.model.mail_rules import FLOOD
 from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 A_LOOK = 8
 """Most messages that are taken at a look: each is a transaction of the ledger."""
@@ -42,10 +39,9 @@ class Collection:
 
     def collect(self, x: Execution, *, last: bool = False) -> None:
         """Take up what a worker sent and marked. After its end (``last``) nothing is waited for."""
-        scratch = self._book.context.layout.scratch(x.id)
         try:
             self._take_marks(x, SHOWN)
-            while self._take_messages(x, scratch, last=last) and last:
+            while self._take_messages(x, last=last) and last:
                 pass
             self._take_marks(x, ACKED)
         except CtoError as error:
@@ -59,21 +55,21 @@ class Collection:
 
     def _take_marks(self, x: Execution, box: str) -> None:
         """Record what was read or acted on; a mark of what is not handed over yet stays."""
-        scratch = self._book.context.layout.scratch(x.id)
-        for number, found in sorted(marks(scratch, box).items()):
+        boxes = self._book.world.mail
+        for number, found in sorted(boxes.marks(x.id, box).items()):
             mail = self._book.state.open_mail.get(number)
             if mail is not None and task_of(mail.recipient) == x.task and not mail.is_with(x.id):
                 continue
             if mail is not None and not (box == SHOWN and mail.state is MailState.SHOWN):
                 self._book.record(_marked(x, box, mail, found))
-                self._book.context.effects.crash_point(f"mail.{box}")
-            remove(scratch, box, found.name)
+                self._book.world.effects.crash_point(f"mail.{box}")
+            boxes.remove(x.id, box, found.name)
 
-    def _take_messages(self, x: Execution, scratch: Path, *, last: bool) -> bool:
+    def _take_messages(self, x: Execution, *, last: bool) -> bool:
         """Take a few messages; tell whether there may be more to take."""
         if x.task in self._full:
             return False
-        found = messages(scratch)
+        found = self._book.world.mail.messages(x.id)
         doubtful = self._doubtful.pop(x.id, {})
         for each in found[:A_LOOK]:
             if self._send(x, self._command(x, each), each):
@@ -89,9 +85,9 @@ class Collection:
         if isinstance(command, str):
             return False
         refusal = self._book.record(command)
-        self._book.context.effects.crash_point("mail.collected")
+        self._book.world.effects.crash_point("mail.collected")
         if refusal is None:
-            remove(self._book.context.layout.scratch(x.id), OUTBOX, found.name)
+            self._book.world.mail.remove(x.id, OUTBOX, found.name)
         else:
             self._refuse(x, found, refusal.detail)
             if refusal.code == FLOOD:
@@ -99,7 +95,7 @@ class Collection:
         return True
 
     def _refuse(self, x: Execution, found: Found, reason: str) -> None:
-        refuse(self._book.context.layout.scratch(x.id), found.name, reason)
+        self._book.world.mail.refuse(x.id, found.name, reason)
         self._complain(x, f"mail {found.name} not sent: {reason}")
 
     def _command(self, x: Execution, found: Found) -> SendMail | str:
@@ -107,7 +103,7 @@ class Collection:
         fields = found.problem or _fields(found.data)
         if isinstance(fields, str):
             return fields
-        settings = self._book.context.policy.mail
+        settings = self._book.world.policy.mail
         urgency = fields.get("urgency", "normal")
         if urgency not in {"normal", "interrupt", "stop"}:
             return "urgency is normal, interrupt or stop"
@@ -128,12 +124,12 @@ class Collection:
 
 def _key_of(x: Execution, found: Found) -> str:
     """Return a key for a message without one: another text under the same name is another."""
-    return f"{x.id}/{hashlib.sha256(found.name.encode() + found.data).hexdigest()[:32]}"
+    return f"{x.id}/{sha256(found.name.encode() + found.data).hexdigest()[:32]}"
 
 
 def _fields(data: bytes) -> dict[str, Any] | str:
     try:
-        fields = json.loads(data)
+        fields = loads(data)
     except (ValueError, RecursionError):
         return "it is not JSON"
     if not isinstance(fields, dict):

@@ -7,12 +7,10 @@ from gitcto.model.mail_commands import ShowMail
 from gitcto.model.mail_records import MailState
 from gitcto.model.records import Execution
 from gitcto.model.state import State
-from gitcto.runtime import workers
+from gitcto.runtime.worker_values import Started
 
 
-def starting(
-    state: State, execution: Execution, started: workers.Started
-) -> tuple[SingleCommand, ...]:
+def starting(state: State, execution: Execution, started: Started) -> tuple[SingleCommand, ...]:
     """Return the commands that record a worker's start."""
     start = RecordStart(
         execution=execution.id,

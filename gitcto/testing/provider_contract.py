@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.contracts import Launch, LaunchRequest, Probe, WorkerOutcome, WorkerReport
-from gitcto.mail_contracts import Letter, SendRequest, SendResult
-from gitcto.mailbox import BOXES, INBOX, files, letter_text, make_mailbox, path_in
+from gitcto.mail_contracts import INBOX, Letter, SendRequest, SendResult
+from gitcto.mailbox import BOXES, files, letter_text, make_mailbox, path_in
 from gitcto.model.records import TaskSpec
 from gitcto.testing.kit import Contract, must, must_be_a_line, must_refuse
 

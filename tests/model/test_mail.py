@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from gitcto.model import commands as cmd
 from gitcto.model import events as ev
 from gitcto.model import mail_commands as mail_cmd
 from gitcto.model import mail_events as mail_ev
-from gitcto.model.codec import GENESIS, Event, decode, digest, seal
+from gitcto.model.codec import GENESIS, Event, decode, digest, encode, seal
 from gitcto.model.decide import decide
 from gitcto.model.evolve import evolve
 from gitcto.model.mail_events import in_ranges, numbers_in
@@ -174,6 +176,14 @@ def test_what_cannot_be_sent_is_refused(team: Team, fields: dict[str, str], code
     command = mail_cmd.SendMail(**(usual | fields))  # type: ignore[arg-type]
     assert team.refused(command) == code
     assert team.state.last_mail() == 0
+
+
+def test_a_message_made_from_json_is_written_as_it_is_read(team: Team) -> None:
+    """The chain of digests is checked by writing events again."""
+    fields = json.loads('{"urgency": "normal", "body": "", "reply_to": 0, "key": "k"}')
+    team.send(**fields)
+    sent = team.events[-1]
+    assert digest(encode(sent)) == team.prev
 
 
 def test_a_body_may_be_as_long_as_the_limit(team: Team) -> None:
