@@ -12,18 +12,8 @@ import pytest
 
 from gitcto import mailbox
 from gitcto.errors import CtoError
-from gitcto.mail_contracts import Letter, SendRequest
-from gitcto.mailbox import (
-    ACKED,
-    BOXES,
-    INBOX,
-    OUTBOX,
-    files,
-    make_mailbox,
-    marks,
-    messages,
-    path_in,
-)
+from gitcto.mail_contracts import ACKED, INBOX, OUTBOX, Letter, SendRequest
+from gitcto.mailbox import BOXES, files, make_mailbox, marks, messages, path_in
 from gitcto.model.mail_records import MailState
 from tests.runtime.mail.conftest import MailTeam, escaped
 
