@@ -67,7 +67,12 @@ if TYPE_CHECKING:
         patch,
     )
     from gitcto.globs import covers
-    from gitcto.integration_contracts import PullRequest, PullRequests
+    from gitcto.integration_contracts import (
+        EffectRequest,
+        OutsideEffect,
+        Receipt,
+        Refused,
+    )
     from gitcto.mail_contracts import Letter, SendRequest, SendResult
     from gitcto.mailbox import leave_in_mailbox, letter_text
     from gitcto.model.codec import Event
@@ -138,7 +143,7 @@ _LAZY = {
         "patch",
     ),
     "gitcto.globs": ("covers",),
-    "gitcto.integration_contracts": ("PullRequest", "PullRequests"),
+    "gitcto.integration_contracts": ("EffectRequest", "OutsideEffect", "Receipt", "Refused"),
     "gitcto.mail_contracts": ("Letter", "SendRequest", "SendResult"),
     "gitcto.mailbox": ("leave_in_mailbox", "letter_text"),
     "gitcto.model.codec": ("Event",),
@@ -182,6 +187,7 @@ __all__ = [
     "CtoError",
     "Descriptor",
     "DraftPlan",
+    "EffectRequest",
     "Event",
     "EventContext",
     "ExitCode",
@@ -203,6 +209,7 @@ __all__ = [
     "MergeResult",
     "Merged",
     "Move",
+    "OutsideEffect",
     "PatchError",
     "PlainPredictor",
     "PlanProblem",
@@ -213,8 +220,8 @@ __all__ = [
     "Probe",
     "Provider",
     "ProviderWorker",
-    "PullRequest",
-    "PullRequests",
+    "Receipt",
+    "Refused",
     "Register",
     "Remote",
     "RemoteFailed",

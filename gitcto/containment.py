@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Probe,
         WorkerReport,
     )
+    from gitcto.integration_contracts import Receipt
     from gitcto.registry import Registered
     from gitcto.room_contracts import Confined, RoomNeeds, RoomTips
 
@@ -29,7 +30,6 @@ _RETURNS = {
     "probe": "Probe",
     "available": "Probe",
     "launch": "Launch",
-    "send": "SendResult",
     "collect": "WorkerReport",
     "judge": "GateResult",
     "recognises": "bool",
@@ -40,12 +40,13 @@ _RETURNS = {
     "tips": "RoomTips",
     "release": "NoneType",
     "confine": "Confined",
-    "find": "str",
-    "open": "str",
+    "find": "Receipt | NoneType",
+    "send": "Receipt",
+    "Provider.send": "SendResult",
     "good": "float",
     "conflict": "float",
 }
-"""The type each contract method returns. Compared exactly: a subclass could answer differently."""
+"""The types each contract method returns. Compared exactly: a subclass could answer differently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,8 @@ class Crashed:
 
     ``what`` says who and where (``gate tests of plugin tests``), ``reason`` is one line,
     ``hint`` one line of what to do, ``traceback`` the whole story for a log. ``expected`` tells
-    trouble the plugin reported itself (a ``CtoError``) from a defect in the plugin.
+    trouble the plugin reported itself (a ``CtoError``) from a defect in the plugin, and ``refused``
+    a definite no (:class:`gitcto.integration_contracts.Refused`) from anything else.
     """
 
     plugin: str
@@ -63,6 +65,7 @@ class Crashed:
     hint: str
     traceback: str = ""
     expected: bool = False
+    refused: bool = False
     exit_code: ExitCode = ExitCode.INTERNAL
 
     def error(self) -> CtoError:
@@ -173,10 +176,18 @@ def call_contained(
 def call_contained(
     registered: Registered[Any],
     obj: object,
-    method: Literal["find", "open"],
+    method: Literal["find"],
     *args: object,
     deadline_s: float,
-) -> str | Crashed | TimedOut: ...
+) -> Receipt | Crashed | TimedOut | None: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["send"],
+    *args: object,
+    deadline_s: float,
+) -> Receipt | Crashed | TimedOut: ...
 @overload
 def call_contained(
     registered: Registered[Any],
@@ -211,22 +222,16 @@ def call_contained(
     )
     if isinstance(value, Crashed | TimedOut):
         return value
-    if type(value).__name__ == _RETURNS[method] and _is_ours(value):
+    kind, whose = type(value), type(registered.descriptor).__name__
+    wanted = _RETURNS.get(f"{whose}.{method}") or _RETURNS[method]
+    if kind.__name__ in wanted.split(" | ") and kind.__module__ in _OURS:
         return value
-    reason = f"{method}() returned {type(value).__name__}, not {_RETURNS[method]}"
-    return Crashed(
-        plugin=registered.plugin, what=what, reason=reason, hint=defect(registered.plugin)
-    )
+    reason = f"{method}() returned {kind.__name__}, not {wanted}"
+    hint = defect(registered.plugin)
+    return Crashed(plugin=registered.plugin, what=what, reason=reason, hint=hint)
 
 
-_OUR_MODULES = frozenset(
-    ["builtins", "gitcto.contracts", "gitcto.mail_contracts", "gitcto.room_contracts"]
-)
-
-
-def _is_ours(value: object) -> bool:
-    return type(value).__module__ in _OUR_MODULES
-
+_OURS = {"builtins", *(f"gitcto.{w}contracts" for w in ("", "integration_", "mail_", "room_"))}
 
 T = TypeVar("T")
 
@@ -261,6 +266,8 @@ def crash(plugin: str, what: str, error: BaseException) -> Crashed:
     """Return the value that stands for an exception a plugin raised."""
     import traceback
 
+    from gitcto.integration_contracts import Refused
+
     story = "".join(traceback.format_exception(error))
     if isinstance(error, CtoError):
         return Crashed(
@@ -270,6 +277,7 @@ def crash(plugin: str, what: str, error: BaseException) -> Crashed:
             hint=error.hint,
             traceback=story,
             expected=True,
+            refused=isinstance(error, Refused),
             exit_code=error.exit_code,
         )
     reason = one_line(error)

@@ -58,7 +58,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="providers",
                 singular="provider",
                 descriptor=Provider,
-                methods=("probe", "launch", "collect"),
+                methods=("probe", "launch", "send", "collect"),
             ),
             Kind(
                 name="workspaces",
@@ -95,7 +95,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="integrations",
                 singular="integration",
                 descriptor=Integration,
-                methods=("find", "open"),
+                methods=("find", "send"),
             ),
         )
     }

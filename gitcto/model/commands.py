@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.context_commands import RecordCheckpoint
+from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
@@ -218,6 +220,7 @@ OutcomeCommand = (
     | AbandonLanding
     | ConfirmLanding
     | FailExecution
+    | RecordCheckpoint
     | QueueOutcome
     | MailOutcome
 )
@@ -235,6 +238,7 @@ SingleCommand = (
     | RecordPreserved
     | DiscardWork
     | QueueCommand
+    | EffectCommand
     | MailCommand
     | OutcomeCommand
 )

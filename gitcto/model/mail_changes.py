@@ -42,7 +42,7 @@ def _deferred(mail: Mail, e: ev.MailDeferred) -> Mail:
 
 
 def _acted(mail: Mail, e: ev.MailActed) -> Mail:
-    execution = e.execution or mail.execution
+    execution = e.execution or mail.execution or mail.ends
     return replace(
         mail, state=MailState.ACTED, acted_by=e.by, note=e.note, execution=execution, reason=""
     )

@@ -26,7 +26,7 @@ from gitcto.model.mail_records import (
     task_address,
     task_of,
 )
-from gitcto.model.records import WORKING_STATES, Execution, TaskState
+from gitcto.model.records import WORKING_STATES, Execution, Task, TaskState
 from gitcto.model.view import StateView
 
 Answer = tuple[MailEventBody, ...] | Refusal
@@ -39,15 +39,17 @@ TOO_OFTEN = "too many tries"
 """Why a message is dead that could not be handed over as often as policy asks."""
 
 
-def mail_for(view: StateView, execution: Execution) -> tuple[Mail, ...]:
-    """Return what an attempt is told when it starts, in the order in which it was sent.
+def mail_for(view: StateView, task: Task) -> tuple[Mail, ...]:
+    """Return the messages that the next attempt at a task is told of, as they were sent.
 
-    That is what it was handed, and what earlier attempts at the task acted on: what they were told
-    still holds, and their work may not be there any more.
+    They are those that are under way, and those that the last attempt acted on: what it was told
+    still holds, and its work may not be there any more.
     """
-    sent = view.mail_to(task_address(execution.task))
     return tuple(
-        mail for mail in sent if mail.is_with(execution.id) or mail.state is MailState.ACTED
+        mail
+        for mail in view.mail_to(task_address(task.spec.id))
+        if mail.state in UNDER_WAY
+        or (mail.state is MailState.ACTED and mail.execution == task.execution != "")
     )
 
 

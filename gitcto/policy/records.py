@@ -189,6 +189,17 @@ class RemoteSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSettings:
+    """How much a worker is told: ``budget_tokens`` at most, compacted above ``compact_at`` percent.
+
+    A token is estimated as four bytes of the prompt.
+    """
+
+    budget_tokens: int
+    compact_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:
     """How messages are handed over: ``max_tries`` times, the first pause ``backoff_s`` seconds.
 
@@ -230,6 +241,7 @@ class Policy:
     limits: Limits
     retries: Retries
     rooms: RoomSettings
+    context: ContextSettings
     sandbox: SandboxSettings
     protected_paths: tuple[str, ...]
     default_paths: tuple[str, ...]

@@ -21,17 +21,16 @@ from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
+from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.coauthors import coauthors
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
 from gitcto.runtime.isolation import Inmate, confine, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
-from gitcto.runtime.letters import letter_of, waiting
 from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
-from gitcto.runtime.prompt import Told, render
 from gitcto.runtime.providers import ASK_DEADLINE_S, must_be_available, provider_of
 from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
@@ -45,17 +44,20 @@ def begin(
     context: Context,
     task: Task,
     execution: Execution,
-    told: Told,
+    briefing: Briefing,
     idle: tuple[str, ...] = (),
 ) -> Callable[[Post], None]:
-    """Return the job of a new attempt; in the rooms of the ``idle`` executions nobody works."""
+    """Return the job of a new attempt.
+
+    ``briefing`` is what its worker is told; in the rooms of the ``idle`` executions nobody works.
+    """
 
     def job(post: Post) -> None:
         try:
             must_be_available(context, execution)
             _make_room(context, task, execution)
             before = outside.remember(context, execution, idle)
-            inmate = _prepare(context, task, execution, told)
+            inmate = _prepare(context, task, execution, briefing)
             started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
@@ -91,11 +93,11 @@ def _make_room(context: Context, task: Task, execution: Execution) -> None:
     make_room(context, task, execution)
 
 
-def _prepare(context: Context, task: Task, execution: Execution, told: Told) -> Inmate:
+def _prepare(context: Context, task: Task, execution: Execution, briefing: Briefing) -> Inmate:
     layout = context.layout
     commands_in(context, execution).set_up()
     context.effects.crash_point("attempt.room")
-    launch = _launch(context, task, execution, told)
+    launch = _launch(context, task, execution, briefing)
     needs = needs_of(context, execution)
     room = layout.room(execution.id)
     return Inmate(
@@ -136,14 +138,13 @@ def limits_of(policy: Policy) -> workers.Limits:
     )
 
 
-def _launch(context: Context, task: Task, execution: Execution, told: Told) -> Launch:
+def _launch(context: Context, task: Task, execution: Execution, briefing: Briefing) -> Launch:
     registered, settings = provider_of(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
-    make_mailbox(scratch, map(letter_of, waiting(told.mail)))
+    make_mailbox(scratch, briefing.letters)
     prompt = scratch / "prompt.md"
-    allowed = task.spec.paths or context.policy.default_paths
-    prompt.write_text(render(task.spec, allowed, told), encoding="utf-8")
+    prompt.write_bytes(briefing.prompt)
     request = LaunchRequest(
         task=task.spec,
         execution=execution.id,
@@ -153,7 +154,7 @@ def _launch(context: Context, task: Task, execution: Execution, told: Told) -> L
         prompt_file=prompt,
         settings=settings.settings,
         host_env=context.environ,
-        notes=told.notes,
+        notes=briefing.notes,
     )
     answer: Launch | Crashed | TimedOut = ask(
         context.plugins, registered, "launch", request, deadline_s=ASK_DEADLINE_S

@@ -7,7 +7,10 @@ out again. So a kill at any point leads to a message being handed over twice, ne
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from gitcto.context.records import Entry
+from gitcto.mail_contracts import Letter
 from gitcto.model.mail_commands import (
     AckMail,
     BuryMail,
@@ -16,13 +19,13 @@ from gitcto.model.mail_commands import (
     MailOutcome,
     ShowMail,
 )
-from gitcto.model.mail_records import Mail, task_address, task_of
+from gitcto.model.mail_records import UNDER_WAY, Mail, task_address, task_of
 from gitcto.model.mail_rules import mail_for, order_of
-from gitcto.model.records import WORKING_STATES, Execution, TaskState
+from gitcto.model.records import WORKING_STATES, Execution, Task, TaskState
 from gitcto.runtime.book import Book
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.jobs import Runner
-from gitcto.runtime.letters import letter_of
+from gitcto.runtime.letters import entry_of, letter_of
 from gitcto.runtime.mail_collection import Collection
 from gitcto.runtime.messages import LettersHanded
 
@@ -31,6 +34,17 @@ LONGEST_PAUSE_MS = 600_000
 
 DONE_FIRST = "its task was done before anybody acted on it"
 ENDED = "its worker was ended"
+
+
+class News(NamedTuple):
+    """Messages for an attempt: ``entries`` of its prompt, ``letters`` for its mailbox.
+
+    ``deliveries`` record, with the lease, that it has those that wait.
+    """
+
+    entries: tuple[Entry, ...]
+    letters: tuple[Letter, ...]
+    deliveries: tuple[DeliverMail, ...]
 
 
 class PostOffice:
@@ -57,16 +71,17 @@ class PostOffice:
         """Take the last that a worker sent: it has ended."""
         self._boxes.collect(execution, last=True)
 
-    def in_prompt(self, task: str, execution: str, epoch: int) -> tuple[DeliverMail, ...]:
-        """Return the command that gives an attempt, as it is leased, what waits for its task."""
-        waiting = tuple(mail.number for mail in self._waiting(task))
-        if not waiting:
-            return ()
-        return (DeliverMail(execution=execution, epoch=epoch, mails=waiting, way="prompt"),)
-
-    def told(self, execution: Execution) -> tuple[Mail, ...]:
-        """Return the messages that the prompt of an attempt shows."""
-        return mail_for(self._book.world.ledger.view(), execution)
+    def news(self, task: Task, execution: str) -> News:
+        """Return what an attempt that is about to be leased is told of the task's messages."""
+        told = mail_for(self._book.world.ledger.view(), task)
+        waiting = [mail for mail in told if mail.state in UNDER_WAY]
+        numbers = tuple(mail.number for mail in waiting)
+        given = DeliverMail(execution=execution, epoch=task.epoch + 1, mails=numbers, way="prompt")
+        return News(
+            entries=tuple(map(entry_of, told)),
+            letters=tuple(map(letter_of, waiting)),
+            deliveries=(given,) if numbers else (),
+        )
 
     def urgent(self) -> set[str]:
         """Return the executions that messages end."""

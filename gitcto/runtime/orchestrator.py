@@ -44,7 +44,6 @@ from gitcto.runtime.messages import (
 )
 from gitcto.runtime.others import give_up_lapsed, is_own
 from gitcto.runtime.outside_record import record_of
-from gitcto.runtime.prompt import Told, notes_of
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
 from gitcto.runtime.starting import starting
 
@@ -147,18 +146,22 @@ class Orchestrator:
         return not self._short
 
     def _start(self, task: Task, now_ms: int) -> None:
-        world, spec = self.book.world, task.spec
+        book, world, spec = self.book, self.book.world, task.spec
         execution_id = world.effects.new_id()
         decision = self._decide(task, execution_id)
-        if decision.verdict == "deny":
-            self.book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
+        news = self.mail.news(task, execution_id)
+        told = world.rooms.brief(task, execution_id, decision, news.entries)
+        if isinstance(told, Decision):
+            book.record(BlockTask(task=spec.id, reason="denied", decision=told))
             return
+        if told.damaged:
+            book.listener.note(told.damaged)
         role = world.policy.roles[spec.role]
-        refusal = self.book.record(
+        refusal = book.record(
             Lease(
                 task=spec.id,
                 execution=execution_id,
-                base=self.book.tip(),
+                base=book.tip(),
                 provider=role.provider,
                 role=spec.role,
                 workspace=role.workspace,
@@ -168,16 +171,17 @@ class Orchestrator:
                 decision=decision,
                 nonce=world.effects.new_id(),
             ),
-            *self.mail.in_prompt(spec.id, execution_id, task.epoch + 1),
+            told.command,
+            *news.deliveries,
+            attachments=told.attachments,
         )
         if refusal is not None:
             return
         world.effects.crash_point("attempt.leased")
         self._attempts.add(execution_id)
-        execution = self.book.state.executions[execution_id]
-        leased = self.book.state.tasks[spec.id]
-        told = Told(notes_of(task), self.mail.told(execution))
-        job = world.rooms.begin(leased, execution, told, self._idle())
+        leased, execution = book.state.tasks[spec.id], book.state.executions[execution_id]
+        briefing = told.briefing.along(news.letters)
+        job = world.rooms.begin(leased, execution, briefing, self._idle())
         self.jobs.start(f"attempt {execution_id}", job)
 
     def _idle(self) -> tuple[str, ...]:
@@ -237,7 +241,7 @@ class Orchestrator:
             case RoomRemoved():
                 self.ending.removed(message)
             case WorkerStarted():
-                self._started(message)
+                self.book.record(*starting(self.book.state, message.execution, message.started))
             case LettersHanded():
                 self.mail.handed(message)
             case NotStarted():
@@ -245,9 +249,6 @@ class Orchestrator:
                 self.ending.fail(message.execution, failures.of_start(message), message.work)
             case WorkerFinished():
                 self._ended(message)
-
-    def _started(self, message: WorkerStarted) -> None:
-        self.book.record(*starting(self.book.state, message.execution, message.started))
 
     def _ended(self, message: WorkerFinished) -> None:
         self.book.distrust()
@@ -268,6 +269,9 @@ class Orchestrator:
             ended = (*ended, changed)
             if changed.blocking:
                 failure = failures.of_outside(x.task, changed.changes)
+        told = self.book.world.rooms.said(self.book.state.tasks[x.task], x, message.report.summary)
+        if told and not self.book.record(*ended, told.command, attachments=told.attachments):
+            ended = ()
         if failure is not None or work is None:
             failure = failure or Failure(reason="internal", detail="nothing was harvested")
             if ended:  # first, so that it is in the evidence

@@ -6,8 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.model import events as ev
+from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
+from gitcto.store.effect_subjects import effect_phrase
 from gitcto.store.mail_subjects import mail_phrase
 from gitcto.store.queue_subjects import queue_phrase
 
@@ -21,6 +24,7 @@ _WIDTH = 100
 _OfExecution = (
     ev.LeaseRenewed
     | ev.LeaseTaken
+    | ContextCheckpointed
     | ev.ExecutionStarted
     | ev.ExecutionExited
     | ev.OutsideChanged
@@ -56,6 +60,8 @@ def _phrase(  # noqa: C901 - one line a kind
     body = bodies[number]
     if isinstance(body, QueueEventBody):
         return queue_phrase(body, partial(_task, view, bodies))
+    if isinstance(body, EffectEventBody):
+        return effect_phrase(view, body)
     if isinstance(body, MailEventBody):
         return mail_phrase(body, partial(_task, view, bodies))
     match body:
@@ -85,6 +91,9 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = "lease renewed"
         case ev.LeaseTaken():
             what = f"taken over by {body.holder}"
+        case ContextCheckpointed():
+            saved = f", {body.saved} saved" if body.saved else ""
+            what = f"told {body.tokens} of {body.budget} tokens{saved}"
         case ev.ExecutionStarted():
             what = f"started as process {body.pid}"
         case ev.ExecutionExited():

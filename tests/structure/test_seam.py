@@ -38,6 +38,7 @@ LOOP = frozenset(
 
 VALUES = frozenset(
     {
+        "briefing",
         "candidate",
         "holder",
         "jobs",

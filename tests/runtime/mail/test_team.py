@@ -82,8 +82,10 @@ def test_a_message_that_nobody_acted_on_is_in_the_next_prompt(team: MailTeam) ->
     team.run()
     assert team.landed() == ["A"]
     first, second = prompts[0], prompts[-1]
-    assert "## Messages" not in first
-    assert "Message 1 from person:ada:\n\n> mind the tests\n>\n> they are slow\n> run one" in second
+    assert "## Messages for you" not in first
+    assert (
+        "From person:ada, message 1:\n\n> mind the tests\n>\n> they are slow\n> run one" in second
+    )
     given = [e.body for e in team.events() if isinstance(e.body, ev.MailDelivered)]
     assert [body.way for body in given] == ["send", "prompt"]
     shown = [e.body for e in team.events() if isinstance(e.body, ev.MailShown)]
