@@ -56,7 +56,7 @@ VALUES = frozenset(
 )
 """What they may know of the rest of the room: values and contracts."""
 
-PURE_ROOMS = ("gitcto.model", "gitcto.policy", "gitcto.queue")
+PURE_ROOMS = ("gitcto.context", "gitcto.model", "gitcto.policy", "gitcto.queue")
 PURE = frozenset(
     {
         "gitcto.contracts",
