@@ -42,8 +42,10 @@ MODEL = (
         swaps=(
             (
                 DECIDE,
-                "    current = task.epoch if task.execution == execution.id "
-                "else max(task.epoch, execution.epoch + 1)\n",
+                (
+                    "    current = task.epoch if task.execution == execution.id "
+                    "else max(task.epoch, execution.epoch + 1)\n"
+                ),
                 "    current = execution.epoch\n",
             ),
         ),
@@ -185,11 +187,15 @@ MODEL = (
         swaps=(
             (
                 OUTCOMES,
-                "    if x.landing is None or x.state is not TaskState.INTEGRATING:\n"
-                '        return _wrong_state(x, "integrating")\n'
-                "    if c.decision",
-                '    if x.landing is None:\n        return _wrong_state(x, "integrating")\n'
-                "    if c.decision",
+                (
+                    "    if x.landing is None or x.state is not TaskState.INTEGRATING:\n"
+                    '        return _wrong_state(x, "integrating")\n'
+                    "    if c.decision"
+                ),
+                (
+                    '    if x.landing is None:\n        return _wrong_state(x, "integrating")\n'
+                    "    if c.decision"
+                ),
             ),
         ),
         harmless="a live execution has an intent only while it is integrating",
@@ -224,8 +230,10 @@ STORE = (
             (
                 LEDGER,
                 "        return recorded\n\n    def _decided",
-                '        self._effects.crash_point("ledger.ref")\n'
-                "        self._swap(*self._late)\n        return recorded\n\n    def _decided",
+                (
+                    '        self._effects.crash_point("ledger.ref")\n'
+                    "        self._swap(*self._late)\n        return recorded\n\n    def _decided"
+                ),
             ),
         ),
         by="store",
@@ -240,8 +248,10 @@ STORE = (
         swaps=(
             (
                 LEDGER,
-                "                self._follow(side, projection, tip)\n"
-                "                answer = self._decided",
+                (
+                    "                self._follow(side, projection, tip)\n"
+                    "                answer = self._decided"
+                ),
                 "                answer = self._decided",
             ),
         ),
@@ -301,8 +311,10 @@ RUNTIME = (
         swaps=(
             (
                 OTHERS,
-                "landed = {world.target.landed_as(x, landing) for x in executions "
-                'if landing is not None} - {""}',
+                (
+                    "landed = {world.target.landed_as(x, landing) for x in executions "
+                    'if landing is not None} - {""}'
+                ),
                 "landed: set[str] = set()",
             ),
         ),
@@ -319,10 +331,12 @@ RUNTIME = (
             (
                 LANDER,
                 "        refusal = self._pen.record(*commands, attachments",
-                "        first = composed.landing(book.target, composed.members[-1])\n"
-                "        book.world.target.move(first)\n"
-                '        book.world.effects.crash_point("landing.intended")\n'
-                "        refusal = self._pen.record(*commands, attachments",
+                (
+                    "        first = composed.landing(book.target, composed.members[-1])\n"
+                    "        book.world.target.move(first)\n"
+                    '        book.world.effects.crash_point("landing.intended")\n'
+                    "        refusal = self._pen.record(*commands, attachments"
+                ),
             ),
         ),
         by="simulation",
