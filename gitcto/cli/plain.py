@@ -21,6 +21,7 @@ def team(record: Team) -> dict[str, Any]:
         "created_ms": record.created_ms,
         "unknown_events": record.unknown,
         "queue_paused": record.queue_paused,
+        "unclear_effects": record.unclear,
         "counts": {str(state): count for state, count in sorted(record.counts.items())},
     }
 

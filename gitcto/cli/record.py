@@ -22,6 +22,7 @@ _HINTS = {
     "other_change": "look at the change as it is now: `git cto approvals`",
     "expired": "`git cto run` takes it out; then ask anew with `git cto retry TASK`",
     "already_approved": "somebody else must approve it too, or `git cto deny` takes yours back",
+    "not_unclear": "`git cto effects list` says how it stands",
     "out_of_order": "report this: the plan was put in order before it was recorded",
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.context_commands import RecordCheckpoint
+from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 
@@ -217,6 +219,7 @@ OutcomeCommand = (
     | AbandonLanding
     | ConfirmLanding
     | FailExecution
+    | RecordCheckpoint
     | QueueOutcome
 )
 """Commands that quote a fencing token; an old one is refused and recorded."""
@@ -233,6 +236,7 @@ SingleCommand = (
     | RecordPreserved
     | DiscardWork
     | QueueCommand
+    | EffectCommand
     | OutcomeCommand
 )
 

@@ -12,6 +12,7 @@ from gitcto.model import commands as cmd
 from gitcto.model import events as ev
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, OutcomeCommand, Refusal
+from gitcto.model.effect_rules import EFFECT_COMMANDS, decide_effect
 from gitcto.model.evolve import evolve
 from gitcto.model.ids import is_team_name
 from gitcto.model.outcomes import decide_outcome
@@ -58,6 +59,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return _outcome(view, command)
     if isinstance(command, _OF_THE_QUEUE):
         return decide_queue(view, team, command, now_ms)
+    if isinstance(command, EFFECT_COMMANDS):
+        return decide_effect(view, command, now_ms)
     return _RULES[type(command)](_On(view, team, now_ms), command)
 
 

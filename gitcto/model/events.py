@@ -11,6 +11,8 @@ from typing import ClassVar
 from msgspec import field
 
 from gitcto.model.body import Body
+from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
 
@@ -273,5 +275,7 @@ EventBody = (
     | ExecutionFailed
     | OutcomeRefused
     | QueueEventBody
+    | EffectEventBody
+    | ContextCheckpointed
 )
 """Every kind this version writes."""

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
+from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
@@ -44,6 +46,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return (replace(team, unknown=team.unknown + 1),)
     if isinstance(body, _OF_THE_QUEUE):
         return evolve_queue(view, team, body)
+    if isinstance(body, EFFECT_EVENTS):
+        return evolve_effect(view, team, body)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 
@@ -103,6 +107,12 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
 
 def _renewed(at: _At, e: ev.LeaseRenewed) -> Records:
     return _on_execution(at, e.execution, expires_ms=e.expires_ms)
+
+
+def _checkpointed(at: _At, e: ContextCheckpointed) -> Records:
+    execution = at.view.execution(e.execution)
+    task = at.view.task(execution.task) if execution else None
+    return () if task is None else (replace(task, checkpoint=e.number),)
 
 
 def _taken(at: _At, e: ev.LeaseTaken) -> Records:
@@ -248,6 +258,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.ExecutionLeased: _leased,
     ev.LeaseRenewed: _renewed,
     ev.LeaseTaken: _taken,
+    ContextCheckpointed: _checkpointed,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
     ev.OutsideChanged: _outside,

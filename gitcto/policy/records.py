@@ -189,6 +189,17 @@ class RemoteSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSettings:
+    """How much a worker is told: ``budget_tokens`` at most, compacted above ``compact_at`` percent.
+
+    A token is estimated as four bytes of the prompt.
+    """
+
+    budget_tokens: int
+    compact_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestSettings:
     """Which ``integration`` opens pull requests (none: nobody), and the branch they go into."""
 
@@ -216,6 +227,7 @@ class Policy:
     limits: Limits
     retries: Retries
     rooms: RoomSettings
+    context: ContextSettings
     sandbox: SandboxSettings
     protected_paths: tuple[str, ...]
     default_paths: tuple[str, ...]

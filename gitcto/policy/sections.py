@@ -9,6 +9,7 @@ from typing import TypeVar, get_args
 from gitcto.model.records import MAX_WORKERS, Tier
 from gitcto.policy import landing_sections, names
 from gitcto.policy.records import (
+    ContextSettings,
     GateSettings,
     Limits,
     ProviderSettings,
@@ -63,6 +64,16 @@ def limits(table: Table) -> Limits:
         processes=table.whole("processes", 1000, range(4, 100_001)),
         file_mib=table.whole("file_mib", 4096, range(1, _MUCH)),
         disk_mib=table.whole("disk_mib", 16384, range(1, _MUCH)),
+    )
+    table.close()
+    return read
+
+
+def context(table: Table) -> ContextSettings:
+    """Read how much a worker is told; a task's own prompt always has room."""
+    read = ContextSettings(
+        budget_tokens=table.whole("budget_tokens", 60_000, range(20_000, 10_000_001)),
+        compact_at=table.whole("compact_at", 80, range(10, 101)),
     )
     table.close()
     return read

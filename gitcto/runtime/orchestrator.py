@@ -141,18 +141,21 @@ class Orchestrator:
         return not self._short
 
     def _start(self, task: Task, now_ms: int) -> None:
-        world, spec = self.book.world, task.spec
+        book, world, spec = self.book, self.book.world, task.spec
         execution_id = world.effects.new_id()
         decision = self._decide(task, execution_id)
-        if decision.verdict == "deny":
-            self.book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
+        told = world.rooms.brief(task, execution_id, decision)
+        if isinstance(told, Decision):
+            book.record(BlockTask(task=spec.id, reason="denied", decision=told))
             return
+        if told.damaged:
+            book.listener.note(told.damaged)
         role = world.policy.roles[spec.role]
-        refusal = self.book.record(
+        refusal = book.record(
             Lease(
                 task=spec.id,
                 execution=execution_id,
-                base=self.book.tip(),
+                base=book.tip(),
                 provider=role.provider,
                 role=spec.role,
                 workspace=role.workspace,
@@ -161,15 +164,16 @@ class Orchestrator:
                 max_workers=world.max_workers,
                 decision=decision,
                 nonce=world.effects.new_id(),
-            )
+            ),
+            told.command,
+            attachments=told.attachments,
         )
         if refusal is not None:
             return
         world.effects.crash_point("attempt.leased")
         self._attempts.add(execution_id)
-        execution = self.book.state.executions[execution_id]
-        leased = self.book.state.tasks[spec.id]
-        job = world.rooms.begin(leased, execution, _notes(task), self._idle())
+        leased, execution = book.state.tasks[spec.id], book.state.executions[execution_id]
+        job = world.rooms.begin(leased, execution, told.briefing, self._idle())
         self.jobs.start(f"attempt {execution_id}", job)
 
     def _idle(self) -> tuple[str, ...]:
@@ -256,6 +260,9 @@ class Orchestrator:
             ended = (*ended, changed)
             if changed.blocking:
                 failure = failures.of_outside(x.task, changed.changes)
+        told = self.book.world.rooms.said(self.book.state.tasks[x.task], x, message.report.summary)
+        if told and not self.book.record(*ended, told.command, attachments=told.attachments):
+            ended = ()
         if failure is not None or work is None:
             failure = failure or Failure(reason="internal", detail="nothing was harvested")
             if ended:  # first, so that it is in the evidence
@@ -291,9 +298,3 @@ def start_of(execution: Execution, started: Started) -> RecordStart:
         sandbox=str(started.isolation.get("sandbox", "")),
         probe=dict(started.isolation.get("probe", {})),
     )
-
-
-def _notes(task: Task) -> tuple[str, ...]:
-    if not task.reason:
-        return ()
-    return (f"the attempt before this one failed: {task.reason}: {task.detail}",)

@@ -15,12 +15,23 @@ from gitcto.git.trees import changed_lines, changes, subjects_of
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, RecordPreserved, Refusal
 from gitcto.model.isolation import Level, confines
-from gitcto.model.records import Execution, Landing, Record, Task
+from gitcto.model.records import Decision, Execution, Landing, Record, Task
 from gitcto.model.state import State
 from gitcto.model.view import StateView
 from gitcto.queue.predict import ChangePredictor
-from gitcto.runtime import attempt, commits, evidence, gates, merging, outside, settle, workers
+from gitcto.runtime import (
+    attempt,
+    commits,
+    evidence,
+    gates,
+    merging,
+    outside,
+    settle,
+    worker_context,
+    workers,
+)
 from gitcto.runtime import target as targets
+from gitcto.runtime.briefing import Briefing, Kept
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.clean import leftovers
 from gitcto.runtime.context import Context
@@ -31,12 +42,14 @@ from gitcto.runtime.jobs import Job, Jobs
 from gitcto.runtime.judged import Judged, Known, Only
 from gitcto.runtime.landed import landed_as
 from gitcto.runtime.messages import Work
+from gitcto.runtime.outside_effects import settle_open
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.predicting import predictor_of
 from gitcto.runtime.preserved import finish_drops
 from gitcto.runtime.pushing import push_target
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.space import Space
+from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import Observed
 from gitcto.runtime.world import Bench, Records, Rooms, Target, World
 from gitcto.store.audit import Audit
@@ -92,11 +105,18 @@ class _Rooms(Rooms):
     def __init__(self, context: Context) -> None:
         self._context = context
         self._space = Space(context)
+        self._desk = Desk(blobs=context.objects, ledger=context.ledger, policy=context.policy)
+
+    def brief(self, task: Task, execution: str, decision: Decision) -> Kept | Decision:
+        return worker_context.brief(self._desk, task, execution, decision)
+
+    def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
+        return worker_context.said(self._desk, task, execution, summary)
 
     def begin(
-        self, task: Task, execution: Execution, notes: tuple[str, ...], idle: tuple[str, ...]
+        self, task: Task, execution: Execution, briefing: Briefing, idle: tuple[str, ...]
     ) -> Job:
-        return attempt.begin(self._context, task, execution, notes, idle)
+        return attempt.begin(self._context, task, execution, briefing, idle)
 
     def adopt(self, task: Task, execution: Execution, removing: frozenset[str]) -> Job:
         return attempt.adopt(self._context, task, execution, removing)
@@ -258,6 +278,9 @@ class _World(World):
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         return predictor_of(self._context, note)
+
+    def settle_effects(self, tasks: Iterable[Task]) -> list[str]:
+        return settle_open(self._context, tasks)
 
     def notify(self, event: Event, seq: int) -> None:
         home = self._context.layout.home

@@ -36,6 +36,8 @@ def recover(orchestrator: Orchestrator) -> None:
         _continue_landing(orchestrator, landing)
     for execution in live:
         _continue(orchestrator, book.state.executions[execution.id])
+    for line in book.world.settle_effects(book.state.tasks.values()):
+        book.listener.note(line)
 
 
 def _take_over(orchestrator: Orchestrator, execution: Execution) -> None:

@@ -35,6 +35,7 @@ LOOP = frozenset(
 
 VALUES = frozenset(
     {
+        "briefing",
         "candidate",
         "holder",
         "jobs",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import Event
@@ -81,7 +82,7 @@ class Seen:
     landed: dict[str, str] = field(default_factory=dict)
     swaps: dict[str, str] = field(default_factory=dict)
     known_tips: set[str] = field(default_factory=set)
-    pull_requests: dict[str, str] = field(default_factory=dict)
+    effects: dict[str, str] = field(default_factory=dict)
     wasted: int = 0
 
     def fork(self) -> Seen:
@@ -95,7 +96,7 @@ class Seen:
             landed=dict(self.landed),
             swaps=dict(self.swaps),
             known_tips=set(self.known_tips),
-            pull_requests=dict(self.pull_requests),
+            effects=dict(self.effects),
         )
 
     def take(self, event: Event) -> None:
@@ -291,8 +292,13 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     qe.ApprovalDenied: _denied,
     qe.QueueTargetMoved: _moved,
     qe.QueueRunStarted: _run,
-    qe.PullRequestIntended: lambda seen, e: seen.pull_requests.setdefault(e.key, ""),
-    qe.PullRequestOpened: lambda seen, e: seen.pull_requests.update({e.key: e.url}),
+    fx.EffectIntended: lambda seen, e: seen.effects.update({e.key: "intended"}),
+    fx.EffectConfirmed: lambda seen, e: seen.effects.update({e.key: "confirmed"}),
+    fx.EffectRefused: lambda seen, e: seen.effects.update({e.key: "refused"}),
+    fx.EffectUnclear: lambda seen, e: seen.effects.update({e.key: "unclear"}),
+    fx.EffectResolved: lambda seen, e: seen.effects.update(
+        {e.key: "confirmed" if e.done else "released"}
+    ),
     qe.QueuePaused: lambda seen, _: setattr(seen, "queue_paused", True),
     qe.QueueResumed: lambda seen, _: setattr(seen, "queue_paused", False),
 }
