@@ -17,6 +17,7 @@ from gitcto.model.events import OutcomeRefused
 from gitcto.model.evolve import evolve
 from gitcto.model.state import State
 from gitcto.testing.invariants.checking import wrong_with
+from gitcto.testing.invariants.folding import take
 from gitcto.testing.invariants.records import Bounds
 from gitcto.testing.invariants.seen import Seen
 
@@ -70,7 +71,7 @@ class Ledgers:
             wrong += [
                 f"{name}: {what}" for name, what in wrong_with(after.seen, event, self._bounds)
             ]
-            after.seen.take(event)
+            take(after.seen, event)
             at_once = Event(id="", ts=NOW_MS, actor="", prev="", v=body.VERSION, body=body)
             after.state.put(evolve(after.state, at_once, 0))
         return Step(self._number(after), tuple(kinds), wrong=tuple(wrong))

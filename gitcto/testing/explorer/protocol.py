@@ -245,13 +245,17 @@ class Protocol:
         return known
 
     def finished(self, at: World) -> bool:
-        """Tell whether nothing is left to do: every task ended, or has had all its attempts."""
-        tasks = self.ledgers.nodes[at.ledger].state.tasks.values()
-        return all(
-            task.state not in LIVE_STATES
-            and (task.state is not TaskState.QUEUED or task.waiting_for or task.epoch >= most)
-            for task, most in zip(tasks, self.setting.epochs, strict=True)
-        )
+        """Tell whether nothing is left to do: every task ended, or has had all its attempts.
+
+        One that waits for a task that did not get done may wait.
+        """
+        tasks = self.ledgers.nodes[at.ledger].state.tasks
+        for task, most in zip(tasks.values(), self.setting.epochs, strict=True):
+            free = all(tasks[name].state is TaskState.DONE for name in task.spec.depends_on)
+            waits = task.state is TaskState.QUEUED and free and task.epoch < most
+            if waits or task.state in LIVE_STATES:
+                return False
+        return True
 
 
 def _clone_of(x: Execution) -> int:

@@ -25,6 +25,9 @@ LANDING = "runtime/landing.py"
 
 FENCE = "    if command.epoch != current or execution.state not in LIVE_STATES:\n"
 
+QUEUED = '    if task.state is not TaskState.QUEUED:\n        return Refusal("not_queued", '
+ALWAYS = '    if False:\n        return Refusal("not_queued", '
+
 MODEL = (
     Bug(name="the fence is dropped", swaps=((DECIDE, FENCE, "    if False:\n"),), by="explorer"),
     Bug(
@@ -63,7 +66,7 @@ MODEL = (
     ),
     Bug(
         name="a task that is under way is leased again",
-        swaps=((DECIDE, '        return Refusal("not_queued", "model.lease"', "        0"),),
+        swaps=((DECIDE, f'{QUEUED}"model.lease"', f'{ALWAYS}"model.lease"'),),
         by="explorer",
     ),
     Bug(
@@ -146,13 +149,7 @@ MODEL = (
     ),
     Bug(
         name="what is under way can be blocked",
-        swaps=(
-            (
-                DECIDE,
-                '        return Refusal("not_queued", "model.task"',
-                "        0",
-            ),
-        ),
+        swaps=((DECIDE, f'{QUEUED}"model.task"', f'{ALWAYS}"model.task"'),),
         by="explorer",
     ),
     Bug(

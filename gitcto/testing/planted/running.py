@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import gitcto
@@ -40,7 +41,7 @@ class Trial:
 def plant(bug: Bug, into: Path) -> Path:
     """Copy our sources into an empty directory, with a bug; return what to import them from.
 
-    Raises :class:`DoesNotApplyError`.
+    Raises :class:`DoesNotApplyError`, and ``SyntaxError`` for a bug that is no program.
     """
     source = Path(gitcto.__file__).parent
     skipped = shutil.ignore_patterns("__pycache__", "escape")
@@ -51,8 +52,15 @@ def plant(bug: Bug, into: Path) -> Path:
         if text.count(old) != 1:
             message = f"{bug.name}: {name} holds its text {text.count(old)} times:\n{old}"
             raise DoesNotApplyError(message)
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        spoiled = text.replace(old, new)
+        compile(spoiled, name, "exec")
+        file.write_text(spoiled, encoding="utf-8")
     return into
+
+
+def available() -> tuple[str, ...]:
+    """Return the detectors there are here: a missing one must not pass for one that found."""
+    return tuple(name for name, words in DETECTORS.items() if find_spec(words[0]) is not None)
 
 
 def try_bug(bug: Bug, scratch: Path, detectors: tuple[str, ...] = ()) -> Trial:
@@ -62,7 +70,7 @@ def try_bug(bug: Bug, scratch: Path, detectors: tuple[str, ...] = ()) -> Trial:
     """
     place = plant(bug, scratch)
     before, said = _children_s(), ""
-    for detector in detectors or tuple(DETECTORS):
+    for detector in detectors or available():
         code, said = _run(DETECTORS[detector], place)
         if code:
             return _trial(bug, detector, said, before)
