@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
 from dataclasses import dataclass
 
 from gitcto.model.decide import decide
 from gitcto.testing.explorer.ledgers import Decide, Ledgers
-from gitcto.testing.explorer.protocol import Key, Protocol
+from gitcto.testing.explorer.protocol import Key, Next, Protocol
 from gitcto.testing.explorer.world import Setting, World, origin
 from gitcto.testing.invariants.records import Bounds, Observed, TargetCommit
 from gitcto.testing.invariants.world import of_world
@@ -48,44 +48,66 @@ class Search:
     def __init__(self, setting: Setting, decided_by: Decide = decide) -> None:
         self._ledgers = Ledgers(Bounds(max_workers=setting.seats), decided_by)
         self._protocol = Protocol(setting, self._ledgers)
-        self._from: dict[World, tuple[World, Key] | None] = {}
+        self._numbers: dict[World, int] = {}
+        self._worlds: list[World] = []
+        self._from: list[tuple[int, Key]] = []
+        self._edges = array("q")
         self._checked: dict[tuple[int, tuple[str, ...]], tuple[str, ...]] = {}
 
     def run(self, most: int = 10_000_000) -> Explored:
         """Visit every state, ``most`` at most."""
-        start = self._protocol.first()
-        self._from[start] = None
-        queue: deque[tuple[World, int]] = deque([(start, 0)])
-        transitions = depth = 0
+        self._add(self._protocol.first(), 0, ())
         found: Counterexample | None = None
-        while queue and found is None and len(self._from) < most:
-            at, depth = queue.popleft()
-            moved = False
-            for label, after, wrong in self._protocol.steps(at):
-                transitions += 1
-                moved = moved or after != at
-                if wrong:
-                    found = self._way(at, label, wrong)
-                    break
-                if after in self._from:
-                    continue
-                self._from[after] = (at, label)
-                odd = self._world(after)
-                if odd:
-                    found = self._way(at, label, odd)
-                    break
-                queue.append((after, depth + 1))
-            if not moved and found is None and not self._protocol.finished(at):
-                found = self._way(at, (), ("L1: nothing can go on",))
+        depths, at = [0], 0
+        while at < len(self._worlds) and found is None and len(self._worlds) < most:
+            for step in self._protocol.steps(self._worlds[at]):
+                found = found or self._take(at, step)
+                if len(self._worlds) > len(depths):
+                    depths.append(depths[at] + 1)
+            at += 1
+        complete = at == len(self._worlds) and found is None
         return Explored(
             setting=self._protocol.setting.name,
-            states=len(self._from),
-            transitions=transitions,
+            states=len(self._worlds),
+            transitions=len(self._edges) // 2,
             ledgers=len(self._ledgers.nodes),
-            depth=depth,
-            complete=not queue and found is None,
-            found=found,
+            depth=depths[-1],
+            complete=complete,
+            found=self._stuck() if complete else found,
         )
+
+    def _take(self, at: int, step: Next) -> Counterexample | None:
+        """Follow one step; return what it breaks, or what is wrong where it leads."""
+        if step.wrong:
+            return self._way(at, step.label, step.wrong)
+        known = self._numbers.get(step.world)
+        if known is None:
+            known = self._add(step.world, at, step.label)
+            wrong = self._world(step.world)
+            if wrong:
+                return self._way(at, step.label, wrong)
+        self._edges.extend((at, known))
+        return None
+
+    def _add(self, world: World, before: int, label: Key) -> int:
+        number = self._numbers[world] = len(self._worlds)
+        self._worlds.append(world)
+        self._from.append((before, label))
+        return number
+
+    def _stuck(self) -> Counterexample | None:
+        """Return the nearest state from which no way leads to an end, if there is one."""
+        into: dict[int, list[int]] = {}
+        for before, after in zip(self._edges[::2], self._edges[1::2], strict=True):
+            into.setdefault(after, []).append(before)
+        good = {n for n, world in enumerate(self._worlds) if self._protocol.finished(world)}
+        waiting = list(good)
+        while waiting:
+            new = set(into.get(waiting.pop(), ())) - good
+            good |= new
+            waiting += new
+        stuck = next((n for n in range(len(self._worlds)) if n not in good), None)
+        return None if stuck is None else self._way(stuck, (), ("L1: from here nothing ends",))
 
     def _world(self, at: World) -> tuple[str, ...]:
         """Check a state's target against its ledger, once for each two of them."""
@@ -106,12 +128,11 @@ class Search:
                 wrong.append(f"S10: {name} is on the target, and its execution failed")
         return wrong
 
-    def _way(self, at: World, label: Key, wrong: tuple[str, ...]) -> Counterexample:
+    def _way(self, at: int, label: Key, wrong: tuple[str, ...]) -> Counterexample:
         steps = [label] if label else []
-        before = self._from[at]
-        while before is not None:
-            steps.append(before[1])
-            before = self._from[before[0]]
+        while at:
+            at, before = self._from[at]
+            steps.append(before)
         return Counterexample(wrong=wrong, steps=tuple(_said(step) for step in reversed(steps)))
 
 
