@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -20,7 +21,7 @@ SHORT = Setting(name="short", epochs=(1, 1), crashes=1, strangers=0)
 
 
 @pytest.mark.slow
-def test_nothing_is_wrong_in_any_state(record_property: pytest.RecordProperty) -> None:
+def test_nothing_is_wrong_in_any_state(record_property: Callable[[str, object], None]) -> None:
     seen = [Search(setting).run() for setting in SMALL]
     assert [each.found for each in seen] == [None] * len(seen)
     assert all(each.complete for each in seen)
