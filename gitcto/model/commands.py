@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.effect_commands import EffectCommand
+from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 
@@ -219,6 +220,7 @@ OutcomeCommand = (
     | AbandonLanding
     | ConfirmLanding
     | FailExecution
+    | ExpireLease
     | RecordCheckpoint
     | QueueOutcome
 )
@@ -235,6 +237,7 @@ SingleCommand = (
     | RecordOutside
     | RecordPreserved
     | DiscardWork
+    | LeaseCommand
     | QueueCommand
     | EffectCommand
     | OutcomeCommand

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from gitcto.model import events as ev
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
+from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.store.effect_subjects import effect_phrase
+from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.queue_subjects import queue_phrase
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def _phrase(  # noqa: C901 - one line a kind
         return queue_phrase(body, partial(_task, view, bodies))
     if isinstance(body, EffectEventBody):
         return effect_phrase(view, body)
+    if isinstance(body, LeaseEventBody):
+        return lease_phrase(body, partial(_task, view, bodies))
     match body:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"

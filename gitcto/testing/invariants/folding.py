@@ -9,6 +9,7 @@ from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import Event
+from gitcto.model.lease_events import StopAsked, WorkAdopted
 from gitcto.model.records import TaskState
 from gitcto.testing.invariants.seen import ExecutionSeen, Seen, TaskSeen, clone_of
 
@@ -20,14 +21,6 @@ def take(seen: Seen, event: Event) -> None:
         rule(seen, event.body)
 
 
-def _created(seen: Seen, e: ev.TeamCreated) -> None:
-    seen.target = e.target
-
-
-def _mode(seen: Seen, e: ev.TeamModeChanged) -> None:
-    seen.mode = e.mode
-
-
 def _added(seen: Seen, e: ev.TaskAdded) -> None:
     seen.tasks[e.task.id] = TaskSeen(needs=e.task.depends_on)
 
@@ -36,6 +29,10 @@ def _ended(seen: Seen, task_id: str, how: str) -> None:
     task = seen.tasks.get(task_id)
     if task is not None:
         task.ended = how
+
+
+def _lives(seen: Seen, task_id: str) -> bool:
+    return task_id in seen.tasks and seen.tasks[task_id].execution in seen.live
 
 
 def _requeued(seen: Seen, e: ev.TaskRequeued) -> None:
@@ -155,17 +152,9 @@ def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
     seen.move(e.execution, "over", reason=e.reason)
 
 
-def _moved(seen: Seen, e: qe.QueueTargetMoved) -> None:
-    seen.known_tips.add(e.commit)
-
-
-def _run(seen: Seen, e: qe.QueueRunStarted) -> None:
-    seen.known_tips.add(e.onto)
-
-
 _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
-    ev.TeamCreated: _created,
-    ev.TeamModeChanged: _mode,
+    ev.TeamCreated: lambda seen, e: setattr(seen, "target", e.target),
+    ev.TeamModeChanged: lambda seen, e: setattr(seen, "mode", e.mode),
     ev.TaskAdded: _added,
     ev.TaskBlocked: lambda seen, e: _ended(seen, e.task, "blocked"),
     ev.TaskRequeued: _requeued,
@@ -174,6 +163,8 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     ev.LeaseTaken: _taken,
     ev.ExecutionStarted: lambda seen, e: seen.move(e.execution, "started"),
     ev.ExecutionExited: lambda seen, e: seen.move(e.execution, "exited"),
+    WorkAdopted: lambda seen, e: seen.move(e.execution, "exited"),
+    StopAsked: lambda seen, e: _ended(seen, e.task, "" if _lives(seen, e.task) else "blocked"),
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,
@@ -186,8 +177,8 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     qe.ApprovalRequested: _asked,
     qe.ApprovalGranted: _granted,
     qe.ApprovalDenied: _denied,
-    qe.QueueTargetMoved: _moved,
-    qe.QueueRunStarted: _run,
+    qe.QueueTargetMoved: lambda seen, e: seen.known_tips.add(e.commit),
+    qe.QueueRunStarted: lambda seen, e: seen.known_tips.add(e.onto),
     fx.EffectIntended: lambda seen, e: seen.effects.update({e.key: "intended"}),
     fx.EffectConfirmed: lambda seen, e: seen.effects.update({e.key: "confirmed"}),
     fx.EffectRefused: lambda seen, e: seen.effects.update({e.key: "refused"}),
