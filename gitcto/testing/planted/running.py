@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import gitcto
-from gitcto.testing.planted.bugs import Bug
+from gitcto.testing.planted.bug import Bug
 
 DETECTORS = {
     "explorer": ("gitcto.testing.explorer",),
