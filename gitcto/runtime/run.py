@@ -105,6 +105,7 @@ def _work(book: Book, interrupted: Callable[[], bool]) -> RunResult:
     clear_old(book.context)
     orchestrator.jobs.start("delete rubbish", emptying(book.context))
     recover(orchestrator)
+    book.context.effects.crash_point("run.recovered")
     orchestrator.run()
     trash.await_empty(book.context.layout.trash, TIDY_S)
     return RunResult(state=book.state, live=tuple(book.state.live()), interrupted=interrupted())

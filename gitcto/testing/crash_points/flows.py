@@ -1,0 +1,296 @@
+"""What is run to each of its moments: a table, one row a flow; add one by adding a row.
+
+A flow begins in a world of its own, in which ``before`` was done undisturbed. Then its ``steps``
+are done one after the other, and one of them is killed. Whoever did it does it again, and goes on:
+nothing else is ever needed. Commands are those of a person.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gitcto.testing.crash_points.world import WITNESS
+
+Steps = Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A task of a flow's plan: what its worker does, attempt by attempt."""
+
+    id: str
+    attempts: tuple[Steps, ...]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One command. ``words`` may name ``{kept}``, the first work that is preserved.
+
+    ``code`` is what it ends with undisturbed, ``again`` what else it may end with when it is done
+    once more. ``at`` is the clone, ``user`` who does it. It is always killed at the moment ``dies``
+    or once the file ``until`` is in its world; such a step is part of its flow's beginning.
+    """
+
+    words: tuple[str, ...]
+    code: int = 0
+    again: frozenset[int] = frozenset()
+    at: str = "a"
+    user: str = "ada"
+    dies: str = ""
+    until: str = ""
+
+    @property
+    def always_dies(self) -> bool:
+        """Tell whether being killed is this step's part in the flow."""
+        return bool(self.dies or self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A way through the product, and what must hold at its end.
+
+    ``done`` are the tasks that must have landed, once each; ``landed`` what the target then holds;
+    ``after`` is done at the end and never killed. ``only`` names beginnings of the moments that
+    this flow is for, where all others are other flows' as well; ``ends`` are files of the world
+    that must be there at the end, such as an export.
+    """
+
+    name: str
+    what: str
+    tasks: tuple[Planned, ...]
+    steps: tuple[Step, ...]
+    done: tuple[str, ...]
+    landed: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
+    policy: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    hub: bool = False
+    clones: tuple[str, ...] = ("a",)
+    only: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    dropped: bool = False
+    """Whether a person gives work up in it: then that need not be reachable."""
+
+
+def write(path: str, text: str) -> tuple[Mapping[str, object], ...]:
+    """Return the steps of a worker that writes a file and then says so."""
+    said = f"{path}\t{text}"
+    return (
+        {"do": "write", "path": path, "text": text},
+        {"do": "append", "path": WITNESS, "text": said},
+    )
+
+
+def task(name: str, *attempts: Steps, needs: tuple[str, ...] = ()) -> Planned:
+    """Return a task; without attempts its worker writes one file that is named like it."""
+    return Planned(name, attempts or (write(name.lower(), f"{name}\n"),), needs)
+
+
+def step(line: str, **fields: object) -> Step:
+    """Return a step from the words of its command, separated by spaces."""
+    return Step(words=tuple(line.split()), **fields)  # type: ignore[arg-type]
+
+
+BAD = write("bad", "kept\n")
+BEGUN = (step("init"), step("plan import plan.toml"))
+RUN, FAILING_RUN = step("run"), step("run", code=1)
+PERSON = f"grace@{os.uname().nodename}"
+
+GATES = '[gates.nonempty]\n[tiers.P1]\ngates = ["nonempty"]\n'
+TESTS = """\
+[gates.nonempty]
+[gates.tests]
+argv = ["test", "!", "-e", "bad"]
+deadline_s = 50
+[tiers.P1]
+gates = ["nonempty", "tests"]
+"""
+REMOTE = '[remote]\nname = "origin"\n'
+PULLS = '[pull_requests]\nintegration = "bare-remote"\n'
+COMMIT = {"do": "commit", "message": "worker's own"}
+HANG = {"do": "hang"}
+MANY = {f"many/{number // 100}/{number}.txt": f"{number}\n" for number in range(1001)}
+SETUP = """\
+[workspace.setup]
+argv = ["sh", "-c", "mkdir -p made && echo made > made/it"]
+keeps = ["made"]
+keyed_by = ["base.txt"]
+"""
+
+FLOWS = (
+    Flow(
+        name="run",
+        what="one task, one gate that runs a command: dispatched, judged, landed, cleared away",
+        policy=TESTS,
+        before=BEGUN,
+        tasks=(task("A"),),
+        steps=(RUN,),
+        done=("A",),
+        landed={"a": "A\n"},
+    ),
+    Flow(
+        name="plan",
+        what="a team is made and its plan imported",
+        policy=GATES,
+        tasks=(task("A"), task("B", needs=("A",))),
+        steps=(step("init"), step("plan import plan.toml", again=frozenset({1}))),
+        after=(RUN,),
+        done=("A", "B"),
+    ),
+    Flow(
+        name="retry",
+        what="the first attempt fails its gate: its work is kept, the second lands",
+        policy=TESTS,
+        before=BEGUN,
+        tasks=(task("A", BAD, write("a", "A\n")),),
+        steps=(RUN,),
+        done=("A",),
+        landed={"a": "A\n"},
+    ),
+    Flow(
+        name="conflict",
+        what="two tasks write the same lines: one lands, the other is tried again on it",
+        policy=GATES,
+        before=BEGUN,
+        tasks=(
+            task("A", (*write("same", "A\n"), *write("a", "A\n"))),
+            task("B", (*write("same", "B\n"), *write("b", "B\n"))),
+        ),
+        steps=(RUN,),
+        done=("A", "B"),
+    ),
+    Flow(
+        name="landing",
+        what="two changes are judged and landed together, a third waits for both",
+        policy=TESTS,
+        before=BEGUN,
+        tasks=(task("A"), task("B"), task("C", needs=("A", "B"))),
+        steps=(RUN,),
+        done=("A", "B", "C"),
+        landed={"a": "A\n", "b": "B\n", "c": "C\n"},
+    ),
+    Flow(
+        name="evidence",
+        what="a failed attempt's evidence is written, and exported to files",
+        policy=TESTS + "[retries]\nmax_attempts = 1\n",
+        before=BEGUN,
+        tasks=(task("A", BAD),),
+        steps=(
+            FAILING_RUN,
+            step("evidence export A ../../export", again=frozenset({2})),
+        ),
+        after=(step("evidence verify --dir ../../export"),),
+        done=(),
+        ends=("export",),
+    ),
+    Flow(
+        name="approval",
+        what="a change waits for a person, is approved, and lands",
+        policy=GATES + f'[tiers.P1.approval]\ncount = 1\napprovers = ["{PERSON}"]\n',
+        before=BEGUN,
+        tasks=(task("A"),),
+        steps=(
+            FAILING_RUN,
+            step("approve A", user="grace", again=frozenset({1})),
+            RUN,
+        ),
+        done=("A",),
+    ),
+    Flow(
+        name="sync",
+        what="two clones run one team whose ledger is at a remote, and agree",
+        policy=GATES + REMOTE + "ledger = true\n",
+        hub=True,
+        clones=("a", "b"),
+        before=(*BEGUN, step("init", at="b")),
+        tasks=(task("A"), task("B", needs=("A",))),
+        steps=(RUN, step("run", at="b")),
+        done=("A", "B"),
+    ),
+    Flow(
+        name="pull-request",
+        what="what landed is pushed, and a pull request is opened for it, once",
+        policy=GATES + REMOTE + PULLS,
+        hub=True,
+        before=BEGUN,
+        tasks=(task("A"),),
+        steps=(RUN, step("push"), step("pr A --open")),
+        done=("A",),
+    ),
+    Flow(
+        name="clean",
+        what="what a killed run left is removed by hand",
+        policy=GATES,
+        before=(*BEGUN, step("run", dies="tips.asked")),
+        tasks=(task("A"),),
+        steps=(step("clean --apply --caches"),),
+        after=(RUN,),
+        done=("A",),
+        only=("runtime.clean", "runtime.settle", "tips.", "room.", "cli."),
+    ),
+    Flow(
+        name="drop",
+        what="a person gives kept work up",
+        policy=TESTS,
+        before=(*BEGUN, RUN),
+        tasks=(task("A", BAD, write("a", "A\n")),),
+        steps=(step("preserved drop --yes {kept}", again=frozenset({2})),),
+        after=(RUN,),
+        done=("A",),
+        dropped=True,
+    ),
+    Flow(
+        name="stop",
+        what="a killed run's worker goes on; it is stopped, its work kept, and tried again",
+        policy=GATES,
+        before=BEGUN,
+        tasks=(task("A", (*write("bad", "kept\n"), HANG), write("a", "A\n")),),
+        steps=(
+            step("run", until="witness"),
+            step("stop"),
+            step("resume"),
+            RUN,
+        ),
+        done=("A",),
+    ),
+    Flow(
+        name="land",
+        what="a person's branch and clean checkout follow the team's",
+        policy=GATES,
+        before=(*BEGUN, RUN),
+        tasks=(task("A"),),
+        steps=(step("land"),),
+        done=("A",),
+        ends=("a/repo/a",),
+    ),
+    Flow(
+        name="tips",
+        what="a worker commits by itself, in a worktree, and fails: its commits are kept",
+        policy=TESTS + '[workspace]\nplugin = "worktree"\n',
+        before=BEGUN,
+        tasks=(task("A", (*BAD, COMMIT), (*write("a", "A\n"), COMMIT)),),
+        steps=(RUN,),
+        done=("A",),
+        landed={"a": "A\n"},
+    ),
+    Flow(
+        name="setup",
+        what="a set-up is kept, a room goes into the pool, and the next is made from both",
+        policy=GATES + SETUP,
+        files={**MANY, ".gitignore": "made\n"},
+        before=BEGUN,
+        tasks=(task("A"), task("B", needs=("A",))),
+        steps=(RUN,),
+        done=("A", "B"),
+        only=("runtime.setup", "runtime.rooms", "runtime.pool", "setup.", "room.", "gate.", "run"),
+    ),
+)
+
+
+def flow_named(name: str) -> Flow:
+    """Return a flow; raises ``KeyError``."""
+    return {flow.name: flow for flow in FLOWS}[name]

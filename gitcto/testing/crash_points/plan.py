@@ -1,0 +1,73 @@
+"""Which moments of which flows are killed: all of them, or what a budget allows."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from gitcto.testing.crash_points.driver import Case
+from gitcto.testing.crash_points.flows import Flow
+from gitcto.testing.crash_points.process import Death
+
+Moments = Sequence[Sequence[str]]
+"""What each step of a flow comes to when nobody disturbs it, in order."""
+
+LEDGER = ("ledger.object", "ledger.ref", "ledger.sidecar", "ledger.pushed")
+"""Named steps of every transaction: each passing of them is another state of the team."""
+
+
+def is_named(moment: str) -> bool:
+    """Tell whether a moment is a step that ``Effects`` names."""
+    return ":" not in moment
+
+
+def first_of_each(flow: Flow, moments: Moments, seen: frozenset[str]) -> Iterator[Case]:
+    """Yield a kill at the first passing of every moment that is not ``seen`` in another flow."""
+    for number, heard in enumerate(moments):
+        for moment in dict.fromkeys(heard):
+            if moment not in seen:
+                yield Case(flow=flow.name, step=number, death=Death(moment, 1))
+
+
+def last_of_each(flow: Flow, moments: Moments) -> Iterator[Case]:
+    """Yield a kill at the last passing of every moment passed more than once, with all it began."""
+    for number, heard in enumerate(moments):
+        for moment, count in Counter(heard).items():
+            if count > 1:
+                death = Death(moment, count)
+                yield Case(flow=flow.name, step=number, death=death, whole=True)
+
+
+def each_transaction(flow: Flow, moments: Moments) -> Iterator[Case]:
+    """Yield a kill at every passing of the ledger's steps but the first and the last."""
+    for number, heard in enumerate(moments):
+        for moment, count in Counter(heard).items():
+            if moment in LEDGER:
+                for passing in range(2, count):
+                    yield Case(flow=flow.name, step=number, death=Death(moment, passing))
+
+
+def named_ones(flow: Flow, moments: Moments) -> Iterator[Case]:
+    """Yield a kill at the first passing of each named step, with all that was begun."""
+    for number, heard in enumerate(moments):
+        for moment in dict.fromkeys(filter(is_named, heard)):
+            yield Case(flow=flow.name, step=number, death=Death(moment, 1), whole=True)
+
+
+def in_recovery(case: Case, recovery: Sequence[str]) -> Iterator[Case]:
+    """Yield the same kill, after which recovery is killed at each moment that it comes to."""
+    for moment in dict.fromkeys(recovery):
+        yield Case(
+            flow=case.flow,
+            step=case.step,
+            death=case.death,
+            again=Death(moment, 1),
+            whole=case.whole,
+        )
+
+
+def sample(cases: Sequence[Case], count: int, seed: int) -> list[Case]:
+    """Return ``count`` of the cases, drawn by seed, in their order."""
+    chosen = random.Random(seed).sample(range(len(cases)), min(count, len(cases)))  # noqa: S311
+    return [cases[number] for number in sorted(chosen)]

@@ -1,0 +1,156 @@
+"""The five promises, asked of git and the disk after everything was done; not of the product.
+
+Two questions only go to the product, because they are its own promise: whether every decision and
+all evidence prove themselves again, and whether its index says what its ledger does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from gitcto.effects import SystemEffects
+from gitcto.git.repository import discover
+from gitcto.store.ledger import Ledger
+from gitcto.testing.crash_points.world import TARGET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gitcto.testing.crash_points.flows import Flow
+    from gitcto.testing.crash_points.world import World
+
+_PREPARED = 2
+"""How many files of locks may wait for their sweep: one for each kill of a run."""
+
+_TEAM = "refs/cto/teams/main"
+
+
+def broken(world: World, flow: Flow) -> list[str]:
+    """Return what is not as promised, in words; nothing when all is well."""
+    found = [*_landed_once(world, flow), *_fsck(world, flow)]
+    for name in flow.clones:
+        found += [f"{name}: {line}" for line in (*_untouched(world, name), *_left(world, name))]
+        found += [f"{name}: {line}" for line in _ledger(world, name)]
+    if not flow.dropped:
+        found += _lost(world, flow)
+    found += [f"{path} is not there" for path in flow.ends if not (world.root / path).exists()]
+    return found
+
+
+def _landed_once(world: World, flow: Flow) -> Iterator[str]:
+    """Each task that is done is one commit on the target, with its files; no other is."""
+    for where in (*flow.clones, *(["hub"] if flow.hub else [])):
+        landed = world.git("log", "--format=%(trailers:key=Cto-Task,valueonly)", where=where, *_since(flow))
+        counted = Counter(landed.split())
+        if counted != Counter(flow.done):
+            yield f"{where}: {dict(counted)} landed, not {flow.done} once each"
+    if not flow.done:
+        return
+    executions = world.git("log", "--format=%(trailers:key=Cto-Execution,valueonly)", TARGET).split()
+    if len(set(executions)) != len(executions):
+        yield "an execution landed twice"
+    for path, text in flow.landed.items():
+        held = world.git("show", f"{TARGET}:{path}")
+        if held != text.rstrip("\n"):
+            yield f"{path} on the target holds {held!r}"
+
+
+def _since(flow: Flow) -> tuple[str, ...]:
+    return (TARGET,) if flow.done else ("--all", "--not", "--glob=refs/cto", "main")
+
+
+def _fsck(world: World, flow: Flow) -> Iterator[str]:
+    for where in (*flow.clones, *(["hub"] if flow.hub else [])):
+        try:
+            said = world.git("fsck", "--full", "--strict", "--no-dangling", where=where)
+        except RuntimeError as error:
+            yield str(error)
+        else:
+            if said:
+                yield f"{where}: git fsck: {said}"
+
+
+def _untouched(world: World, name: str) -> Iterator[str]:
+    """A person's checkout is as it was, or followed what landed where that was asked for."""
+    dirty = world.git("status", "--porcelain", where=name)
+    if dirty:
+        yield f"the checkout is dirty: {dirty!r}"
+    branch = world.git("symbolic-ref", "HEAD", where=name)
+    if branch != "refs/heads/main":
+        yield f"{branch} is checked out"
+    stashes = world.git("stash", "list", where=name)
+    if stashes:
+        yield f"stashes were made: {stashes}"
+
+
+def _left(world: World, name: str) -> Iterator[str]:
+    """No room, record, lock, worktree or ref of an attempt is left."""
+    refs = world.git("for-each-ref", "--format=%(refname)", f"{_TEAM}/executions", where=name)
+    yield from (f"{ref} is left" for ref in refs.split())
+    git_dir = world.clone(name) / ".git"
+    for root, _, files in os.walk(git_dir):
+        yield from (f"{root}/{file} is left" for file in files if file.endswith(".lock") and _held(root, file, git_dir))
+    for place in (git_dir / "cto/teams/main/executions", git_dir / "worktrees"):
+        yield from (f"{path} is left" for path in _inside(place))
+    # What a lock was prepared in is swept once the ref that it became has moved on.
+    yield from (f"{path} is left" for path in _inside(git_dir / "cto/locks")[_PREPARED:])
+    for rooms in (world.state(name) / "git-cto/rooms").glob("*"):
+        for place in (rooms / "main", rooms / ".gates/main"):
+            yield from (f"{path} is left" for path in _inside(place))
+
+
+def _held(root: str, file: str, git_dir: Path) -> bool:
+    """Tell whether a name that ends in ``.lock`` is git's; the others are files to be locked."""
+    return not root.startswith(f"{git_dir}/cto")
+
+
+def _inside(place: Path) -> list[Path]:
+    return sorted(place.iterdir()) if place.is_dir() else []
+
+
+def _lost(world: World, flow: Flow) -> Iterator[str]:
+    """Whatever a worker said that it wrote is in some commit that a ref reaches."""
+    if not world.witness.exists():
+        return
+    said = dict.fromkeys(world.witness.read_text(encoding="utf-8").splitlines())
+    there: set[str] = set()
+    for name in flow.clones:
+        there |= set(world.git("rev-list", "--objects", "--all", where=name).split())
+    for line in said:
+        path, _, text = line.partition("\t")
+        blob = _blob(world, f"{text}\n")
+        if blob not in there:
+            yield f"{path} with {text!r} was written, and no ref reaches it"
+
+
+def _blob(world: World, text: str) -> str:
+    import hashlib
+
+    del world
+    raw = text.encode()
+    return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+
+
+def _ledger(world: World, name: str) -> Iterator[str]:
+    """The chain is whole, each task landed once in it, and the index says what it says."""
+    repository = discover(world.clone(name), world.environ(name))
+    with Ledger(repository, "main", SystemEffects(), "checker@here") as ledger:
+        yield from ledger.verify_chain()
+        events = [stored.event for stored in ledger.events()]
+        dump = ledger.sidecar().dump()
+        ledger.rebuild()
+        if ledger.sidecar().dump() != dump:
+            yield "the index and the ledger disagree"
+    kinds = Counter(
+        (event.kind, getattr(event.body, "execution", ""))
+        for event in events
+        if event.kind in {"execution.leased", "execution.started", "landing.done"}
+    )
+    yield from (f"{kind} of {who} is recorded {n} times" for (kind, who), n in kinds.items() if n > 1)
+    leases = Counter(
+        (event.body.task, event.body.epoch) for event in events if event.kind == "execution.leased"
+    )
+    yield from (f"epoch {key} was given {n} times" for key, n in leases.items() if n > 1)
