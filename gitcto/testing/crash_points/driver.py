@@ -94,6 +94,10 @@ class Stage:
         self._kept = kept.split("\n")[0].partition("/preserved/")[2]
         self._template = world
 
+    def begin_at(self, number: int) -> None:
+        """Number the directories of further runs from here: other processes use the others."""
+        self._number = number
+
     def moments(self) -> list[tuple[str, ...]]:
         """Go through the flow once, undisturbed; return what each step came to."""
         with self._copy() as world:

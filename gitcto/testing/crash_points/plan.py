@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from gitcto.testing.crash_points.driver import Case
 from gitcto.testing.crash_points.flows import Flow
+from gitcto.testing.crash_points.points import RUNNING
 from gitcto.testing.crash_points.process import Death
 
 Moments = Sequence[Sequence[str]]
@@ -17,17 +18,31 @@ LEDGER = ("ledger.object", "ledger.ref", "ledger.sidecar", "ledger.pushed")
 """Named steps of every transaction: each passing of them is another state of the team."""
 
 
+_INNER = ("git.lock.", "git.loose.", "git.reflock.", "git.erase.", "runtime.workers.")
+"""Doors that take several steps, of which one counts for who asked: a rename or a start."""
+
+
+def state_before(moment: str) -> str:
+    """Return a name that moments share at which the same is left, whoever asked for it.
+
+    A kill between the steps of one door leaves what only that door has to deal with: once is
+    enough. The step that counts is another one for everybody who asks.
+    """
+    owner, _, step = moment.partition(" > ")
+    counts = step.endswith((": rename", RUNNING)) or ": start" in step
+    return step if owner and step.startswith(_INNER) and not counts else moment
+
+
 def is_named(moment: str) -> bool:
     """Tell whether a moment is a step that ``Effects`` names."""
     return ":" not in moment
 
 
-def first_of_each(flow: Flow, moments: Moments, seen: frozenset[str]) -> Iterator[Case]:
-    """Yield a kill at the first passing of every moment that is not ``seen`` in another flow."""
+def first_of_each(flow: Flow, moments: Moments) -> Iterator[Case]:
+    """Yield a kill at the first passing of every moment of every step."""
     for number, heard in enumerate(moments):
         for moment in dict.fromkeys(heard):
-            if moment not in seen:
-                yield Case(flow=flow.name, step=number, death=Death(moment, 1))
+            yield Case(flow=flow.name, step=number, death=Death(moment, 1))
 
 
 def last_of_each(flow: Flow, moments: Moments) -> Iterator[Case]:
@@ -48,10 +63,10 @@ def each_transaction(flow: Flow, moments: Moments) -> Iterator[Case]:
                     yield Case(flow=flow.name, step=number, death=Death(moment, passing))
 
 
-def named_ones(flow: Flow, moments: Moments) -> Iterator[Case]:
-    """Yield a kill at the first passing of each named step, with all that was begun."""
+def with_all(flow: Flow, moments: Moments) -> Iterator[Case]:
+    """Yield a kill at each named step and beside each program just started, with all of them."""
     for number, heard in enumerate(moments):
-        for moment in dict.fromkeys(filter(is_named, heard)):
+        for moment in dict.fromkeys(m for m in heard if is_named(m) or m.endswith(RUNNING)):
             yield Case(flow=flow.name, step=number, death=Death(moment, 1), whole=True)
 
 

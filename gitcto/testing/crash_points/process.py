@@ -97,6 +97,10 @@ def import_everything() -> Callable[[], int]:
         name = module.name
         if not name.startswith(_NOT_HERE) and name.rpartition(".")[2] not in _PROGRAMS:
             import_module(name)
+    for plugin in entry_points(group="gitcto"):
+        package = import_module(plugin.module.partition(".")[0])
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
     [script] = entry_points(group="console_scripts", name="git-cto")
     main: Callable[[], int] = script.load()
     return main

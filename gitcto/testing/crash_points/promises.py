@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gitcto.effects import SystemEffects
+from gitcto.errors import CtoError
 from gitcto.git.repository import discover
 from gitcto.store.ledger import Ledger
 from gitcto.testing.crash_points.world import TARGET
@@ -30,13 +31,17 @@ _TEAM = "refs/cto/teams/main"
 
 def broken(world: World, flow: Flow) -> list[str]:
     """Return what is not as promised, in words; nothing when all is well."""
-    found = [*_landed_once(world, flow), *_fsck(world, flow)]
+    asked: list[Iterator[str]] = [_landed_once(world, flow), _fsck(world, flow)]
     for name in flow.clones:
-        found += [f"{name}: {line}" for line in (*_untouched(world, name), *_left(world, name))]
-        found += [f"{name}: {line}" for line in _ledger(world, name)]
+        asked += [_untouched(world, name), _left(world, name), _ledger(world, name)]
     if not flow.dropped:
-        found += _lost(world, flow)
-    found += [f"{path} is not there" for path in flow.ends if not (world.root / path).exists()]
+        asked.append(_lost(world, flow))
+    found = [f"{path} is not there" for path in flow.ends if not (world.root / path).exists()]
+    for answers in asked:
+        try:
+            found += answers
+        except (RuntimeError, CtoError) as error:  # what cannot be asked does not hold
+            found.append(str(error))
     return found
 
 

@@ -153,7 +153,9 @@ def _follow(path: str, old: bytes, new: bytes) -> None:
 def _plan(tasks: tuple[Planned, ...]) -> str:
     parts = []
     for task in tasks:
-        fields = {"id": task.id, "title": f"do {task.id}", "depends_on": list(task.needs)}
+        fields: dict[str, object] = {"id": task.id, "title": f"do {task.id}"}
+        fields |= {"depends_on": list(task.needs)} if task.needs else {}
+        fields |= {"paths": list(task.paths)} if task.paths else {}
         lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
         script = json.dumps([list(steps) for steps in task.attempts])
         lines.append(f"inputs = {{ script = {json.dumps(script)} }}")
