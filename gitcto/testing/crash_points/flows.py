@@ -73,6 +73,8 @@ class Flow:
     ends: tuple[str, ...] = ()
     dropped: bool = False
     """Whether a person gives work up in it: then that need not be reachable."""
+    ends_quiet: bool = True
+    """Whether nothing is left to do at its end, so that everything must be cleared away."""
 
 
 def write(path: str, text: str) -> tuple[Mapping[str, object], ...]:
@@ -115,8 +117,8 @@ HANG = {"do": "hang"}
 MANY = {f"many/{number // 100}/{number}.txt": f"{number}\n" for number in range(1001)}
 SETUP = """\
 [workspace.setup]
-argv = ["sh", "-c", "mkdir -p made && echo made > made/it"]
-keeps = ["made"]
+argv = ["sh", "-c", "mkdir -p made/deep && echo made > made/deep/it"]
+keeps = ["made/deep"]
 keyed_by = ["base.txt"]
 """
 
@@ -181,10 +183,11 @@ FLOWS = (
         steps=(
             FAILING_RUN,
             step("evidence export A ../../export", again=frozenset({2})),
+            step("evidence export A ../../export.tar", again=frozenset({2})),
         ),
         after=(step("evidence verify --dir ../../export"),),
         done=(),
-        ends=("export",),
+        ends=("export", "export.tar"),
     ),
     Flow(
         name="approval",

@@ -1,20 +1,19 @@
 """The five promises, asked of git and the disk after everything was done; not of the product.
 
-Two questions only go to the product, because they are its own promise: whether every decision and
-all evidence prove themselves again, and whether its index says what its ledger does.
+What the ledger says is judged by :mod:`gitcto.testing.invariants`. One question only goes to the
+product, and the driver asks it: whether evidence and decisions prove themselves again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gitcto.effects import SystemEffects
 from gitcto.errors import CtoError
-from gitcto.git.repository import discover
-from gitcto.store.ledger import Ledger
 from gitcto.testing.crash_points.world import TARGET
+from gitcto.testing.invariants import check_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +32,7 @@ def broken(world: World, flow: Flow) -> list[str]:
     """Return what is not as promised, in words; nothing when all is well."""
     asked: list[Iterator[str]] = [_landed_once(world, flow), _fsck(world, flow)]
     for name in flow.clones:
-        asked += [_untouched(world, name), _left(world, name), _ledger(world, name)]
+        asked += [_untouched(world, name), _left(world, name), _ledger(world, flow, name)]
     if not flow.dropped:
         asked.append(_lost(world, flow))
     found = [f"{path} is not there" for path in flow.ends if not (world.root / path).exists()]
@@ -97,7 +96,8 @@ def _left(world: World, name: str) -> Iterator[str]:
     yield from (f"{ref} is left" for ref in refs.split())
     git_dir = world.clone(name) / ".git"
     for root, _, files in os.walk(git_dir):
-        yield from (f"{root}/{file} is left" for file in files if file.endswith(".lock") and _held(root, file, git_dir))
+        if not root.startswith(f"{git_dir}/cto"):  # there, they are files to be locked
+            yield from (f"{root}/{file} is left" for file in files if file.endswith(".lock"))
     for place in (git_dir / "cto/teams/main/executions", git_dir / "worktrees"):
         yield from (f"{path} is left" for path in _inside(place))
     # What a lock was prepared in is swept once the ref that it became has moved on.
@@ -105,11 +105,6 @@ def _left(world: World, name: str) -> Iterator[str]:
     for rooms in (world.state(name) / "git-cto/rooms").glob("*"):
         for place in (rooms / "main", rooms / ".gates/main"):
             yield from (f"{path} is left" for path in _inside(place))
-
-
-def _held(root: str, file: str, git_dir: Path) -> bool:
-    """Tell whether a name that ends in ``.lock`` is git's; the others are files to be locked."""
-    return not root.startswith(f"{git_dir}/cto")
 
 
 def _inside(place: Path) -> list[Path]:
@@ -126,36 +121,19 @@ def _lost(world: World, flow: Flow) -> Iterator[str]:
         there |= set(world.git("rev-list", "--objects", "--all", where=name).split())
     for line in said:
         path, _, text = line.partition("\t")
-        blob = _blob(world, f"{text}\n")
+        blob = _blob(f"{text}\n")
         if blob not in there:
             yield f"{path} with {text!r} was written, and no ref reaches it"
 
 
-def _blob(world: World, text: str) -> str:
-    import hashlib
-
-    del world
+def _blob(text: str) -> str:
     raw = text.encode()
     return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
 
 
-def _ledger(world: World, name: str) -> Iterator[str]:
-    """The chain is whole, each task landed once in it, and the index says what it says."""
-    repository = discover(world.clone(name), world.environ(name))
-    with Ledger(repository, "main", SystemEffects(), "checker@here") as ledger:
-        yield from ledger.verify_chain()
-        events = [stored.event for stored in ledger.events()]
-        dump = ledger.sidecar().dump()
-        ledger.rebuild()
-        if ledger.sidecar().dump() != dump:
-            yield "the index and the ledger disagree"
-    kinds = Counter(
-        (event.kind, getattr(event.body, "execution", ""))
-        for event in events
-        if event.kind in {"execution.leased", "execution.started", "landing.done"}
-    )
-    yield from (f"{kind} of {who} is recorded {n} times" for (kind, who), n in kinds.items() if n > 1)
-    leases = Counter(
-        (event.body.task, event.body.epoch) for event in events if event.kind == "execution.leased"
-    )
-    yield from (f"epoch {key} was given {n} times" for key, n in leases.items() if n > 1)
+def _ledger(world: World, flow: Flow, name: str) -> Iterator[str]:
+    """All invariants of a team hold, as its ledger and what there is in the world tell."""
+    path = world.clone(name)
+    rooms = next((world.state(name) / "git-cto/rooms").glob("*"), None)
+    for violation in check_repository(path, "main", rooms_root=rooms, quiescent=flow.ends_quiet):
+        yield f"{name}: {violation}"
