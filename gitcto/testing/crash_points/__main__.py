@@ -9,10 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gitcto.testing.crash_points import plan
-from gitcto.testing.crash_points.campaign import ALL, Told, Wanted, campaign
+from gitcto.testing.crash_points.campaign import ALL, Told, Wanted, campaign, carry_out
 from gitcto.testing.crash_points.driver import Case
-from gitcto.testing.crash_points.flows import FLOWS, Flow
+from gitcto.testing.crash_points.flow import Flow
+from gitcto.testing.crash_points.flows import FLOWS
 from gitcto.testing.crash_points.process import Death
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - directories of our own are made there
@@ -31,9 +31,22 @@ def main() -> int:
     )
     flows = [flow for flow in FLOWS if not chosen.flow or flow.name in chosen.flow]
     with tempfile.TemporaryDirectory(prefix="crash-points-", dir=place) as scratch:
-        told = campaign(flows, Path(scratch), wanted, _say)
+        if chosen.at is None:
+            told = campaign(flows, Path(scratch), wanted, _say)
+        else:
+            told = carry_out(flows[0], Path(scratch), _case(chosen, flows[0]))
     _tell(told, as_json=chosen.json)
     return 1 if told.violations else 0
+
+
+def _case(chosen: argparse.Namespace, flow: Flow) -> Case:
+    return Case(
+        flow=flow.name,
+        step=chosen.step,
+        death=chosen.at,
+        again=chosen.again,
+        whole=chosen.whole,
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -46,6 +59,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="which are drawn")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--place", type=Path, help="where to make repositories")
+    parser.add_argument("--at", type=Death.read, help="one kill: MOMENT or MOMENT #N")
+    parser.add_argument("--step", type=int, default=0, help="one kill: of this step, from 0")
+    parser.add_argument("--again", type=Death.read, default=Death(), help="one kill: then another")
+    parser.add_argument("--whole", action="store_true", help="one kill: with all it started")
     parser.add_argument("--json", action="store_true", help="one JSON object of figures")
     return parser.parse_args()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from gitcto.runtime import processes
 from gitcto.testing.crash_points import plan, sites
 from gitcto.testing.crash_points.driver import Case, Result, Stage
-from gitcto.testing.crash_points.flows import Flow
+from gitcto.testing.crash_points.flow import Flow
 from gitcto.testing.crash_points.process import import_everything
 
 CHOSEN = (
@@ -73,7 +73,7 @@ class Told:
         times = sorted(r.recovered_s for r in killed) or [0.0]
         used = os.times()
         heard = self.heard
-        kinds = {kind: 0 for kind in sorted(map(sites.kind_of, heard))}
+        kinds = dict.fromkeys(sorted(map(sites.kind_of, heard)), 0)
         for moment in heard:
             kinds[sites.kind_of(moment)] += 1
         return {
@@ -92,6 +92,8 @@ class Told:
                 "median": round(statistics.median(times), 3),
                 "max": round(times[-1], 3),
             },
+            "unpassed": sites.unpassed(heard),
+            "unneeded": sites.unneeded(heard),
             "cpu_s": round(sum((used.user, used.system, used.children_user, used.children_system))),
         }
 
@@ -106,12 +108,7 @@ def campaign(
 
     A moment that several flows come to is killed in the first of them only, unless everywhere.
     """
-    main = import_everything()
-    gc.collect()
-    gc.freeze()  # pages that a fork does not touch need no copy
-    if not processes.become_subreaper():
-        raise RuntimeError("what a killed command leaves can only be found on Linux")
-    told = Told()
+    main, told = _ready(), Told()
     for flow in flows:
         stage = Stage(flow, place / flow.name, main)
         moments = stage.moments()
@@ -121,6 +118,22 @@ def campaign(
         say(f"{flow.name}: {len(told.results)} runs, {len(told.violations)} violations")
         shutil.rmtree(place / flow.name, ignore_errors=True)
     return told
+
+
+def carry_out(flow: Flow, place: Path, case: Case) -> Told:
+    """Carry one case out alone."""
+    stage = Stage(flow, place / flow.name, _ready())
+    return Told(flows=[flow.name], results=[stage.run(case)])
+
+
+def _ready() -> Callable[[], int]:
+    """Make this process one that commands can be forked from; return what they call."""
+    main = import_everything()
+    gc.collect()
+    gc.freeze()  # pages that a fork does not touch need no copy
+    if not processes.become_subreaper():
+        raise RuntimeError("what a killed command leaves can only be found on Linux")
+    return main
 
 
 def _kill(stage: Stage, moments: plan.Moments, wanted: Wanted, told: Told) -> None:
@@ -135,7 +148,8 @@ def _kill(stage: Stage, moments: plan.Moments, wanted: Wanted, told: Told) -> No
     ]
     first = _carried_out(stage, [*once, *plan.sample(more, wanted.repeated, seed)], wanted.jobs)
     told.results += first
-    chosen, others = [], []
+    chosen: list[Case] = []
+    others: list[Case] = []
     for result in first:
         kills = list(plan.in_recovery(result.case, result.again_moments))
         (chosen if result.case.death.moment in CHOSEN else others).extend(kills)

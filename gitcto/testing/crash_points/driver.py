@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
+import shlex
 import shutil
-import statistics
-import time
 import traceback
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from gitcto.runtime import processes
 from gitcto.testing.crash_points import world as worlds
-from gitcto.testing.crash_points.flows import Flow, Step
+from gitcto.testing.crash_points.flow import Flow, Step
 from gitcto.testing.crash_points.process import (
     RECOVERED,
     Command,
@@ -48,9 +44,10 @@ class Case:
     whole: bool = False
 
     def __str__(self) -> str:
-        text = f"{self.flow}: step {self.step} killed at [{self.death}]"
-        text += f", and then at [{self.again}]" if self.again.passing else ""
-        return text + (", with all that it started" if self.whole else "")
+        """Return the arguments that carry out this case alone."""
+        words = ["--flow", self.flow, "--step", str(self.step), "--at", str(self.death)]
+        words += ["--again", str(self.again)] if self.again.passing else []
+        return shlex.join([*words, *(["--whole"] if self.whole else [])])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +92,7 @@ class Stage:
         self._template = world
 
     def begin_at(self, number: int) -> None:
-        """Number the directories of further runs from here: other processes use the others."""
+        """Count the directories of further runs from here: other processes use the others."""
         self._number = number
 
     def moments(self) -> list[tuple[str, ...]]:
@@ -216,7 +213,7 @@ class _Copy:
         return worlds.copied(self.template, self.root)
 
     def __exit__(self, *_: object) -> None:
-        if not os.environ.get("KEEP"):  # noqa: TID251
+        if not os.environ.get("KEEP"):
             shutil.rmtree(self.root, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gitcto.testing.crash_points.driver import Case
-from gitcto.testing.crash_points.flows import Flow
+from gitcto.testing.crash_points.flow import Flow
 from gitcto.testing.crash_points.points import RUNNING
 from gitcto.testing.crash_points.process import Death
 

@@ -88,13 +88,12 @@ def listen(heard: Callable[[str], None]) -> None:
     It is called in the thread that comes to the moment, before anything happens.
     """
 
-
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event not in _HEARD:
             return
         what = _what(event, arguments)
         if what:
-            name = what if event == CRASH_POINT else f"{_whose(sys._getframe(1))}: {what}"
+            name = what if event == CRASH_POINT else f"{_whose(sys._getframe(1))}: {what}"  # noqa: SLF001
             heard(name)
 
     _mark_running(heard)
@@ -169,7 +168,7 @@ def _mark_running(heard: Callable[[str], None]) -> None:
         pid = start(argv, *rest)
         what = _program(argv)
         if what:
-            heard(f"{_whose(sys._getframe(1))}: {what}{RUNNING}")
+            heard(f"{_whose(sys._getframe(1))}: {what}{RUNNING}")  # noqa: SLF001
         return pid
 
     subprocess._fork_exec = started  # type: ignore[attr-defined]  # noqa: SLF001

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import walk_packages
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import gitcto
 from gitcto.runtime import processes
@@ -47,7 +47,14 @@ class Death:
     passing: int = 0
 
     def __str__(self) -> str:
+        """Return what :meth:`read` reads."""
         return f"{self.moment} #{self.passing}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read ``MOMENT #N``; the first passing where no number is given."""
+        moment, _, passing = text.partition(" #")
+        return cls(moment, int(passing or 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gitcto.testing.crash_points.flows import Flow
+    from gitcto.testing.crash_points.flow import Flow
     from gitcto.testing.crash_points.world import World
 
 _PREPARED = 2
 """How many files of locks may wait for their sweep: one for each kill of a run."""
 
+_TRAILER = "%(trailers:key=Cto-{},valueonly)"
 _TEAM = "refs/cto/teams/main"
 
 
@@ -47,13 +48,13 @@ def broken(world: World, flow: Flow) -> list[str]:
 def _landed_once(world: World, flow: Flow) -> Iterator[str]:
     """Each task that is done is one commit on the target, with its files; no other is."""
     for where in (*flow.clones, *(["hub"] if flow.hub else [])):
-        landed = world.git("log", "--format=%(trailers:key=Cto-Task,valueonly)", where=where, *_since(flow))
+        landed = world.git("log", f"--format={_TRAILER.format('Task')}", *_since(flow), where=where)
         counted = Counter(landed.split())
         if counted != Counter(flow.done):
             yield f"{where}: {dict(counted)} landed, not {flow.done} once each"
     if not flow.done:
         return
-    executions = world.git("log", "--format=%(trailers:key=Cto-Execution,valueonly)", TARGET).split()
+    executions = world.git("log", f"--format={_TRAILER.format('Execution')}", TARGET).split()
     if len(set(executions)) != len(executions):
         yield "an execution landed twice"
     for path, text in flow.landed.items():
@@ -78,7 +79,7 @@ def _fsck(world: World, flow: Flow) -> Iterator[str]:
 
 
 def _untouched(world: World, name: str) -> Iterator[str]:
-    """A person's checkout is as it was, or followed what landed where that was asked for."""
+    """Tell of a checkout that is not as it was; it may only follow what landed, where asked."""
     dirty = world.git("status", "--porcelain", where=name)
     if dirty:
         yield f"the checkout is dirty: {dirty!r}"

@@ -12,8 +12,24 @@ from pathlib import Path
 
 import gitcto
 
-ELSEWHERE: dict[str, str] = {}
-"""Beginnings of names of places that no flow comes to, and why."""
+ELSEWHERE = {
+    "cli.crash.": "the report of a bug in git-cto itself",
+    "cli.demo.": "a scratch project of its own, made anew each time",
+    "cli.init.": "the first policy.toml, before there is a team",
+    "git.erase.erase": "paths of more than 2000 bytes",
+    "git.lfs.": "repositories with Git LFS, where it is installed",
+    "git.sketch.": "a place to look at what could be; nothing of it is kept",
+    "git.tips.take_tips": "a room whose directory is gone",
+    "loading.": "plugins that write to standard error while they are loaded",
+    "proxying.": "sandboxes with a network of their own: a process of its own",
+    "runtime.lfs.": "repositories with Git LFS, where it is installed",
+    "runtime.probe_program.": "a program in a sandbox, which is expected to fail",
+    "runtime.signing.": "a key that cannot be used",
+    "store.growth.": "packing, after 256 events; tests/store kills it",
+    "store.heal.": "objects that a gc took, or a power cut",
+    "store.sidecar._put_aside": "an index that is damaged",
+}
+"""Beginnings of names of places that no flow comes to, and when somebody would."""
 
 _DURABLE = frozenset(
     {

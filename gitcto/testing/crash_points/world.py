@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gitcto.testing.crash_points.flows import Flow, Planned
+    from gitcto.testing.crash_points.flow import Flow, Planned
 
 TARGET = "cto/main/integration"
 WITNESS = "../" * 8 + "witness"
@@ -68,7 +68,7 @@ class World:
             "HOME": str(self.root),
             "LC_ALL": "C.UTF-8",
             "NO_COLOR": "1",
-            "PATH": os.environ["PATH"],  # noqa: TID251
+            "PATH": os.environ["PATH"],
             "TMPDIR": str(self.root / "tmp"),
             "USER": user,
             "XDG_STATE_HOME": str(self.state(name)),
