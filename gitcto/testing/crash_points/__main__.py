@@ -13,7 +13,7 @@ from gitcto.testing.crash_points.campaign import ALL, Told, Wanted, campaign, ca
 from gitcto.testing.crash_points.driver import Case
 from gitcto.testing.crash_points.flow import Flow
 from gitcto.testing.crash_points.flows import FLOWS
-from gitcto.testing.crash_points.process import Death
+from gitcto.testing.crash_points.process import Along, Death
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - directories of our own are made there
 
@@ -45,7 +45,7 @@ def _case(chosen: argparse.Namespace, flow: Flow) -> Case:
         step=chosen.step,
         death=chosen.at,
         again=chosen.again,
-        whole=chosen.whole,
+        along=chosen.along,
     )
 
 
@@ -62,7 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--at", type=Death.read, help="one kill: MOMENT or MOMENT #N")
     parser.add_argument("--step", type=int, default=0, help="one kill: of this step, from 0")
     parser.add_argument("--again", type=Death.read, default=Death(), help="one kill: then another")
-    parser.add_argument("--whole", action="store_true", help="one kill: with all it started")
+    parser.add_argument("--along", type=Along, default=Along.NONE, help="one kill: who dies, too")
     parser.add_argument("--json", action="store_true", help="one JSON object of figures")
     return parser.parse_args()
 

@@ -14,10 +14,12 @@ from gitcto.testing.crash_points import world as worlds
 from gitcto.testing.crash_points.flow import Flow, Step
 from gitcto.testing.crash_points.process import (
     RECOVERED,
+    Along,
     Command,
     Death,
     Ended,
     await_the_rest,
+    kill_along,
     kill_the_rest,
 )
 from gitcto.testing.crash_points.promises import broken
@@ -34,20 +36,20 @@ _FIRST, _NUMBERED = "t-00000", "c-{:05}"
 class Case:
     """One run of a flow: step ``step`` is killed at ``death``, and who does it again at ``again``.
 
-    ``whole`` kills everything that the command had started as well, as a machine that goes down.
+    ``along`` is what dies with the command.
     """
 
     flow: str
     step: int = 0
     death: Death = NOBODY
     again: Death = NOBODY
-    whole: bool = False
+    along: Along = Along.NONE
 
     def __str__(self) -> str:
         """Return the arguments that carry out this case alone."""
         words = ["--flow", self.flow, "--step", str(self.step), "--at", str(self.death)]
         words += ["--again", str(self.again)] if self.again.passing else []
-        return shlex.join([*words, *(["--whole"] if self.whole else [])])
+        return shlex.join([*words, "--along", self.along.value])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +149,7 @@ class Stage:
         self, world: World, step: Step, death: Death, case: Case, violations: list[str]
     ) -> bool:
         ended = self._command(world, step).run(death)
-        if case.whole:
-            kill_the_rest()
+        kill_along(case.along)
         if ended.code != _KILLED:
             self._must_end_well(step, ended, violations, again=True)
         return ended.code == _KILLED

@@ -28,6 +28,7 @@ gates = ["nonempty", "tests"]
 REMOTE = '[remote]\nname = "origin"\n'
 PULLS = '[pull_requests]\nintegration = "bare-remote"\n'
 COMMIT = {"do": "commit", "message": "worker's own"}
+DAEMON = {"do": "daemon", "seconds": 60}
 HANG = {"do": "hang"}
 MANY = {f"many/{number // 100}/{number}.txt": f"{number}\n" for number in range(1001)}
 SETUP = """\
@@ -190,10 +191,10 @@ FLOWS = (
     ),
     Flow(
         name="tips",
-        what="a worker commits by itself, and fails: its commits are kept",
+        what="a worker leaves a daemon, commits by itself, and fails: its commits are kept",
         policy=TESTS,
         before=BEGUN,
-        tasks=(task("A", (*BAD, COMMIT), (*write("a", "A\n"), COMMIT)),),
+        tasks=(task("A", (DAEMON, *BAD, COMMIT), (DAEMON, *write("a", "A\n"), COMMIT)),),
         steps=(RUN,),
         done=("A",),
         landed={"a": "A\n"},

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from gitcto.testing.crash_points.driver import Case
 from gitcto.testing.crash_points.flow import Flow
 from gitcto.testing.crash_points.points import RUNNING
-from gitcto.testing.crash_points.process import Death
+from gitcto.testing.crash_points.process import Along, Death
 
 Moments = Sequence[Sequence[str]]
 """What each step of a flow comes to when nobody disturbs it, in order."""
@@ -51,7 +51,7 @@ def last_of_each(flow: Flow, moments: Moments) -> Iterator[Case]:
         for moment, count in Counter(heard).items():
             if count > 1:
                 death = Death(moment, count)
-                yield Case(flow=flow.name, step=number, death=death, whole=True)
+                yield Case(flow=flow.name, step=number, death=death, along=Along.ALL)
 
 
 def each_transaction(flow: Flow, moments: Moments) -> Iterator[Case]:
@@ -64,10 +64,11 @@ def each_transaction(flow: Flow, moments: Moments) -> Iterator[Case]:
 
 
 def with_all(flow: Flow, moments: Moments) -> Iterator[Case]:
-    """Yield a kill at each named step and beside each program just started, with all of them."""
+    """Yield kills at each named step and beside each program just started, with what runs then."""
     for number, heard in enumerate(moments):
         for moment in dict.fromkeys(m for m in heard if is_named(m) or m.endswith(RUNNING)):
-            yield Case(flow=flow.name, step=number, death=Death(moment, 1), whole=True)
+            for along in (Along.ALL, Along.SUPERVISORS):
+                yield Case(flow=flow.name, step=number, death=Death(moment, 1), along=along)
 
 
 def in_recovery(case: Case, recovery: Sequence[str]) -> Iterator[Case]:
@@ -78,7 +79,7 @@ def in_recovery(case: Case, recovery: Sequence[str]) -> Iterator[Case]:
             step=case.step,
             death=case.death,
             again=Death(moment, 1),
-            whole=case.whole,
+            along=case.along,
         )
 
 

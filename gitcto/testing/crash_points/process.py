@@ -13,7 +13,9 @@ import threading
 import time
 import traceback
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import walk_packages
@@ -37,6 +39,7 @@ _POLL_S = 0.002
 _NOT_HERE = ("gitcto.testing", "gitcto.escape", "gitcto.bench")
 _PROGRAMS = ("__main__", "supervisor", "probe_program", "proxy", "forwarder", "worker_child")
 _FAILED = 99
+_SUPERVISOR = "/gitcto/runtime/supervisor.py "
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +188,37 @@ class Command:
         return code
 
 
-def kill_the_rest() -> int:
-    """Kill every descendant of this process, which is a subreaper; return how many."""
-    killed = 0
+class Along(Enum):
+    """Which processes die with the command: none, those that watch over workers, or all of them."""
+
+    NONE = "none"
+    SUPERVISORS = "supervisors"
+    ALL = "all"
+
+
+def kill_along(along: Along) -> None:
+    """Kill descendants of this process, which is a subreaper."""
+    if along is Along.ALL:
+        kill_the_rest()
+    elif along is Along.SUPERVISORS:
+        for pid in descendants():
+            if _SUPERVISOR in _command_of(pid):
+                _kill(pid)
+        reap()
+
+
+def kill_the_rest() -> None:
+    """Kill every descendant of this process, and what they start meanwhile."""
     while children := descendants():
         for pid in children:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            killed += 1
+            _kill(pid)
         reap()
         time.sleep(_POLL_S)
-    return killed
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def await_the_rest() -> tuple[float, list[str]]:
