@@ -87,16 +87,6 @@ class Refs:
             return False
         return True
 
-    def free(self, name: str) -> None:
-        """See that nobody holds the lock of a ref which a command of git's is about to move.
-
-        A lock that a kill of ours left would stop it for good; we clear that as when we write.
-        Raises ``CtoError`` when a foreign process keeps the lock.
-        """
-        if os.path.lexists(f"{self._common}/{name}.lock"):
-            with storage_errors(f"unlock {name}"), self._lock.held(name, b""):
-                pass
-
     def list(self, prefix: str) -> dict[str, str]:
         """Return the refs whose names start with ``prefix``, sorted by name."""
         with storage_errors(f"list {prefix}"):

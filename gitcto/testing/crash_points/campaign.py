@@ -42,8 +42,8 @@ class Wanted:
     """
 
     seed: int = 0
-    repeated: int = 6
-    in_recovery: int = 6
+    repeated: int = 3
+    in_recovery: int = 4
     everywhere: bool = False
     jobs: int = 1
 
@@ -143,6 +143,7 @@ def _kill(stage: Stage, moments: plan.Moments, wanted: Wanted, told: Told) -> No
     flow, seed = stage.flow, wanted.seed
     once = list(plan.first_of_each(flow, moments))
     if not wanted.everywhere:
+        once = [case for case in once if not flow.only or _names(case, flow.only)]
         once = list(_new(once, told.states))
     more = [
         *plan.last_of_each(flow, moments),
@@ -161,6 +162,10 @@ def _kill(stage: Stage, moments: plan.Moments, wanted: Wanted, told: Told) -> No
     if wanted.in_recovery >= ALL:
         twice = [*chosen, *plan.sample(others, len(chosen), seed)]
     told.results += _carried_out(stage, twice, wanted.jobs)
+
+
+def _names(case: Case, parts: Sequence[str]) -> bool:
+    return any(part in case.death.moment for part in parts)
 
 
 def _new(cases: Iterable[Case], states: set[str]) -> Iterator[Case]:

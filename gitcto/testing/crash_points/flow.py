@@ -67,6 +67,8 @@ class Flow:
     ends: tuple[str, ...] = ()
     dropped: bool = False
     """Whether a person gives work up in it: then that need not be reachable."""
+    only: tuple[str, ...] = ()
+    """What the moments that are killed in it contain, where it costs more than others."""
     ends_quiet: bool = True
     """Whether nothing is left to do at its end, so that everything must be cleared away."""
 

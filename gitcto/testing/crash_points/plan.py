@@ -21,16 +21,21 @@ LEDGER = ("ledger.object", "ledger.ref", "ledger.sidecar", "ledger.pushed")
 _INNER = ("git.lock.", "git.loose.", "git.reflock.", "git.erase.", "runtime.workers.")
 """Doors that take several steps, of which one counts for who asked: a rename or a start."""
 
+_COUNTS = (": rename", ": link", RUNNING)
+
 
 def state_before(moment: str) -> str:
-    """Return a name that moments share at which the same is left, whoever asked for it.
+    """Return a name that moments share at which about the same is left.
 
-    A kill between the steps of one door leaves what only that door has to deal with: once is
-    enough. The step that counts is another one for everybody who asks.
+    A step that puts something in its place, starts a program or is named is another one for
+    everybody who asks for it. What one function makes ready before, or removes after, is one; and
+    what a door makes ready is one, whoever asked.
     """
-    owner, _, step = moment.partition(" > ")
-    counts = step.endswith((": rename", RUNNING)) or ": start" in step
-    return step if owner and step.startswith(_INNER) and not counts else moment
+    where, _, what = moment.rpartition(": ")
+    door = where.rpartition(" > ")[2]
+    if moment.endswith(_COUNTS) or what.startswith(("git ", "start ")) or not where:
+        return f"{door}: {what}" if what == "link" and door.startswith(_INNER) else moment
+    return door if door.startswith(_INNER) else where
 
 
 def is_named(moment: str) -> bool:

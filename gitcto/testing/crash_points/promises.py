@@ -99,7 +99,8 @@ def _left(world: World, name: str) -> Iterator[str]:
     for root, _, files in os.walk(git_dir):
         if not root.startswith(f"{git_dir}/cto"):  # there, they are files to be locked
             yield from (f"{root}/{file} is left" for file in files if file.endswith(".lock"))
-    for place in (git_dir / "cto/teams/main/executions", git_dir / "worktrees"):
+    team = git_dir / "cto/teams/main"
+    for place in (team / "executions", team / "outside", git_dir / "worktrees"):
         yield from (f"{path} is left" for path in _inside(place))
     # What a lock was prepared in is swept once the ref that it became has moved on.
     yield from (f"{path} is left" for path in _inside(git_dir / "cto/locks")[_PREPARED:])
