@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.errors import CtoError, ExitCode
+from gitcto.errors import ExitCode
 from gitcto.testing import sound
 from gitcto.testing.scene import Stage, age, environment
 from gitcto.testing.tracing import Target, Tracer, calls, why_not
@@ -127,28 +127,21 @@ class FaultLoop:
         inject = f"inject={point.call}:{what}:when={number}"
         options = ["-e", f"trace={point.call}", "-e", inject]
         ended = self._act(point.target, options, alone=fault == "kill git alone")
-        locks = age(self._stage.scene)
-        found = [*_told(ended), *self._recovered(ended)]
+        scene, operation = self._stage.scene, self._operation
+        locks = age(scene)
+        events = () if operation.kept else ended.acknowledged
+        gone = [x for x in ended.acknowledged if operation.kept and not operation.kept(scene, x)]
+        after = [("lost", what) for what in gone] + sound.recovered(scene, operation, events)
+        found = [*_told(ended), *after]
         left = sum(kind == "lock" for kind, _ in found)
         return Round(
-            operation=self._operation.name,
+            operation=operation.name,
             fault=fault,
             point=point,
             how=ended.how if _struck(fault, ended) else "missed",
             healed=max(0, locks - left),
             problems=tuple(found),
         )
-
-    def _recovered(self, ended: Ended) -> list[tuple[str, str]]:
-        """Do what comes next, then the operation again, and look at everything."""
-        operation, scene = self._operation, self._stage.scene
-        try:
-            for action in (operation.recover or operation.act, operation.act):
-                action(scene)
-        except CtoError as error:
-            return [("retry", f"{error.message} ({error.hint})")]
-        found = sound.problems(scene, ended.acknowledged)
-        return found + [("check", text) for text in operation.check(scene)]
 
 
 def _struck(fault: str, ended: Ended) -> bool:

@@ -31,7 +31,7 @@ def _make(scene: Scene, workspace: str) -> None:
         for left in list(context.ledger.view().live()):
             _end(scene, context, left)
         execution = context.effects.new_id()
-        own.record(scene, context.ledger, own.lease(scene, execution, workspace))
+        own.record(scene, context.ledger, own.lease(own.head(scene), execution, workspace))
         x = context.ledger.view().execution(execution)
         task = context.ledger.view().task(own.TASK)
         if x is None or task is None:
@@ -116,14 +116,14 @@ def _with_files(scene: Scene) -> None:
     own.make_planned(scene)
     room = scene.root / "rooms" / "one"
     room.mkdir(parents=True)
-    base = own.git(scene, "rev-parse", "main")
+    base = own.head(scene)
     checkout(_pool(scene).git, base, room / "room", room / "index")
 
 
 def _keep(scene: Scene) -> None:
     """Put a room into the pool; one that a kill caught on its way there is thrown away."""
     pool, place = _pool(scene), scene.root / "rooms" / "one"
-    base = own.git(scene, "rev-parse", "main")
+    base = own.head(scene)
     throw(pool.trash, place / "warm")
     kept = (place / "index").exists() and _set_aside(pool, place)
     problem = pool.put(base, place / "warm") if kept else ""
@@ -149,7 +149,7 @@ def _with_warm_tree(scene: Scene) -> None:
 def _take(scene: Scene) -> None:
     """Make a room of a warm tree, or of nothing when there is none that can be trusted."""
     pool, place = _pool(scene), scene.root / "rooms" / "two"
-    base = own.git(scene, "rev-parse", "main")
+    base = own.head(scene)
     throw(pool.trash, place)
     place.mkdir()
     if not pool.take(base, place / "room", place / "index", place / "warm"):

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gitcto.effects import SystemEffects
+from gitcto.git.refs import Refs
 from gitcto.model import commands as cmd
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
 from gitcto.plugins import Plugins
@@ -118,15 +119,23 @@ def make_leased(scene: Scene) -> None:
     """Make a team with one execution that is about to start."""
     make_planned(scene)
     with open_ledger(scene) as ledger:
-        record(scene, ledger, lease(scene, EXECUTION))
+        record(scene, ledger, lease(head(scene), EXECUTION))
 
 
-def lease(scene: Scene, execution: str, workspace: str = "clone") -> cmd.Lease:
+def head(scene: Scene) -> str:
+    """Return the commit that everything starts from."""
+    tip = Refs(scene.repository()).read("refs/heads/main")
+    if tip is None:
+        raise AssertionError("the branch main is gone")
+    return tip
+
+
+def lease(base: str, execution: str, workspace: str = "clone") -> cmd.Lease:
     """Return the command that claims the one task."""
     return cmd.Lease(
         task=TASK,
         execution=execution,
-        base=git(scene, "rev-parse", "main"),
+        base=base,
         provider="scripted",
         role="developer",
         workspace=workspace,

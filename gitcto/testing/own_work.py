@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitcto.git.durable import storage_errors
 from gitcto.model import commands as cmd
 from gitcto.runtime import run_files
 from gitcto.runtime.landed import landed_as
@@ -86,6 +87,13 @@ def _drop(scene: Scene) -> None:
                 raise AssertionError("refused")
 
 
+def _drop_and_go_on(scene: Scene) -> None:
+    """What was given up is gone for good; the next write of anything finds the locks it left."""
+    _drop(scene)
+    with own.open_ledger(scene) as ledger:
+        own.record(scene, ledger, own.plan(f"T{len(ledger.tasks()) + 1}"))
+
+
 def _dropped(scene: Scene) -> Iterator[str]:
     left = own.git(scene, "for-each-ref", "--format=%(refname)", "refs/cto/teams/demo/preserved")
     if left:
@@ -102,8 +110,15 @@ def _write_records(scene: Scene) -> None:
     """Record a start and, once, an end, as a supervisor does."""
     run_dir = str(scene.root / "run")
     for name in (run_files.STARTED, run_files.EXITED):
-        if run_files.read_record(run_dir, name) is None:
-            run_files.write_record(run_dir, name, {"pid": 1, "code": 0, "detail": "x" * 5000})
+        with storage_errors(f"write {name}"):
+            if run_files.read_record(run_dir, name) is None:
+                run_files.write_record(run_dir, name, {"pid": 1, "code": 0, "detail": "x" * 5000})
+                scene.acknowledge(name)
+
+
+def _recorded(scene: Scene, name: str) -> bool:
+    record = run_files.read_record(str(scene.root / "run"), name)
+    return record is not None and len(record) == 3  # noqa: PLR2004  # all of what was written
 
 
 def _both_records(scene: Scene) -> Iterator[str]:
@@ -111,13 +126,26 @@ def _both_records(scene: Scene) -> Iterator[str]:
     for name in (run_files.STARTED, run_files.EXITED):
         if run_files.read_record(str(run_dir), name) is None:
             yield f"{name} is not there"
+    left = sorted(path.name for path in run_dir.iterdir())
+    if len(left) > len((run_files.STARTED, run_files.EXITED)) + 1:
+        yield f"scratch files pile up: {left}"
 
 
 LANDING = Operation(name="landing", prepare=own.make_landing, act=_land, check=_landed_once)
 PRESERVE = Operation(
     name="preserved ref made", prepare=own.make_failed, act=_preserve, check=_preserved
 )
-DROP = Operation(name="preserved ref dropped", prepare=_with_kept_work, act=_drop, check=_dropped)
+DROP = Operation(
+    name="preserved ref dropped",
+    prepare=_with_kept_work,
+    act=_drop,
+    recover=_drop_and_go_on,
+    check=_dropped,
+)
 RECORDS = Operation(
-    name="worker records", prepare=_run_dir, act=_write_records, check=_both_records
+    name="worker records",
+    prepare=_run_dir,
+    act=_write_records,
+    check=_both_records,
+    kept=_recorded,
 )

@@ -52,6 +52,8 @@ class Operation:
     ``prepare`` fills an empty scene, once. ``act`` does it, and must do no harm when it is done
     again; it raises a ``CtoError`` for what a person has to know, and nothing else. ``recover`` is
     the next ordinary command, ``act`` itself unless told. ``check`` names what is wrong then.
+    ``kept`` tells, before that, whether something that was acknowledged is there: without it, ids
+    of events are acknowledged.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Operation:
     act: Callable[[Scene], object]
     recover: Callable[[Scene], object] | None = None
     check: Callable[[Scene], Iterable[str]] = lambda _: ()
+    kept: Callable[[Scene, str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

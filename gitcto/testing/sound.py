@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from gitcto.effects import SystemEffects
+from gitcto.errors import CtoError
 from gitcto.git.repository import discover
 from gitcto.store.ledger import Ledger, teams
 from gitcto.testing.scene import stale_locks
@@ -14,7 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from gitcto.testing.scene import Scene
+    from gitcto.testing.scene import Operation, Scene
+
+
+def recovered(
+    scene: Scene, operation: Operation, acknowledged: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Do what comes next, then the operation again, and return what is wrong as pairs.
+
+    The kinds are those of :func:`problems`, ``retry`` for a command that did not succeed, and
+    ``check`` for what the operation itself finds.
+    """
+    try:
+        for action in (operation.recover or operation.act, operation.act):
+            action(scene)
+    except CtoError as error:
+        return [("retry", f"{error.message} ({error.hint})")]
+    found = problems(scene, acknowledged)
+    return found + [("check", text) for text in operation.check(scene)]
 
 
 def problems(scene: Scene, acknowledged: Sequence[str]) -> list[tuple[str, str]]:

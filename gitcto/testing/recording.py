@@ -1,0 +1,218 @@
+"""Reading what ``strace`` saw of an operation as a journal of changes to a disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gitcto.testing.disk import Change, Journal, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CALLS = (
+    "openat,close,lseek,write,pwrite64,writev,ftruncate,fsync,fdatasync,sendfile,copy_file_range"
+    ",?rename,?renameat,?renameat2,?link,?linkat,?unlink,?unlinkat,?mkdir,?mkdirat,?rmdir,sendto"
+)
+"""The calls that have to be traced."""
+
+OPTIONS = ("-f", "-y", "-x", "-s", "100000000", "-e", f"trace={CALLS}", "-e", "signal=none")
+"""What ``strace`` has to be told."""
+
+_LINE = re.compile(r"(?:(\d+) +)?(.*)", re.DOTALL)
+_DONE = re.compile(r"(\w+)\((.*)\) += (-?\d+)(.*)", re.DOTALL)
+_RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)", re.DOTALL)
+_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_OPEN = re.compile(r"(-?\d+|AT_FDCWD)<((?:[^>\\]|\\.)*)>")
+_UNFINISHED = " <unfinished ...>"
+
+
+class NotUnderstoodError(Exception):
+    """The trace does not explain what is on the disk afterwards."""
+
+
+@dataclass(slots=True)
+class Recording:
+    """The journal of one run below ``root``, and the tree that it leads to."""
+
+    root: str
+    tree: Tree
+    journal: Journal = field(default_factory=Journal)
+    _at: dict[tuple[str, str], int] = field(default_factory=dict)
+    _nodes: int = 1 << 20
+
+    def read(self, trace: str) -> None:
+        """Follow a trace. Raises :class:`NotUnderstoodError`."""
+        for process, line in _whole_lines(trace):
+            found = _DONE.fullmatch(line)
+            if found is not None and not found[3].startswith("-"):
+                call = _Call(process, found[2], int(found[3]), found[4])
+                _HANDLERS[found[1]](self, call)
+
+    def opened(self, call: _Call) -> None:
+        path = self._path(call.folder(0), call.texts()[0])
+        fd = str(call.result)
+        self._at[call.process, fd] = 0
+        if path is None:
+            return
+        node = self.tree.find(path)
+        if "O_CREAT" in call.arguments and node is None:
+            self._add(path)
+        elif "O_TRUNC" in call.arguments and node is not None:
+            self._data(Change(kind="data", node=node, size=0))
+        if "O_APPEND" in call.arguments and node is not None:
+            self._at[call.process, fd] = len(self.tree.files.get(node, b""))
+
+    def moved(self, call: _Call) -> None:
+        fd, _ = call.open(0)
+        self._at[call.process, fd] = call.result
+
+    def wrote(self, call: _Call) -> None:
+        fd, node = self._file(call)
+        if node is not None:
+            at = self._at.get((call.process, fd), 0)
+            self._at[call.process, fd] = at + call.result
+            data = b"".join(map(_bytes, call.texts()))[: call.result]
+            self._data(Change(kind="data", node=node, offset=at, data=data))
+
+    def wrote_at(self, call: _Call) -> None:
+        _, node = self._file(call)
+        if node is not None:
+            data = _bytes(call.texts()[0])[: call.result]
+            offset = int(call.arguments.rpartition(",")[2])
+            self._data(Change(kind="data", node=node, offset=offset, data=data))
+
+    def copied(self, call: _Call) -> None:
+        raise NotUnderstoodError(f"a copy within the kernel: {call.arguments[:200]}")
+
+    def cut(self, call: _Call) -> None:
+        _, node = self._file(call)
+        if node is not None:
+            size = int(call.arguments.rpartition(",")[2])
+            self._data(Change(kind="data", node=node, size=size))
+
+    def synced(self, call: _Call) -> None:
+        _, node = self._file(call)
+        if node is not None:
+            self.journal.sync(node)
+
+    def renamed(self, call: _Call) -> None:
+        old, new = (self._path(call.folder(n), text) for n, text in enumerate(call.texts()))
+        node = None if old is None else self.tree.find(old)
+        if node is None or old is None or new is None:
+            return
+        where, before = self.tree.place(new), self.tree.place(old)
+        if self.tree.find(new) == node:  # two names of one file: rename does nothing
+            return
+        folder = node in self.tree.folders
+        self._name(Change(kind="name", node=node, add=where, drop=before, folder=folder))
+
+    def linked(self, call: _Call) -> None:
+        old, new = (self._path(call.folder(n), text) for n, text in enumerate(call.texts()))
+        node = None if old is None else self.tree.find(old)
+        if node is not None and new is not None:
+            self._name(Change(kind="name", node=node, add=self.tree.place(new)))
+
+    def unlinked(self, call: _Call) -> None:
+        path = self._path(call.folder(0), call.texts()[0])
+        node = None if path is None else self.tree.find(path)
+        if node is not None and path is not None:
+            self._name(Change(kind="name", node=node, drop=self.tree.place(path)))
+
+    def made(self, call: _Call) -> None:
+        path = self._path(call.folder(0), call.texts()[0])
+        if path is not None:
+            self._add(path, folder=True)
+
+    def said(self, call: _Call) -> None:
+        if "<socket:" in call.arguments and call.texts():
+            said = json.loads(_bytes(call.texts()[0]))
+            if "acknowledged" in said:
+                self.journal.acknowledge(said["acknowledged"])
+
+    def closed(self, call: _Call) -> None:
+        self._at.pop((call.process, call.open(0)[0]), None)
+
+    def _add(self, path: str, *, folder: bool = False) -> None:
+        self._nodes += 1
+        where = self.tree.place(path)
+        self._name(Change(kind="name", node=self._nodes, add=where, folder=folder))
+
+    def _name(self, change: Change) -> None:
+        self.tree.take(change)
+        self.journal.change(change)
+
+    def _data(self, change: Change) -> None:
+        self.tree.take(change)
+        self.journal.change(change)
+
+    def _file(self, call: _Call) -> tuple[str, int | None]:
+        fd, path = call.open(0)
+        inside = self._path("", path)
+        return fd, None if inside is None else self.tree.find(inside)
+
+    def _path(self, folder: str, text: str) -> str | None:
+        """Return a path relative to the root, or None for one that is elsewhere."""
+        path = os.path.normpath(os.path.join(folder, _bytes(text).decode("utf-8", "replace")))  # noqa: PTH118
+        if path == self.root:
+            return ""
+        return path.removeprefix(f"{self.root}/") if path.startswith(f"{self.root}/") else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    process: str
+    arguments: str
+    result: int
+    rest: str
+
+    def texts(self) -> list[str]:
+        return _TEXT.findall(_OPEN.sub("", self.arguments))
+
+    def open(self, number: int) -> tuple[str, str]:
+        found = _OPEN.findall(self.arguments)
+        return found[number] if number < len(found) else ("", "")
+
+    def folder(self, number: int) -> str:
+        """Return the directory that the ``number``-th path counts from, where one is named."""
+        return self.open(number)[1]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1").decode("unicode_escape").encode("latin-1")
+
+
+def _whole_lines(trace: str) -> Iterator[tuple[str, str]]:
+    """Yield process and call; what was interrupted by another process is put together."""
+    begun: dict[str, str] = {}
+    for raw in trace.split("\n"):
+        found = _LINE.fullmatch(raw)
+        process, line = (found[1] or "", found[2]) if found else ("", raw)
+        if line.endswith(_UNFINISHED):
+            begun[process] = line.removesuffix(_UNFINISHED)
+            continue
+        resumed = _RESUMED.fullmatch(line)
+        yield process, begun.pop(process, "") + resumed[1] if resumed else line
+
+
+_HANDLERS: dict[str, Callable[[Recording, _Call], None]] = {
+    "openat": Recording.opened,
+    "close": Recording.closed,
+    "lseek": Recording.moved,
+    "write": Recording.wrote,
+    "writev": Recording.wrote,
+    "pwrite64": Recording.wrote_at,
+    "ftruncate": Recording.cut,
+    "fsync": Recording.synced,
+    "fdatasync": Recording.synced,
+    "sendfile": Recording.copied,
+    "copy_file_range": Recording.copied,
+    **dict.fromkeys(("rename", "renameat", "renameat2"), Recording.renamed),
+    **dict.fromkeys(("link", "linkat"), Recording.linked),
+    **dict.fromkeys(("unlink", "unlinkat", "rmdir"), Recording.unlinked),
+    **dict.fromkeys(("mkdir", "mkdirat"), Recording.made),
+    "sendto": Recording.said,
+}
