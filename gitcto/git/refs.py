@@ -74,6 +74,8 @@ class Refs:
                     return False
                 self._rename(lock, name)
             self._settle(name)
+            if old is None:
+                self._settle_parents(name)
         return True
 
     def delete(self, name: str, old: str) -> bool:
@@ -183,6 +185,13 @@ class Refs:
             with open(f"{self._common}/{_PACKED}", "rb") as packed:
                 os.fsync(packed.fileno())
             sync_directory(self._common)
+
+    def _settle_parents(self, name: str) -> None:
+        """Make the directories of a new ref survive a power cut: they may be new, too."""
+        parts = name.split("/")[:-1]
+        with suppress(FileNotFoundError):  # ``pack-refs`` has taken the ref, and them
+            for count in range(len(parts) - 1, 0, -1):
+                sync_directory("/".join([self._common, *parts[:count]]))
 
     def _refuse_neighbours(self, name: str) -> None:
         """Refuse ``a/b`` beside ``a`` in either direction: git could not keep both in files."""

@@ -107,12 +107,9 @@ def _made_aside(repository: Repository, path: Path) -> Path:
 
 
 def _make_branch(request: RoomRequest, entry: Path, name: str) -> None:
-    try:
-        if not Refs(request.repository).compare_and_swap(name, None, request.base):
-            raise CtoError(f"{name} was just made by somebody else", "run the command again")
-    except CtoError:
+    if not Refs(request.repository).compare_and_swap(name, None, request.base):
         (entry / _PLAN).unlink()
-        raise
+        raise CtoError(f"{name} was just made by somebody else", "run the command again")
     (entry / _PLAN).rename(entry / _MARK)
 
 
