@@ -1,8 +1,8 @@
 """A model of a disk: what may be on it after a power cut, given what was written and synced.
 
 Names and contents are kept apart, as file systems do. What was synced is there: a file's content
-after ``fsync`` of the file, a name after ``fsync`` of its directory. Of everything else any part may
-be there: a name without its content, a content without its name, half a write.
+after ``fsync`` of the file, a name after ``fsync`` of its directory. Of all else any part may be
+there: a name without its content, a content without its name, half a write.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FAULTS = ("kill", "kill git alone", "EIO", "ENOSPC", "EIO for good", "ENOSPC for good")
 """What happens at a call: the process dies, or the call fails, once or from then on."""
 
+_LASTING = " for good"
 _NAMES = (
     ("openat", "openat"),
     ("write", "write"),
@@ -96,6 +97,12 @@ class FaultLoop:
                 if _applies(fault, point):
                     yield self._round(fault, point)
 
+    def sample(self) -> Iterator[Round]:
+        """Run one round for each point, with the faults in turn."""
+        for number, point in enumerate(self.points()):
+            fitting = [fault for fault in FAULTS if _applies(fault, point)]
+            yield self._round(fitting[number % len(fitting)], point)
+
     def points(self) -> list[Point]:
         """Return every durable call of the operation, of all its threads and git processes."""
         first = self._record(Target("ours", 0))
@@ -122,8 +129,10 @@ class FaultLoop:
         )
 
     def _round(self, fault: str, point: Point) -> Round:
-        number = f"{point.number}{'+' if fault.endswith('for good') else ''}"
-        what = "signal=KILL" if fault.startswith("kill") else f"error={fault.split()[0]}"
+        number = f"{point.number}{'+' if fault.endswith(_LASTING) else ''}"
+        what = (
+            "signal=KILL" if fault.startswith("kill") else f"error={fault.removesuffix(_LASTING)}"
+        )
         inject = f"inject={point.call}:{what}:when={number}"
         options = ["-e", f"trace={point.call}", "-e", inject]
         ended = self._act(point.target, options, alone=fault == "kill git alone")

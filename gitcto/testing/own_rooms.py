@@ -6,8 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
+from gitcto.git.durable import storage_errors
 from gitcto.git.trees import checkout
 from gitcto.model import commands as cmd
+from gitcto.model.events import ExecutionLeased
 from gitcto.runtime.pool import Pool
 from gitcto.runtime.rooms import make_room
 from gitcto.runtime.settle import remove
@@ -48,9 +50,14 @@ def _remove(scene: Scene) -> None:
                 _end(scene, context, x)
 
 
+def _remove_and_go_on(scene: Scene) -> None:
+    _remove(scene)
+    own.go_on(scene)
+
+
 def _known(context: Context) -> list[str]:
-    leased = (each.event for each in context.ledger.events())
-    return [event.body.execution for event in leased if event.kind == "execution.leased"]
+    bodies = [each.event.body for each in context.ledger.events()]
+    return [body.execution for body in bodies if isinstance(body, ExecutionLeased)]
 
 
 def _end(scene: Scene, context: Context, x: Execution) -> None:
@@ -151,7 +158,8 @@ def _take(scene: Scene) -> None:
     pool, place = _pool(scene), scene.root / "rooms" / "two"
     base = own.head(scene)
     throw(pool.trash, place)
-    place.mkdir()
+    with storage_errors(f"make {place}"):
+        place.mkdir()
     if not pool.take(base, place / "room", place / "index", place / "warm"):
         checkout(pool.git, base, place / "room", place / "index")
     empty(pool.trash)
@@ -181,7 +189,11 @@ def _rooms() -> Iterator[Operation]:
         )
         prepare = partial(_with_room, workspace=workspace)
         yield Operation(
-            name=f"{workspace} room removed", prepare=prepare, act=_remove, check=_no_room
+            name=f"{workspace} room removed",
+            prepare=prepare,
+            act=_remove,
+            recover=_remove_and_go_on,
+            check=_no_room,
         )
 
 

@@ -88,10 +88,8 @@ def _drop(scene: Scene) -> None:
 
 
 def _drop_and_go_on(scene: Scene) -> None:
-    """What was given up is gone for good; the next write of anything finds the locks it left."""
     _drop(scene)
-    with own.open_ledger(scene) as ledger:
-        own.record(scene, ledger, own.plan(f"T{len(ledger.tasks()) + 1}"))
+    own.go_on(scene)
 
 
 def _dropped(scene: Scene) -> Iterator[str]:

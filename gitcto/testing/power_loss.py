@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +37,12 @@ _MEMORY = ("-shm",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A disk after a power cut: the moment, what it holds of the rest, and what was promised."""
+    """A power cut: the moment, which changes the disk holds then, and what was promised."""
 
     moment: int
     kept: str
     promised: tuple[str, ...]
-    contents: dict[str, bytes]
-    twins: tuple[tuple[str, ...], ...]
+    changes: tuple[Change, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,34 +72,32 @@ class PowerLoss:
         self._most = most
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Recover from every cut. Raises ``NotUnderstoodError`` when the recording is not whole."""
-        cuts = list(self.cuts())
-        step = max(1.0, len(cuts) / (self._most or len(cuts) or 1))
-        chosen = [cuts[int(number * step)] for number in range(int(len(cuts) / step))]
-        for cut in chosen:
-            self._make(cut)
-            yield self._outcome(cut)
-
-    def cuts(self) -> Iterator[Cut]:
-        """Yield every different disk together with what must be on it."""
+        """Recover from every disk. Raises ``NotUnderstoodError`` for a recording with a gap."""
         before = _contents(self._stage.template)
-        recording = self._record(before)
-        journal = recording.journal
+        cuts = self._cuts(before)
+        step = max(1.0, len(cuts) / (self._most or len(cuts) or 1))
         seen: set[bytes] = set()
+        for cut in (cuts[int(number * step)] for number in range(int(len(cuts) / step))):
+            tree = tree_of(before)
+            for change in cut.changes:
+                tree.take(change)
+            digest = _digest(cut, tree)
+            if digest not in seen:
+                seen.add(digest)
+                self._make(before, tree)
+                yield self._outcome(cut)
+
+    def _cuts(self, before: dict[str, bytes]) -> list[Cut]:
+        """Return every cut that differs in what is on the disk or in what was promised."""
+        journal = self._record(before).journal
+        found: dict[object, Cut] = {}
         for moment in range(journal.moment + 1):
-            for kept, changes in journal.states(moment):
-                tree = _after(before, changes)
-                cut = Cut(
-                    moment=moment,
-                    kept=kept,
-                    promised=journal.promised(moment),
-                    contents=tree.contents(),
-                    twins=_twins(tree),
-                )
-                digest = _digest(cut)
-                if digest not in seen:
-                    seen.add(digest)
-                    yield cut
+            promised = journal.promised(moment)
+            for kept, made in journal.states(moment):
+                key = (promised, tuple((id(change), len(change.data)) for change in made))
+                cut = Cut(moment=moment, kept=kept, promised=promised, changes=tuple(made))
+                found.setdefault(key, cut)
+        return list(found.values())
 
     def _record(self, before: dict[str, bytes]) -> Recording:
         stage, act, path = self._stage, self._operation.act, self._tracer.path
@@ -119,11 +116,13 @@ class PowerLoss:
             raise NotUnderstoodError(f"{self._operation.name}: {sorted(wrong)}")
         return recording
 
-    def _make(self, cut: Cut) -> None:
-        """Make the scene the disk that the cut left."""
+    def _make(self, before: dict[str, bytes], tree: Tree) -> None:
+        """Make the scene what is on a disk."""
         self._stage.reset()
-        root, before = self._stage.scene.root, _contents(self._stage.template)
-        wanted = {name: data for name, data in cut.contents.items() if not name.endswith(_MEMORY)}
+        root = self._stage.scene.root
+        wanted = {
+            name: data for name, data in tree.contents().items() if not name.endswith(_MEMORY)
+        }
         for name in sorted(before.keys() - wanted.keys(), reverse=True):
             path = root / name
             if name.endswith("/"):
@@ -137,7 +136,7 @@ class PowerLoss:
             if not name.endswith("/") and before.get(name) != data:
                 (root / name).unlink(missing_ok=True)
                 (root / name).write_bytes(data)
-        for first, *others in cut.twins:
+        for first, *others in _twins(tree):
             for other in others:
                 (root / other).unlink()
                 os.link(root / first, root / other)
@@ -166,13 +165,6 @@ def _contents(root: Path) -> dict[str, bytes]:
     return found
 
 
-def _after(before: dict[str, bytes], changes: Sequence[Change]) -> Tree:
-    tree = tree_of(before)
-    for change in changes:
-        tree.take(change)
-    return tree
-
-
 def _twins(tree: Tree) -> tuple[tuple[str, ...], ...]:
     """Return the names of files that have several."""
     names: dict[int, list[str]] = {}
@@ -181,9 +173,9 @@ def _twins(tree: Tree) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(sorted(each)) for each in names.values() if len(each) > 1)
 
 
-def _digest(cut: Cut) -> bytes:
-    state = hashlib.sha256(repr((cut.promised, cut.twins)).encode())
-    for name, data in sorted(cut.contents.items()):
+def _digest(cut: Cut, tree: Tree) -> bytes:
+    state = hashlib.sha256(repr((cut.promised, _twins(tree))).encode())
+    for name, data in sorted(tree.contents().items()):
         if not name.endswith(_MEMORY):
             state.update(f"{name}\0{len(data)}\0".encode())
             state.update(data)

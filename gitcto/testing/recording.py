@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gitcto.testing.disk import Change, Journal, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 CALLS = (
     "openat,close,lseek,write,pwrite64,writev,ftruncate,fsync,fdatasync,sendfile,copy_file_range"
@@ -23,10 +23,11 @@ OPTIONS = ("-f", "-y", "-x", "-s", "100000000", "-e", f"trace={CALLS}", "-e", "s
 """What ``strace`` has to be told."""
 
 _LINE = re.compile(r"(?:(\d+) +)?(.*)", re.DOTALL)
-_DONE = re.compile(r"(\w+)\((.*)\) += (-?\d+)(.*)", re.DOTALL)
+_DONE = re.compile(r"(\w+)\((.*)\) += (-?\d+).*", re.DOTALL)
 _RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)", re.DOTALL)
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _OPEN = re.compile(r"(-?\d+|AT_FDCWD)<((?:[^>\\]|\\.)*)>")
+_OFFSET = re.compile(r"\[(\d+)\]")
 _UNFINISHED = " <unfinished ...>"
 
 
@@ -49,10 +50,10 @@ class Recording:
         for process, line in _whole_lines(trace):
             found = _DONE.fullmatch(line)
             if found is not None and not found[3].startswith("-"):
-                call = _Call(process, found[2], int(found[3]), found[4])
-                _HANDLERS[found[1]](self, call)
+                call = _Call(process, found[2], int(found[3]))
+                getattr(self, _HANDLERS[found[1]])(call)
 
-    def opened(self, call: _Call) -> None:
+    def _opened(self, call: _Call) -> None:
         path = self._path(call.folder(0), call.texts()[0])
         fd = str(call.result)
         self._at[call.process, fd] = 0
@@ -66,11 +67,11 @@ class Recording:
         if "O_APPEND" in call.arguments and node is not None:
             self._at[call.process, fd] = len(self.tree.files.get(node, b""))
 
-    def moved(self, call: _Call) -> None:
+    def _moved(self, call: _Call) -> None:
         fd, _ = call.open(0)
         self._at[call.process, fd] = call.result
 
-    def wrote(self, call: _Call) -> None:
+    def _wrote(self, call: _Call) -> None:
         fd, node = self._file(call)
         if node is not None:
             at = self._at.get((call.process, fd), 0)
@@ -78,28 +79,40 @@ class Recording:
             data = b"".join(map(_bytes, call.texts()))[: call.result]
             self._data(Change(kind="data", node=node, offset=at, data=data))
 
-    def wrote_at(self, call: _Call) -> None:
+    def _wrote_at(self, call: _Call) -> None:
         _, node = self._file(call)
         if node is not None:
             data = _bytes(call.texts()[0])[: call.result]
             offset = int(call.arguments.rpartition(",")[2])
             self._data(Change(kind="data", node=node, offset=offset, data=data))
 
-    def copied(self, call: _Call) -> None:
-        raise NotUnderstoodError(f"a copy within the kernel: {call.arguments[:200]}")
+    def _copied(self, call: _Call) -> None:
+        """Follow a copy within the kernel, from a named offset to where the target stands."""
+        fd, node = self._file(call)
+        source = self._path("", call.open(1)[1])
+        taken = None if source is None else self.tree.find(source)
+        offset = _OFFSET.search(call.arguments)
+        if node is None:
+            return
+        if taken is None or offset is None:
+            raise NotUnderstoodError(f"a copy within the kernel: {call.arguments[:200]}")
+        at, start = self._at.get((call.process, fd), 0), int(offset[1])
+        self._at[call.process, fd] = at + call.result
+        data = self.tree.files[taken][start : start + call.result]
+        self._data(Change(kind="data", node=node, offset=at, data=data))
 
-    def cut(self, call: _Call) -> None:
+    def _cut(self, call: _Call) -> None:
         _, node = self._file(call)
         if node is not None:
             size = int(call.arguments.rpartition(",")[2])
             self._data(Change(kind="data", node=node, size=size))
 
-    def synced(self, call: _Call) -> None:
+    def _synced(self, call: _Call) -> None:
         _, node = self._file(call)
         if node is not None:
             self.journal.sync(node)
 
-    def renamed(self, call: _Call) -> None:
+    def _renamed(self, call: _Call) -> None:
         old, new = (self._path(call.folder(n), text) for n, text in enumerate(call.texts()))
         node = None if old is None else self.tree.find(old)
         if node is None or old is None or new is None:
@@ -110,30 +123,30 @@ class Recording:
         folder = node in self.tree.folders
         self._name(Change(kind="name", node=node, add=where, drop=before, folder=folder))
 
-    def linked(self, call: _Call) -> None:
+    def _linked(self, call: _Call) -> None:
         old, new = (self._path(call.folder(n), text) for n, text in enumerate(call.texts()))
         node = None if old is None else self.tree.find(old)
         if node is not None and new is not None:
             self._name(Change(kind="name", node=node, add=self.tree.place(new)))
 
-    def unlinked(self, call: _Call) -> None:
+    def _unlinked(self, call: _Call) -> None:
         path = self._path(call.folder(0), call.texts()[0])
         node = None if path is None else self.tree.find(path)
         if node is not None and path is not None:
             self._name(Change(kind="name", node=node, drop=self.tree.place(path)))
 
-    def made(self, call: _Call) -> None:
+    def _made(self, call: _Call) -> None:
         path = self._path(call.folder(0), call.texts()[0])
         if path is not None:
             self._add(path, folder=True)
 
-    def said(self, call: _Call) -> None:
+    def _said(self, call: _Call) -> None:
         if "<socket:" in call.arguments and call.texts():
             said = json.loads(_bytes(call.texts()[0]))
             if "acknowledged" in said:
                 self.journal.acknowledge(said["acknowledged"])
 
-    def closed(self, call: _Call) -> None:
+    def _closed(self, call: _Call) -> None:
         self._at.pop((call.process, call.open(0)[0]), None)
 
     def _add(self, path: str, *, folder: bool = False) -> None:
@@ -167,7 +180,6 @@ class _Call:
     process: str
     arguments: str
     result: int
-    rest: str
 
     def texts(self) -> list[str]:
         return _TEXT.findall(_OPEN.sub("", self.arguments))
@@ -198,21 +210,21 @@ def _whole_lines(trace: str) -> Iterator[tuple[str, str]]:
         yield process, begun.pop(process, "") + resumed[1] if resumed else line
 
 
-_HANDLERS: dict[str, Callable[[Recording, _Call], None]] = {
-    "openat": Recording.opened,
-    "close": Recording.closed,
-    "lseek": Recording.moved,
-    "write": Recording.wrote,
-    "writev": Recording.wrote,
-    "pwrite64": Recording.wrote_at,
-    "ftruncate": Recording.cut,
-    "fsync": Recording.synced,
-    "fdatasync": Recording.synced,
-    "sendfile": Recording.copied,
-    "copy_file_range": Recording.copied,
-    **dict.fromkeys(("rename", "renameat", "renameat2"), Recording.renamed),
-    **dict.fromkeys(("link", "linkat"), Recording.linked),
-    **dict.fromkeys(("unlink", "unlinkat", "rmdir"), Recording.unlinked),
-    **dict.fromkeys(("mkdir", "mkdirat"), Recording.made),
-    "sendto": Recording.said,
+_HANDLERS = {
+    "openat": "_opened",
+    "close": "_closed",
+    "lseek": "_moved",
+    "write": "_wrote",
+    "writev": "_wrote",
+    "pwrite64": "_wrote_at",
+    "ftruncate": "_cut",
+    "fsync": "_synced",
+    "fdatasync": "_synced",
+    "sendfile": "_copied",
+    "copy_file_range": "_copied",
+    **dict.fromkeys(("rename", "renameat", "renameat2"), "_renamed"),
+    **dict.fromkeys(("link", "linkat"), "_linked"),
+    **dict.fromkeys(("unlink", "unlinkat", "rmdir"), "_unlinked"),
+    **dict.fromkeys(("mkdir", "mkdirat"), "_made"),
+    "sendto": "_said",
 }

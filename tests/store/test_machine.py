@@ -1,8 +1,8 @@
 """The real store under arbitrary commands, kills, strangers and damage, beside a plain fold.
 
 The model is what the accepted commands' events fold to, in memory. Whatever is done to the sidecar,
-by whoever writes, the store answers as the model does. More examples: ``-m many --override-ini
-addopts=''`` is not needed; ``pytest -m many tests/store/test_machine.py`` runs them.
+whoever writes, and wherever it dies, the store answers as the model does. For many more examples,
+drawn anew each time: ``pytest --hypothesis-profile=many tests/store/test_machine.py``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from gitcto.git.process import plumbing
-from gitcto.git.repository import Repository, discover
+from gitcto.git.repository import discover
 from gitcto.model import commands as cmd
 from gitcto.model.decide import decide
 from gitcto.model.evolve import evolve
@@ -40,6 +39,7 @@ from tests.store.conftest import (
     ALLOW,
     ENVIRONMENT,
     LANDING,
+    MANY,
     VERDICT,
     Died,
     TestEffects,
@@ -299,25 +299,20 @@ def _memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[type[StoreMachine]]:
-    made: Repository = make_repository(tmp_path / "template")
+USUAL = settings(
+    max_examples=25,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.timeout(0)  # many examples take as long as they take; the usual ones half a minute
+def test_the_store_is_what_a_plain_fold_says(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     StoreMachine.template = tmp_path / "template"
-    assert made.objects.is_dir()
-    yield StoreMachine
-
-
-def _settings(examples: int, steps: int) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
-@pytest.mark.timeout(300)
-def test_the_store_is_what_a_plain_fold_says(machine: type[StoreMachine]) -> None:
-    run_state_machine_as_test(machine, settings=_settings(25, 25))
+    make_repository(StoreMachine.template)
+    many = pytestconfig.getoption("--hypothesis-profile", default=None) == MANY
+    chosen = settings.get_profile(MANY) if many else USUAL
+    run_state_machine_as_test(StoreMachine, settings=chosen)
