@@ -70,11 +70,12 @@ class Refs:
             if old is None:
                 self._refuse_neighbours(name)
             with self._lock.held(name, new.encode() + b"\n") as lock:
-                if (self._read_loose(name) or self._read_packed(name)) != old:
+                loose = self._read_loose(name)
+                if (loose or self._read_packed(name)) != old:
                     return False
                 self._rename(lock, name)
             self._settle(name)
-            if old is None:
+            if loose is None:
                 self._settle_parents(name)
         return True
 
@@ -97,6 +98,15 @@ class Refs:
                     sync_directory(os.path.dirname(f"{self._common}/{name}"))
             self._remove_empty_parents(name)
         return True
+
+    def free(self, name: str) -> None:
+        """See to it that git can lock the ref, as :meth:`compare_and_swap` would for itself.
+
+        What a dead process left is cleared. Raises ``CtoError`` while somebody keeps the lock.
+        """
+        if os.path.lexists(f"{self._common}/{name}.lock"):
+            with storage_errors(f"lock {name}"), self._lock.held(name, b""):
+                return
 
     def list(self, prefix: str) -> dict[str, str]:
         """Return the refs whose names start with ``prefix``, sorted by name."""
@@ -187,7 +197,7 @@ class Refs:
             sync_directory(self._common)
 
     def _settle_parents(self, name: str) -> None:
-        """Make the directories of a new ref survive a power cut: they may be new, too."""
+        """Make the directories of a ref's new file survive a power cut: they may be new, too."""
         parts = name.split("/")[:-1]
         with suppress(FileNotFoundError):  # ``pack-refs`` has taken the ref, and them
             for count in range(len(parts) - 1, 0, -1):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _BLOCK = 512
+_LAST = 8
 
 Kind = Literal["name", "data"]
 
@@ -141,11 +142,16 @@ class Journal:
         """Return what was acknowledged up to a moment."""
         return tuple(text for when, text in self.acknowledged if when <= moment)
 
+    def is_promise(self, moment: int) -> bool:
+        """Tell whether something was acknowledged at a moment, or everything was done by then."""
+        return moment == self.moment or any(when == moment for when, _ in self.acknowledged)
+
     def states(self, moment: int) -> Iterator[tuple[str, list[Change]]]:
         """Yield the changes that a disk may hold when the power goes at a moment, with a name.
 
         Everything that is not synced is there, or nothing of it; all but one change, or one alone;
-        the names without the contents, and the contents without the names; one write torn.
+        the names without the contents, and the contents without the names; one write torn. Where
+        nothing was promised just now, single changes are the last few only.
         """
         made = [(at, change) for at, change in self.changes if at <= moment]
         loose = [at for at, _ in made if self.synced.get(at, moment + 1) > moment]
@@ -154,12 +160,13 @@ class Journal:
         choices: dict[str, set[int]] = {"all": set(loose), "none": set()}
         choices["names only"] = {at for at in loose if kinds[at] == "name"}
         choices["contents only"] = {at for at in loose if kinds[at] == "data"}
-        for at in loose:
+        single = loose if self.is_promise(moment) else loose[-_LAST:]
+        for at in single:
             choices[f"all but {at}"] = set(loose) - {at}
             choices[f"only {at}"] = {at}
         for name, chosen in choices.items():
             yield name, [change for at, change in made if at in kept | chosen]
-        for torn in (at for at in loose if kinds[at] == "data"):
+        for torn in (at for at in single if kinds[at] == "data"):
             for length in _lengths(dict(made)[torn]):
                 yield f"{torn} torn at {length}", _torn(made, torn, length)
 

@@ -37,11 +37,15 @@ _MEMORY = ("-shm",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A power cut: the moment, which changes the disk holds then, and what was promised."""
+    """A power cut: the moment, which changes the disk holds then, and what was promised by then.
+
+    ``promise`` tells whether the last of that was promised at that very moment.
+    """
 
     moment: int
     kept: str
     promised: tuple[str, ...]
+    promise: bool
     changes: tuple[Change, ...] = field(repr=False)
 
 
@@ -74,10 +78,8 @@ class PowerLoss:
     def outcomes(self) -> Iterator[Outcome]:
         """Recover from every disk. Raises ``NotUnderstoodError`` for a recording with a gap."""
         before = _contents(self._stage.template)
-        cuts = self._cuts(before)
-        step = max(1.0, len(cuts) / (self._most or len(cuts) or 1))
         seen: set[bytes] = set()
-        for cut in (cuts[int(number * step)] for number in range(int(len(cuts) / step))):
+        for cut in self._chosen(self._cuts(before)):
             tree = tree_of(before)
             for change in cut.changes:
                 tree.take(change)
@@ -87,6 +89,14 @@ class PowerLoss:
                 self._make(before, tree)
                 yield self._outcome(cut)
 
+    def _chosen(self, cuts: list[Cut]) -> list[Cut]:
+        """Return the cuts to try: half of them when something was just promised."""
+        if self._most is None:
+            return cuts
+        promises = [cut for cut in cuts if cut.promise]
+        others = [cut for cut in cuts if not cut.promise]
+        return [*_spread(promises, self._most // 2), *_spread(others, self._most // 2)]
+
     def _cuts(self, before: dict[str, bytes]) -> list[Cut]:
         """Return every cut that differs in what is on the disk or in what was promised."""
         journal = self._record(before).journal
@@ -95,7 +105,13 @@ class PowerLoss:
             promised = journal.promised(moment)
             for kept, made in journal.states(moment):
                 key = (promised, tuple((id(change), len(change.data)) for change in made))
-                cut = Cut(moment=moment, kept=kept, promised=promised, changes=tuple(made))
+                cut = Cut(
+                    moment=moment,
+                    kept=kept,
+                    promised=promised,
+                    promise=journal.is_promise(moment),
+                    changes=tuple(made),
+                )
                 found.setdefault(key, cut)
         return list(found.values())
 
@@ -163,6 +179,11 @@ def _contents(root: Path) -> dict[str, bytes]:
         found |= {f"{above}{name}/": b"" for name in folders}
         found |= {f"{above}{name}": Path(directory, name).read_bytes() for name in files}
     return found
+
+
+def _spread(cuts: list[Cut], most: int) -> list[Cut]:
+    step = max(1.0, len(cuts) / max(1, most))
+    return [cuts[int(number * step)] for number in range(int(len(cuts) / step))]
 
 
 def _twins(tree: Tree) -> tuple[tuple[str, ...], ...]:

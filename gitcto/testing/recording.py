@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CALLS = (
-    "openat,close,lseek,write,pwrite64,writev,ftruncate,fsync,fdatasync,sendfile,copy_file_range"
+    "chdir,openat,close,lseek,write,pwrite64,writev,ftruncate,fsync,fdatasync,sendfile,copy_file_range"
     ",?rename,?renameat,?renameat2,?link,?linkat,?unlink,?unlinkat,?mkdir,?mkdirat,?rmdir,sendto"
 )
 """The calls that have to be traced."""
@@ -27,6 +27,7 @@ _DONE = re.compile(r"(\w+)\((.*)\) += (-?\d+).*", re.DOTALL)
 _RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)", re.DOTALL)
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _OPEN = re.compile(r"(-?\d+|AT_FDCWD)<((?:[^>\\]|\\.)*)>")
+_HERE = "AT_FDCWD"
 _OFFSET = re.compile(r"\[(\d+)\]")
 _UNFINISHED = " <unfinished ...>"
 
@@ -43,6 +44,7 @@ class Recording:
     tree: Tree
     journal: Journal = field(default_factory=Journal)
     _at: dict[tuple[str, str], int] = field(default_factory=dict)
+    _cwd: dict[str, str] = field(default_factory=dict)
     _nodes: int = 1 << 20
 
     def read(self, trace: str) -> None:
@@ -51,10 +53,17 @@ class Recording:
             found = _DONE.fullmatch(line)
             if found is not None and not found[3].startswith("-"):
                 call = _Call(process, found[2], int(found[3]))
+                for fd, folder in _OPEN.findall(call.arguments):
+                    if fd == _HERE:
+                        self._cwd[process] = folder
                 getattr(self, _HANDLERS[found[1]])(call)
 
+    def _went(self, call: _Call) -> None:
+        before = self._cwd.get(call.process, "/")
+        self._cwd[call.process] = os.path.join(before, call.texts()[0])  # noqa: PTH118
+
     def _opened(self, call: _Call) -> None:
-        path = self._path(call.folder(0), call.texts()[0])
+        path = self._path(self._folder(call), call.texts()[0])
         fd = str(call.result)
         self._at[call.process, fd] = 0
         if path is None:
@@ -113,7 +122,7 @@ class Recording:
             self.journal.sync(node)
 
     def _renamed(self, call: _Call) -> None:
-        old, new = (self._path(call.folder(n), text) for n, text in enumerate(call.texts()))
+        old, new = (self._path(self._folder(call, n), text) for n, text in enumerate(call.texts()))
         node = None if old is None else self.tree.find(old)
         if node is None or old is None or new is None:
             return
@@ -124,19 +133,19 @@ class Recording:
         self._name(Change(kind="name", node=node, add=where, drop=before, folder=folder))
 
     def _linked(self, call: _Call) -> None:
-        old, new = (self._path(call.folder(n), text) for n, text in enumerate(call.texts()))
+        old, new = (self._path(self._folder(call, n), text) for n, text in enumerate(call.texts()))
         node = None if old is None else self.tree.find(old)
         if node is not None and new is not None:
             self._name(Change(kind="name", node=node, add=self.tree.place(new)))
 
     def _unlinked(self, call: _Call) -> None:
-        path = self._path(call.folder(0), call.texts()[0])
+        path = self._path(self._folder(call), call.texts()[0])
         node = None if path is None else self.tree.find(path)
         if node is not None and path is not None:
             self._name(Change(kind="name", node=node, drop=self.tree.place(path)))
 
     def _made(self, call: _Call) -> None:
-        path = self._path(call.folder(0), call.texts()[0])
+        path = self._path(self._folder(call), call.texts()[0])
         if path is not None:
             self._add(path, folder=True)
 
@@ -167,6 +176,10 @@ class Recording:
         inside = self._path("", path)
         return fd, None if inside is None else self.tree.find(inside)
 
+    def _folder(self, call: _Call, number: int = 0) -> str:
+        """Return the directory that the ``number``-th path counts from."""
+        return call.open(number)[1] or self._cwd.get(call.process, "/")
+
     def _path(self, folder: str, text: str) -> str | None:
         """Return a path relative to the root, or None for one that is elsewhere."""
         path = os.path.normpath(os.path.join(folder, _bytes(text).decode("utf-8", "replace")))  # noqa: PTH118
@@ -188,10 +201,6 @@ class _Call:
         found = _OPEN.findall(self.arguments)
         return found[number] if number < len(found) else ("", "")
 
-    def folder(self, number: int) -> str:
-        """Return the directory that the ``number``-th path counts from, where one is named."""
-        return self.open(number)[1]
-
 
 def _bytes(text: str) -> bytes:
     return text.encode("latin-1").decode("unicode_escape").encode("latin-1")
@@ -211,6 +220,7 @@ def _whole_lines(trace: str) -> Iterator[tuple[str, str]]:
 
 
 _HANDLERS = {
+    "chdir": "_went",
     "openat": "_opened",
     "close": "_closed",
     "lseek": "_moved",
