@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
-from gitcto.git.durable import write_all
+from gitcto.git.durable import sync_directory, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +59,11 @@ class RefLock:
                 # Renamed by the caller, or given up: either way it is ours until the flock goes.
                 _unlink_if_same(lock, descriptor)
 
+    def clear(self, name: str) -> bool:
+        """Remove ``<name>.lock`` if provably nobody holds it, without waiting; tell whether."""
+        with self._prepared(b"", "") as (prepared, _):
+            return self._clear(prepared, f"{self._common}/{name}.lock", name)
+
     @contextmanager
     def prepared(self, content: bytes) -> Iterator[str]:
         """Give the path of a durable file that holds ``content``, to be renamed to where it goes.
@@ -96,6 +101,9 @@ class RefLock:
                     continue
                 write_all(descriptor, content)
                 os.fsync(descriptor)
+                if name and not name.startswith(OUR_REFS):
+                    # Its lock outlives a power cut only together with what tells that it is ours.
+                    sync_directory(self._ours)
             except BaseException:
                 _unlink(path)
                 os.close(descriptor)

@@ -99,15 +99,6 @@ class Refs:
             self._remove_empty_parents(name)
         return True
 
-    def free(self, name: str) -> None:
-        """See to it that git can lock the ref, as :meth:`compare_and_swap` would for itself.
-
-        What a dead process left is cleared. Raises ``CtoError`` while somebody keeps the lock.
-        """
-        if os.path.lexists(f"{self._common}/{name}.lock"):
-            with storage_errors(f"lock {name}"), self._lock.held(name, b""):
-                return
-
     def list(self, prefix: str) -> dict[str, str]:
         """Return the refs whose names start with ``prefix``, sorted by name."""
         with storage_errors(f"list {prefix}"):

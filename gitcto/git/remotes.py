@@ -119,7 +119,9 @@ class Remote:
     def fetch(self, refs: Sequence[str]) -> None:
         """Bring refs that the remote has, and all they lead to, for :meth:`seen` to tell."""
         for ref in refs:
-            self._refs.free(tracking(self.name, ref))  # git fetch gives up at any lock it finds
+            self._refs.clear_lock(
+                tracking(self.name, ref)
+            )  # git fetch gives up at any lock it finds
         specs = [f"+{ref}:{tracking(self.name, ref)}" for ref in refs]
         arguments = ("--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--refmap=")
         self._run("fetch", *arguments, "--recurse-submodules=no", self.name, *specs)

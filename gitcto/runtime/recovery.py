@@ -7,6 +7,7 @@ first start takes when there is nothing to recover.
 from __future__ import annotations
 
 from gitcto.git.harvest import HarvestRefused
+from gitcto.git.stale_locks import clear_locks
 from gitcto.model.commands import TakeLease
 from gitcto.model.records import Execution, Landing, TaskState
 from gitcto.runtime import workers
@@ -36,6 +37,7 @@ from gitcto.runtime.target import refuse_checked_out
 def recover(orchestrator: Orchestrator) -> None:
     """Clear away what ended executions left, and continue every live one of a former run here."""
     context = orchestrator.book.context
+    clear_locks(context.repository)
     finish_drops(context.layout, context.refs, context.ledger)
     for place in sorted(context.layout.rooms.glob("*")):
         end_commands(place)

@@ -199,6 +199,10 @@ def _rooms() -> Iterator[Operation]:
 
 ROOMS = (
     *_rooms(),
-    Operation(name="warm tree kept", prepare=_with_files, act=_keep, check=_warm),
-    Operation(name="warm tree taken", prepare=_with_warm_tree, act=_take, check=_taken),
+    Operation(
+        name="warm tree kept", prepare=_with_files, act=_keep, check=_warm, until_reboot=True
+    ),
+    Operation(
+        name="warm tree taken", prepare=_with_warm_tree, act=_take, check=_taken, until_reboot=True
+    ),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitcto.effects import SystemEffects
 from gitcto.git.refs import Refs
+from gitcto.git.stale_locks import clear_locks
 from gitcto.model import commands as cmd
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
 from gitcto.plugins import Plugins
@@ -103,7 +104,8 @@ def record(
 
 
 def go_on(scene: Scene) -> None:
-    """Record something else: whatever writes next finds the locks that a kill left."""
+    """Do what a run begins with, and record something: both find the locks that a fault left."""
+    clear_locks(scene.repository())
     with open_ledger(scene) as ledger:
         record(scene, ledger, plan(f"N{len(ledger.tasks())}"))
 

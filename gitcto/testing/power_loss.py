@@ -222,14 +222,15 @@ def main(arguments: Sequence[str]) -> int:
 
     from gitcto.testing.own_operations import OWN
 
+    lasting = [operation for operation in OWN if not operation.until_reboot]
     parser = argparse.ArgumentParser(prog="python -m gitcto.testing.power_loss")
     parser.add_argument("--json", action="store_true", help="print figures as one JSON object")
-    parser.add_argument("--operation", action="append", choices=[each.name for each in OWN])
+    parser.add_argument("--operation", action="append", choices=[each.name for each in lasting])
     parser.add_argument("--most", type=int, help="disks of each operation at most")
     chosen = parser.parse_args(arguments)
     reason = why_not()
     outcomes: list[Outcome] = []
-    for operation in OWN if not reason else ():
+    for operation in lasting if not reason else ():
         if chosen.operation and operation.name not in chosen.operation:
             continue
         with tempfile.TemporaryDirectory(prefix="gitcto-power-") as place:

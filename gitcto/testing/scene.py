@@ -53,7 +53,8 @@ class Operation:
     again; it raises a ``CtoError`` for what a person has to know, and nothing else. ``recover`` is
     the next ordinary command, ``act`` itself unless told. ``check`` names what is wrong then.
     ``kept`` tells, before that, whether something that was acknowledged is there: without it, ids
-    of events are acknowledged.
+    of events are acknowledged. ``until_reboot`` is for what is thrown away when the machine starts
+    anew, so that a power cut can do it no harm.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Operation:
     recover: Callable[[Scene], object] | None = None
     check: Callable[[Scene], Iterable[str]] = lambda _: ()
     kept: Callable[[Scene, str], bool] | None = None
+    until_reboot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
