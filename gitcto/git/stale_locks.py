@@ -1,8 +1,8 @@
 """Locks of refs that dead processes left, cleared where nobody will write the ref again.
 
-Whoever writes a ref of ours clears its lock himself (:mod:`gitcto.git.reflock`, whose rules hold here
-too): one of our own files that nobody holds goes at once, another in our namespace when it is old,
-and whatever else lies in a repository is never touched.
+Whoever writes a ref of ours clears its lock himself (:mod:`gitcto.git.reflock`, whose rules hold
+here too): one of our own files that nobody holds goes at once, another in our namespace when it is
+old, and whatever else lies in a repository is never touched.
 """
 
 from __future__ import annotations

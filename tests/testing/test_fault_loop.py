@@ -116,7 +116,8 @@ def test_our_own_operations_survive_every_fault(
     operation: Operation, tmp_path: Path, record_property: pytest.RecordProperty
 ) -> None:
     """One fault at a few points of each call; ``python -m gitcto.testing.fault_loop`` tries all."""
-    rounds = list(FaultLoop(operation, tmp_path / "loop", most=3).sample())
+    most = 1 if operation.name in {"pack", "publish"} else 2  # the longest of them
+    rounds = list(FaultLoop(operation, tmp_path / "loop", most).sample())
     assert [str(each) for each in rounds if each.problems] == []
     struck = [each for each in rounds if each.how != "missed"]
     assert len(struck) > len(rounds) * 0.8
