@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from gitcto.git.durable import storage_errors
 from gitcto.model import commands as cmd
 from gitcto.runtime import run_files
-from gitcto.runtime.landed import landed_as
 from gitcto.runtime.landing import carry_out
 from gitcto.runtime.messages import work_of
 from gitcto.runtime.preserved import drop, finish_drops, kept_work
+from gitcto.runtime.real_world import real_world
 from gitcto.runtime.settle import preserve
 from gitcto.testing import own_team as own
 from gitcto.testing.scene import Operation
@@ -37,8 +37,9 @@ def _land(scene: Scene) -> None:
         x = _execution(context)
         if x.landing is None or x.state != "integrating":
             return
-        if not landed_as(context, x, x.landing):
-            carry_out(context, x.landing)
+        world = real_world(context)
+        if not world.target.landed_as(x, x.landing):
+            carry_out(world, x.landing)
         confirm = cmd.ConfirmLanding(execution=x.id, epoch=1, found="moved", decision=own.YES)
         own.record(scene, context.ledger, confirm)
 
