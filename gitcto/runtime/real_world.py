@@ -11,6 +11,7 @@ from gitcto.git.change import Change
 from gitcto.git.change_id import change_id
 from gitcto.git.harvest import HarvestRefused
 from gitcto.git.remotes import RemoteUnreachable
+from gitcto.git.stale_locks import clear_locks
 from gitcto.git.trees import changed_lines, changes, subjects_of
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, RecordPreserved, Refusal
@@ -139,6 +140,7 @@ class _Rooms(Rooms):
 
     def end_strays(self) -> None:
         context = self._context
+        clear_locks(context.repository)
         finish_drops(context.layout, context.refs, context.ledger)
         for place in sorted(context.layout.rooms.glob("*")):
             end_commands(place)
