@@ -96,7 +96,7 @@ class Told:
                 "max": round(times[-1], 3),
             },
             "unpassed": sites.unpassed(heard) if whole else [],
-            "unneeded": sites.unneeded(heard) if whole else [],
+            "unneeded": sites.unneeded(self.moments) if whole else [],
             "cpu_s": round(sum((used.user, used.system, used.children_user, used.children_system))),
         }
 

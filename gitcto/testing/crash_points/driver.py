@@ -89,6 +89,8 @@ class Stage:
         for step in self.flow.before:
             self._undisturbed(world, step)
         kill_the_rest()
+        if self.flow.packed:
+            world.git("pack-refs", "--all")
         kept = world.git("for-each-ref", "--format=%(refname)", "refs/cto/teams/main/preserved")
         self._kept = kept.split("\n")[0].partition("/preserved/")[2]
         self._template = world

@@ -69,6 +69,8 @@ class Flow:
     """Whether a person gives work up in it: then that need not be reachable."""
     only: tuple[str, ...] = ()
     """What the moments that are killed in it contain, where it costs more than others."""
+    packed: bool = False
+    """Whether git has packed all refs before it begins."""
     ends_quiet: bool = True
     """Whether nothing is left to do at its end, so that everything must be cleared away."""
 

@@ -164,6 +164,7 @@ FLOWS = (
         after=(RUN,),
         done=("A",),
         dropped=True,
+        packed=True,
     ),
     Flow(
         name="stop",
