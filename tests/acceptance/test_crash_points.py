@@ -48,9 +48,9 @@ def test_every_flow_survives_every_kill(campaign: dict[str, Any], record_propert
 
 def test_the_kills_happened(campaign: dict[str, Any]) -> None:
     """Threads may come to a moment once less than they did undisturbed, but rarely."""
-    assert campaign["killed"] >= 300
+    assert campaign["killed"] >= 250
     assert campaign["not_come_to"] <= campaign["runs"] // 20
-    assert campaign["killed_twice"] >= 40
+    assert campaign["killed_twice"] >= 30
 
 
 def test_every_durable_step_of_the_source_is_come_to(campaign: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--flow", action="append", help="only this one; may be repeated")
     parser.add_argument("--all", action="store_true", help="every moment of every flow, and more")
     parser.add_argument("--everywhere", action="store_true", help="each moment in every flow")
-    parser.add_argument("--repeated", type=int, default=3, help="later passings, a flow")
+    parser.add_argument("--repeated", type=int, default=2, help="later passings, a flow")
     parser.add_argument("--in-recovery", type=int, default=4, help="kills of recovery, a flow")
     parser.add_argument("--seed", type=int, default=0, help="which are drawn")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

@@ -42,7 +42,7 @@ class Wanted:
     """
 
     seed: int = 0
-    repeated: int = 3
+    repeated: int = 2
     in_recovery: int = 4
     everywhere: bool = False
     jobs: int = 1
