@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from gitcto.git.patch_error import PatchError
     from gitcto.git.patch_files import AddedLine, FilePatch, read_patch
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
+    from gitcto.git.refs import Refs
     from gitcto.git.remote import Move, Remote, RemoteFailed
     from gitcto.git.repository import Repository
     from gitcto.git.tips import ref_ids, written_ids
@@ -123,6 +124,7 @@ _LAZY = {
     "gitcto.git.patch_error": ("PatchError",),
     "gitcto.git.patch_files": ("AddedLine", "FilePatch", "read_patch"),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
+    "gitcto.git.refs": ("Refs",),
     "gitcto.git.remote": ("Move", "Remote", "RemoteFailed"),
     "gitcto.git.repository": ("Repository",),
     "gitcto.git.tips": ("ref_ids", "written_ids"),
@@ -211,6 +213,7 @@ __all__ = [
     "Provider",
     "ProviderWorker",
     "Receipt",
+    "Refs",
     "Refused",
     "Register",
     "Remote",

@@ -51,6 +51,23 @@ def commits(repo: Repo, count: int) -> list[str]:
     return made
 
 
+def test_a_fetch_is_not_stopped_by_the_lock_of_a_dead_process_of_ours(
+    repo: Repo, bare: Path, remote: Remote
+) -> None:
+    """Killed while it remembered what the remote has: git itself would refuse for ever."""
+    [one] = commits(repo, 1)
+    repo.git("push", "-q", "origin", f"{one}:{REF}")
+    lock = repo.path / ".git" / f"{tracking('origin', REF)}.lock"
+    locks = repo.path / ".git/cto/locks"
+    for place in (lock.parent, locks):
+        place.mkdir(parents=True)
+    (locks / "99-0").write_text(one)
+    lock.hardlink_to(locks / "99-0")
+    remote.fetch([REF])
+    assert remote.seen(REF) == one
+    assert not lock.exists()
+
+
 def test_a_ref_moves_from_its_old_value_and_from_no_other(
     repo: Repo, bare: Path, remote: Remote
 ) -> None:
