@@ -127,12 +127,14 @@ def test_our_own_operations_survive_every_fault(
 
 DISKS = {
     "append": 40,
-    "first append": 30,
-    "landing": 25,
-    "preserved ref made": 25,
-    "preserved ref dropped": 25,
+    "first append": 60,
+    "landing": 40,
+    "preserved ref made": 60,
+    "preserved ref dropped": 40,
     "worker records": 40,
-    "evidence": 15,
+    "evidence": 20,
+    "publish": 20,
+    "worktree room removed": 20,
 }
 
 
