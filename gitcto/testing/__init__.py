@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from gitcto.testing.kit import Capabilities, ContractBrokenError, PluginContract
     from gitcto.testing.merge_resolver_contract import MergeResolverContract
     from gitcto.testing.outcome import Outcome
+    from gitcto.testing.outside_effect_contract import OutsideEffectContract
     from gitcto.testing.planner_contract import PlannerContract
     from gitcto.testing.power_loss import PowerLoss
     from gitcto.testing.provider_contract import ProviderContract
-    from gitcto.testing.pull_requests_contract import PullRequestsContract
     from gitcto.testing.repo import CtoRepo
     from gitcto.testing.sandbox_contract import SandboxContract
     from gitcto.testing.scene import Operation, Scene
@@ -34,11 +34,11 @@ _HOME = {
     "MergeResolverContract": "merge_resolver_contract",
     "Operation": "scene",
     "Outcome": "outcome",
+    "OutsideEffectContract": "outside_effect_contract",
     "PlannerContract": "planner_contract",
     "PluginContract": "kit",
     "PowerLoss": "power_loss",
     "ProviderContract": "provider_contract",
-    "PullRequestsContract": "pull_requests_contract",
     "SandboxContract": "sandbox_contract",
     "Scene": "scene",
     "WorkspaceContract": "workspace_contract",
@@ -55,11 +55,11 @@ __all__ = [
     "MergeResolverContract",
     "Operation",
     "Outcome",
+    "OutsideEffectContract",
     "PlannerContract",
     "PluginContract",
     "PowerLoss",
     "ProviderContract",
-    "PullRequestsContract",
     "SandboxContract",
     "Scene",
     "WorkspaceContract",

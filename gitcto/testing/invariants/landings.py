@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gitcto.model import events as ev
-from gitcto.model import queue_events as qe
 from gitcto.model.records import Landing, Verdict
 from gitcto.testing.invariants.leases import At, Check, Found
 from gitcto.testing.invariants.seen import ExecutionSeen, Seen
@@ -13,7 +12,7 @@ from gitcto.testing.invariants.seen import ExecutionSeen, Seen
 
 def of_intent(at: At, e: ev.LandingIntended) -> Iterator[Found]:
     """Check what is about to land: proved on that very tree, allowed, and approved."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is None:
         return
     if e.landing.target != at.seen.target:
@@ -55,7 +54,7 @@ def _of_approval(x: ExecutionSeen, name: str, landing: Landing) -> Iterator[Foun
 
 def of_done(at: At, e: ev.LandingDone) -> Iterator[Found]:
     """Check that what is called landed is what was intended, and landed once."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if e.commit in at.seen.landed:
         yield "S4", f"{e.commit[:12]} landed for {e.execution} and for {at.seen.landed[e.commit]}"
     if x is None or x.landing is None:
@@ -76,25 +75,15 @@ def of_done(at: At, e: ev.LandingDone) -> Iterator[Found]:
 
 def of_abandoned(at: At, e: ev.LandingAbandoned) -> Iterator[Found]:
     """Check that of what lands by one move not a part is given up."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is not None and x.landing is not None and at.seen.swaps.get(x.landing.new) == "done":
         yield "S10", f"{e.execution} is given up, others of the same move are done"
-
-
-def of_opened(at: At, e: qe.PullRequestOpened) -> Iterator[Found]:
-    """Check that a pull request was intended, and that there is one of it."""
-    known = at.seen.pull_requests.get(e.key)
-    if known is None:
-        yield "S4", f"a pull request of {e.task} was opened and never intended"
-    elif known not in {"", e.url}:
-        yield "S4", f"two pull requests of {e.task} for one key: {known} and {e.url}"
 
 
 CHECKS: Mapping[type, tuple[Check, ...]] = {
     ev.LandingIntended: (of_intent,),
     ev.LandingDone: (of_done,),
     ev.LandingAbandoned: (of_abandoned,),
-    qe.PullRequestOpened: (of_opened,),
 }
 """What is checked of each kind of event, before it is taken in."""
 

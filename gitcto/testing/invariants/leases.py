@@ -59,7 +59,8 @@ def of_lease(at: At, e: ev.ExecutionLeased) -> Iterator[Found]:
     limit = min(
         at.bounds.max_workers, int(e.decision.inputs.get("max_workers", at.bounds.max_workers))
     )
-    if at.seen.working >= limit:
+    adopts = e.decision.action == "adopt"  # its worker has ended: it takes no seat
+    if at.seen.working >= limit and not adopts:
         yield (
             "S14",
             f"{e.execution} is leased beside {at.seen.working} workers, the limit is {limit}",
@@ -90,7 +91,7 @@ def _of_needs(seen: Seen, task_id: str) -> Iterator[Found]:
 
 def of_outcome(at: At, e: Any) -> Iterator[Found]:
     """Check that an outcome is the living lease's own, at its token, and at its stage."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is None:
         yield "S2", f"{at.event.kind} of {e.execution}, which was never leased"
         return
@@ -111,7 +112,7 @@ def of_outcome(at: At, e: Any) -> Iterator[Found]:
 
 def of_end(at: At, e: Any) -> Iterator[Found]:
     """Check that a task's end is its only one."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     task = at.seen.tasks.get(x.task) if x is not None else None
     if x is not None and task is not None and task.ended:
         yield "S1", f"{x.task} is {task.ended} and ends again by {at.event.kind} of {e.execution}"
@@ -119,14 +120,14 @@ def of_end(at: At, e: Any) -> Iterator[Found]:
 
 def of_holder(at: At, e: ev.LandingIntended | ev.LandingDone) -> Iterator[Found]:
     """Check that a landing was decided for who holds the lease."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is not None and clone_of(x.holder) and e.decision.subject != x.holder:
         yield "S2", f"{at.event.kind} of {e.execution} by {e.decision.subject}, {x.holder} holds it"
 
 
 def of_renewal(at: At, e: ev.LeaseRenewed | ev.LeaseTaken) -> Iterator[Found]:
     """Check that a lease grows by renewal, and changes its clone only when it is over."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is None:
         return
     if isinstance(e, ev.LeaseRenewed):
@@ -161,9 +162,11 @@ def of_request(at: At, e: ev.TaskRequeued) -> Iterator[Found]:
 
 def of_failure(at: At, e: ev.ExecutionFailed) -> Iterator[Found]:
     """Check that what was harvested is kept before its execution is given up here."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is None or not x.work or not x.changed or x.kept or x.given_up:
         return
+    if e.reason == "lease_stolen":
+        return  # a person's command reaches no room: its ref pins it until its clone looks
     if x.at == clone_of(x.holder):  # another clone keeps what it harvested when it comes back
         yield "P1", f"{e.execution} ends and nothing keeps what it made ({x.work[:12]})"
     if e.then in {TaskState.DONE, TaskState.INTEGRATING}:

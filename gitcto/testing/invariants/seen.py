@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import Event
+from gitcto.model.lease_events import StopAsked, WorkAdopted
 from gitcto.model.records import Landing, TaskState, TeamMode, Verdict
 
 WORKING = frozenset({"leased", "started", "exited"})
@@ -55,6 +57,16 @@ class ExecutionSeen:
     approved: set[str] = field(default_factory=set)
     denied: bool = False
 
+    def fork(self) -> ExecutionSeen:
+        """Return a copy that goes its own way."""
+        return replace(
+            self,
+            kept=dict(self.kept),
+            given_up=dict(self.given_up),
+            verdicts=dict(self.verdicts),
+            approved=set(self.approved),
+        )
+
 
 @dataclass(slots=True)
 class Seen:
@@ -71,18 +83,28 @@ class Seen:
     landed: dict[str, str] = field(default_factory=dict)
     swaps: dict[str, str] = field(default_factory=dict)
     known_tips: set[str] = field(default_factory=set)
-    pull_requests: dict[str, str] = field(default_factory=dict)
+    effects: dict[str, str] = field(default_factory=dict)
     wasted: int = 0
+
+    def fork(self) -> Seen:
+        """Return a copy that goes its own way."""
+        return replace(
+            self,
+            tasks={name: replace(task) for name, task in self.tasks.items()},
+            executions={name: x.fork() for name, x in self.executions.items()},
+            live=dict(self.live),
+            nonces=set(self.nonces),
+            landed=dict(self.landed),
+            swaps=dict(self.swaps),
+            known_tips=set(self.known_tips),
+            effects=dict(self.effects),
+        )
 
     def take(self, event: Event) -> None:
         """Move on over one event, whatever it is."""
         rule = _RULES.get(type(event.body))
         if rule is not None:
             rule(self, event.body)
-
-    def of(self, execution: str) -> ExecutionSeen | None:
-        """Return an execution by id."""
-        return self.executions.get(execution)
 
     def move(self, execution: str, stage: str, **changes: Any) -> None:
         """Put an execution into another stage."""
@@ -103,14 +125,6 @@ def clone_of(holder: str) -> str:
     return parts[1] if len(parts) == len(("actor", "clone", "run")) else ""
 
 
-def _created(seen: Seen, e: ev.TeamCreated) -> None:
-    seen.target = e.target
-
-
-def _mode(seen: Seen, e: ev.TeamModeChanged) -> None:
-    seen.mode = e.mode
-
-
 def _added(seen: Seen, e: ev.TaskAdded) -> None:
     seen.tasks[e.task.id] = TaskSeen(needs=e.task.depends_on)
 
@@ -119,6 +133,10 @@ def _ended(seen: Seen, task_id: str, how: str) -> None:
     task = seen.tasks.get(task_id)
     if task is not None:
         task.ended = how
+
+
+def _lives(seen: Seen, task_id: str) -> bool:
+    return task_id in seen.tasks and seen.tasks[task_id].execution in seen.live
 
 
 def _requeued(seen: Seen, e: ev.TaskRequeued) -> None:
@@ -140,63 +158,63 @@ def _leased(seen: Seen, e: ev.ExecutionLeased) -> None:
 
 
 def _renewed(seen: Seen, e: ev.LeaseRenewed) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.expires_ms = e.expires_ms
 
 
 def _taken(seen: Seen, e: ev.LeaseTaken) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.holder, x.expires_ms = e.holder, e.expires_ms
 
 
 def _harvested(seen: Seen, e: ev.WorkHarvested) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     at = clone_of(x.holder) if x is not None else ""
     seen.move(e.execution, "harvested", work=e.commit, changed=e.changed, at=at)
 
 
 def _preserved(seen: Seen, e: ev.WorkPreserved) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.kept[e.ref] = e.commit
         x.given_up.pop(e.ref, None)
 
 
 def _discarded(seen: Seen, e: ev.WorkDiscarded) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.given_up[e.ref] = e.commit
         x.kept.pop(e.ref, None)
 
 
 def _outside(seen: Seen, e: ev.OutsideChanged) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.blocked |= e.blocking
 
 
 def _judged(seen: Seen, e: ev.GateJudged) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.verdicts[e.verdict.gate] = e.verdict
 
 
 def _asked(seen: Seen, e: qe.ApprovalRequested) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.asked, x.needed, x.approved, x.denied = e.change, e.needed, set(), False
 
 
 def _granted(seen: Seen, e: qe.ApprovalGranted) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None and e.change == x.asked:
         x.approved.add(e.by)
 
 
 def _denied(seen: Seen, e: qe.ApprovalDenied) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None and e.change == x.asked:
         x.denied = True
 
@@ -209,7 +227,7 @@ def _intended(seen: Seen, e: ev.LandingIntended) -> None:
 
 
 def _abandoned(seen: Seen, e: ev.LandingAbandoned) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     kept = {gate: v for gate, v in x.verdicts.items() if v.change} if x is not None else {}
     if x is not None and x.landing is not None and seen.swaps.get(x.landing.new) == "intended":
         seen.swaps[x.landing.new] = "abandoned"
@@ -217,7 +235,7 @@ def _abandoned(seen: Seen, e: ev.LandingAbandoned) -> None:
 
 
 def _done(seen: Seen, e: ev.LandingDone) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         _ended(seen, x.task, "done")
         if x.landing is not None:
@@ -227,7 +245,7 @@ def _done(seen: Seen, e: ev.LandingDone) -> None:
 
 
 def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     task = seen.tasks.get(x.task) if x is not None else None
     if task is not None:
         task.ended = {TaskState.BLOCKED: "blocked", TaskState.FAILED_TERMINAL: "failed"}.get(
@@ -238,25 +256,9 @@ def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
     seen.move(e.execution, "over", reason=e.reason)
 
 
-def _moved(seen: Seen, e: qe.QueueTargetMoved) -> None:
-    seen.known_tips.add(e.commit)
-
-
-def _run(seen: Seen, e: qe.QueueRunStarted) -> None:
-    seen.known_tips.add(e.onto)
-
-
-def _pr_intended(seen: Seen, e: qe.PullRequestIntended) -> None:
-    seen.pull_requests.setdefault(e.key, "")
-
-
-def _pr_opened(seen: Seen, e: qe.PullRequestOpened) -> None:
-    seen.pull_requests[e.key] = e.url
-
-
-_RULES: Mapping[type, Callable[[Seen, Any], None]] = {
-    ev.TeamCreated: _created,
-    ev.TeamModeChanged: _mode,
+_RULES: Mapping[type, Callable[[Seen, Any], object]] = {
+    ev.TeamCreated: lambda seen, e: setattr(seen, "target", e.target),
+    ev.TeamModeChanged: lambda seen, e: setattr(seen, "mode", e.mode),
     ev.TaskAdded: _added,
     ev.TaskBlocked: lambda seen, e: _ended(seen, e.task, "blocked"),
     ev.TaskRequeued: _requeued,
@@ -265,6 +267,8 @@ _RULES: Mapping[type, Callable[[Seen, Any], None]] = {
     ev.LeaseTaken: _taken,
     ev.ExecutionStarted: lambda seen, e: seen.move(e.execution, "started"),
     ev.ExecutionExited: lambda seen, e: seen.move(e.execution, "exited"),
+    WorkAdopted: lambda seen, e: seen.move(e.execution, "exited"),
+    StopAsked: lambda seen, e: _ended(seen, e.task, "" if _lives(seen, e.task) else "blocked"),
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,
@@ -277,10 +281,15 @@ _RULES: Mapping[type, Callable[[Seen, Any], None]] = {
     qe.ApprovalRequested: _asked,
     qe.ApprovalGranted: _granted,
     qe.ApprovalDenied: _denied,
-    qe.QueueTargetMoved: _moved,
-    qe.QueueRunStarted: _run,
-    qe.PullRequestIntended: _pr_intended,
-    qe.PullRequestOpened: _pr_opened,
+    qe.QueueTargetMoved: lambda seen, e: seen.known_tips.add(e.commit),
+    qe.QueueRunStarted: lambda seen, e: seen.known_tips.add(e.onto),
+    fx.EffectIntended: lambda seen, e: seen.effects.update({e.key: "intended"}),
+    fx.EffectConfirmed: lambda seen, e: seen.effects.update({e.key: "confirmed"}),
+    fx.EffectRefused: lambda seen, e: seen.effects.update({e.key: "refused"}),
+    fx.EffectUnclear: lambda seen, e: seen.effects.update({e.key: "unclear"}),
+    fx.EffectResolved: lambda seen, e: seen.effects.update(
+        {e.key: "confirmed" if e.done else "released"}
+    ),
     qe.QueuePaused: lambda seen, _: setattr(seen, "queue_paused", True),
     qe.QueueResumed: lambda seen, _: setattr(seen, "queue_paused", False),
 }
