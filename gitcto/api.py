@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from gitcto.errors import CtoError, ExitCode
     from gitcto.forwarder import forwarded
     from gitcto.git.change import Change
-    from gitcto.git.durable import discard
+    from gitcto.git.durable import discard, replace_file, sync_directory
     from gitcto.git.lock import exclusive
     from gitcto.git.patch_error import PatchError
     from gitcto.git.patch_files import AddedLine, FilePatch, read_patch
@@ -119,7 +119,7 @@ _LAZY = {
     "gitcto.forwarder": ("forwarded",),
     "gitcto.command_results": ("CANNOT_RUN", "could_not_run", "last_line", "one_line"),
     "gitcto.git.change": ("Change",),
-    "gitcto.git.durable": ("discard",),
+    "gitcto.git.durable": ("discard", "replace_file", "sync_directory"),
     "gitcto.git.lock": ("exclusive",),
     "gitcto.git.patch_error": ("PatchError",),
     "gitcto.git.patch_files": ("AddedLine", "FilePatch", "read_patch"),
@@ -263,7 +263,9 @@ __all__ = [
     "read_patch",
     "read_untrusted",
     "ref_ids",
+    "replace_file",
     "report_path_problem",
+    "sync_directory",
     "trusted",
     "written_ids",
 ]

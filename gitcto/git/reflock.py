@@ -57,7 +57,8 @@ class RefLock:
                 yield lock
             finally:
                 # Renamed by the caller, or given up: either way it is ours until the flock goes.
-                _unlink_if_same(lock, descriptor)
+                if _unlink_if_same(lock, descriptor) and not name.startswith(OUR_REFS):
+                    sync_directory(os.path.dirname(lock))  # before what tells that it is ours goes
 
     def clear(self, name: str) -> bool:
         """Remove ``<name>.lock`` if provably nobody holds it, without waiting; tell whether."""
@@ -203,10 +204,12 @@ def _unlink(path: str) -> None:
         os.unlink(path)
 
 
-def _unlink_if_same(path: str, descriptor: int) -> None:
+def _unlink_if_same(path: str, descriptor: int) -> bool:
     """Remove ``path`` when it is still the open file; its ``flock`` keeps others from doing so."""
     try:
-        if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-            os.unlink(path)
+        if os.stat(path).st_ino != os.fstat(descriptor).st_ino:
+            return False
+        os.unlink(path)
     except (FileNotFoundError, NotADirectoryError):
-        return
+        return False
+    return True

@@ -121,10 +121,12 @@ class Journal:
     acknowledged: list[tuple[int, str]] = field(default_factory=list)
     moment: int = 0
 
-    def change(self, change: Change) -> None:
-        """Note a change."""
+    def change(self, change: Change, *, synced: bool = False) -> None:
+        """Note a change, which may be on the disk at once."""
         self.moment += 1
         self.changes.append((self.moment, change))
+        if synced:
+            self.synced[self.moment] = self.moment
 
     def sync(self, node: int) -> None:
         """Note that a file's content, or a directory's names, are on the disk now."""

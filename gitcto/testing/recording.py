@@ -38,13 +38,18 @@ class NotUnderstoodError(Exception):
 
 @dataclass(slots=True)
 class Recording:
-    """The journal of one run below ``root``, and the tree that it leads to."""
+    """The journal of one run below ``root``, and the tree that it leads to.
+
+    What is below a name in ``elsewhere`` is on another machine's disk, so nothing is lost of it.
+    """
 
     root: str
     tree: Tree
+    elsewhere: frozenset[str] = frozenset()
     journal: Journal = field(default_factory=Journal)
     _at: dict[tuple[str, str], int] = field(default_factory=dict)
     _cwd: dict[str, str] = field(default_factory=dict)
+    _far: set[int] = field(default_factory=set)
     _nodes: int = 1 << 20
 
     def read(self, trace: str) -> None:
@@ -164,12 +169,21 @@ class Recording:
         self._name(Change(kind="name", node=self._nodes, add=where, folder=folder))
 
     def _name(self, change: Change) -> None:
-        self.tree.take(change)
-        self.journal.change(change)
+        where = change.add or change.drop
+        if where is not None and self._is_elsewhere(where[0]):
+            self._far.add(change.node)
+        self._data(change)
 
     def _data(self, change: Change) -> None:
         self.tree.take(change)
-        self.journal.change(change)
+        self.journal.change(change, synced=change.node in self._far)
+
+    def _is_elsewhere(self, folder: int) -> bool:
+        """Tell whether a directory is on another machine; those are known as they are met."""
+        if not self._far:
+            found = self.tree.paths().items()
+            self._far |= {n for path, n in found if path.partition("/")[0] in self.elsewhere}
+        return folder in self._far
 
     def _file(self, call: _Call) -> tuple[str, int | None]:
         fd, path = call.open(0)

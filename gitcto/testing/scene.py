@@ -54,7 +54,7 @@ class Operation:
     the next ordinary command, ``act`` itself unless told. ``check`` names what is wrong then.
     ``kept`` tells, before that, whether something that was acknowledged is there: without it, ids
     of events are acknowledged. ``until_reboot`` is for what is thrown away when the machine starts
-    anew, so that a power cut can do it no harm.
+    anew, so that a power cut can do it no harm; ``elsewhere`` names what lies on another machine.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Operation:
     check: Callable[[Scene], Iterable[str]] = lambda _: ()
     kept: Callable[[Scene, str], bool] | None = None
     until_reboot: bool = False
+    elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

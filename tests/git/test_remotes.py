@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,25 @@ def test_who_declines_is_quoted(repo: Repo, remote: Remote, bare: Path) -> None:
     with pytest.raises(RemoteDeclined, match=f"does not take {REF}: .*pre-receive hook declined"):
         remote.push(RefMove(name=REF, old=None, new=one))
     assert remote.seen(REF) is None
+
+
+@pytest.mark.parametrize("whose", ["ours", "git's"])
+def test_a_lock_that_a_dead_process_left_stops_no_fetch(
+    repo: Repo, bare: Path, remote: Remote, whose: str
+) -> None:
+    (first,) = commits(repo, 1)
+    assert remote.push(RefMove(name=REF, old=None, new=first))
+    name = tracking("origin", REF)
+    assert Refs(repo.found).delete(name, first)
+    lock = repo.path / ".git" / f"{name}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    if whose == "ours":
+        prepared = repo.found.cto_dir / "locks" / f"99-0@{name.replace('/', '%')}"
+        prepared.write_text("half")
+        os.link(prepared, lock)
+    else:
+        lock.write_text("half")
+        os.utime(lock, (1, 1))
+    remote.fetch([REF])
+    assert remote.seen(REF) == first
+    assert not lock.exists()

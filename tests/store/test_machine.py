@@ -300,8 +300,8 @@ def _memory() -> str | None:
 
 
 USUAL = settings(
-    max_examples=25,
-    stateful_step_count=25,
+    max_examples=80,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     database=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_a_power_cut_takes_what_was_not_synced(tmp_path: Path, synced, folder, s
 
 @pytest.mark.parametrize("operation", OWN, ids=lambda operation: operation.name)
 def test_our_own_operations_survive_every_fault(
-    operation: Operation, tmp_path: Path, record_property: pytest.RecordProperty
+    operation: Operation, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """One fault at a few points of each call; ``python -m gitcto.testing.fault_loop`` tries all."""
     most = 1 if operation.name in {"pack", "publish"} else 2  # the longest of them
@@ -126,18 +127,20 @@ def test_our_own_operations_survive_every_fault(
 
 DISKS = {
     "append": 40,
-    "first append": 30,
-    "landing": 25,
-    "preserved ref made": 25,
-    "preserved ref dropped": 25,
+    "first append": 60,
+    "landing": 40,
+    "preserved ref made": 60,
+    "preserved ref dropped": 40,
     "worker records": 40,
-    "evidence": 15,
+    "evidence": 20,
+    "publish": 20,
+    "worktree room removed": 20,
 }
 
 
 @pytest.mark.parametrize("name", sorted(DISKS))
 def test_our_own_operations_survive_power_cuts(
-    name: str, tmp_path: Path, record_property: pytest.RecordProperty
+    name: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     outcomes = list(PowerLoss(NAMES[name], tmp_path / "loop", DISKS[name]).outcomes())
     assert [str(each) for each in outcomes if each.problems] == []

@@ -15,6 +15,8 @@ from gitcto.api import (
     exclusive,
     plumbing,
     ref_ids,
+    replace_file,
+    sync_directory,
     written_ids,
 )
 
@@ -88,12 +90,16 @@ def _link(request: RoomRequest) -> None:
         ("HEAD", f"ref: {name}\n"),
         (_PLAN, f"{request.base} {name}"),
     ):
-        (made / file).write_text(text, errors="surrogateescape")
+        replace_file(made / file, text.encode(errors="surrogateescape"))
     shutil.copyfile(request.index, made / "index")
+    sync_directory(made)
     with (request.path / ".git").open("x", errors="surrogateescape") as link:
         link.write(f"gitdir: {entry}\n")
     entry.parent.mkdir(exist_ok=True)
     made.rename(entry)
+    # No power cut leaves a branch of which nothing says that it is ours.
+    sync_directory(entry.parent)
+    sync_directory(repository.common_dir)
     _make_branch(request, entry, name)
 
 
