@@ -88,6 +88,7 @@ def execution(record: Execution) -> dict[str, Any]:
         "verdicts": [verdict(each) for each in record.verdicts],
         "evidence": record.evidence,
         "preserved": record.preserved,
+        **{name: getattr(record, name) for name in ("stop", "adopted", "late")},
         "discarded": dict(record.discarded),
         "reason": record.reason,
         "detail": record.detail,

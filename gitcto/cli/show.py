@@ -135,6 +135,10 @@ def _attempts(app: App, attempts: Sequence[Execution], rooms: Mapping[str, KeptR
             app.output.data(visible(f"attempt {each.attempt} SECURITY, outside its room: {change}"))
         if each.reason:
             app.output.data(visible(f"attempt {each.attempt} ended: {wording.why(each)}"))
+        if each.late:
+            app.output.data(visible(f"  its work came after its lease, {each.late}"))
+        if each.adopted:
+            app.output.data(visible(f"attempt {each.attempt} adopted the work of {each.adopted}"))
         if each.preserved:
             app.output.data(visible(f"  its work is kept at {each.preserved}"))
         if each.id in rooms:

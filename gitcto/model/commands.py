@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.effect_commands import EffectCommand
+from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
@@ -220,6 +221,7 @@ OutcomeCommand = (
     | AbandonLanding
     | ConfirmLanding
     | FailExecution
+    | ExpireLease
     | RecordCheckpoint
     | QueueOutcome
     | MailOutcome
@@ -237,6 +239,7 @@ SingleCommand = (
     | RecordOutside
     | RecordPreserved
     | DiscardWork
+    | LeaseCommand
     | QueueCommand
     | EffectCommand
     | MailCommand
@@ -245,7 +248,10 @@ SingleCommand = (
 
 
 class Together(Struct, frozen=True):
-    """Several commands as one transaction: all of them are recorded, or none."""
+    """Several commands as one transaction: all of them are recorded, or none.
+
+    When one quotes an old fencing token, that is all that is recorded.
+    """
 
     commands: tuple[SingleCommand, ...]
 

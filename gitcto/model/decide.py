@@ -15,6 +15,8 @@ from gitcto.model.commands import Command, OutcomeCommand, Refusal
 from gitcto.model.effect_rules import EFFECT_COMMANDS, decide_effect
 from gitcto.model.evolve import evolve
 from gitcto.model.ids import is_team_name
+from gitcto.model.lease_commands import ExpireLease, LeaseCommand
+from gitcto.model.lease_rules import decide_lease, expire
 from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.mail_rules import decide_mail, decide_mail_outcome, interruption
 from gitcto.model.outcomes import decide_outcome
@@ -36,6 +38,7 @@ Answer = tuple[ev.EventBody, ...] | Refusal
 
 _OUTCOMES = get_args(OutcomeCommand)
 _OF_THE_QUEUE = get_args(QueueCommand)
+_OF_LEASES = get_args(LeaseCommand)
 _OF_MAIL = get_args(MailCommand)
 _MAIL_OUTCOMES = get_args(MailOutcome)
 
@@ -63,6 +66,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return _outcome(view, command)
     if isinstance(command, _OF_THE_QUEUE):
         return decide_queue(view, team, command, now_ms)
+    if isinstance(command, _OF_LEASES):
+        return decide_lease(view, command, now_ms)
     if isinstance(command, EFFECT_COMMANDS):
         return decide_effect(view, command, now_ms)
     if isinstance(command, _OF_MAIL):
@@ -71,6 +76,7 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
 
 
 def _together(view: StateView, together: cmd.Together, now_ms: int) -> Answer:
+    """Decide all of them or none: with one that quotes an old token only that is remembered."""
     overlay = Overlay(view)
     bodies: list[ev.EventBody] = []
     for command in together.commands:
@@ -81,7 +87,8 @@ def _together(view: StateView, together: cmd.Together, now_ms: int) -> Answer:
             event = Event(id="", ts=now_ms, actor="", prev="", v=body.VERSION, body=body)
             overlay.put(evolve(overlay, event, 0))
         bodies += answer
-    return tuple(bodies)
+    fenced = tuple(body for body in bodies if isinstance(body, ev.OutcomeRefused))
+    return fenced or tuple(bodies)
 
 
 def _create_team(team: Team | None, c: cmd.CreateTeam) -> Answer:
@@ -219,6 +226,8 @@ def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
             command=type(command).__name__,
         )
         return (refused,)
+    if isinstance(command, ExpireLease):
+        return expire(execution, task, command)
     if isinstance(command, _MAIL_OUTCOMES):
         return decide_mail_outcome(view, execution, command)
     interrupted = interruption(view, execution) if isinstance(command, cmd.RecordHarvest) else None

@@ -15,6 +15,8 @@ from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
+from gitcto.model.lease_events import LeaseEventBody, StopAsked
+from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.mail_changes import evolve_mail
 from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
@@ -25,6 +27,7 @@ from gitcto.model.view import StateView
 Records = tuple[Record, ...]
 
 _OF_THE_QUEUE = get_args(QueueEventBody)
+_OF_LEASES = get_args(LeaseEventBody)
 _OF_MAIL = get_args(MailEventBody)
 
 
@@ -49,6 +52,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return (replace(team, unknown=team.unknown + 1),)
     if isinstance(body, _OF_THE_QUEUE):
         return evolve_queue(view, team, body)
+    if isinstance(body, _OF_LEASES) and not isinstance(body, StopAsked):
+        return evolve_lease(view, body, event.ts)
     if isinstance(body, EFFECT_EVENTS):
         return evolve_effect(view, team, body)
     if isinstance(body, _OF_MAIL):
@@ -84,6 +89,16 @@ def _requeued(at: _At, e: ev.TaskRequeued) -> Records:
     if task is None:
         return ()
     return _moved(at.team, task, TaskState.QUEUED, queued_seq=at.seq, queued_ms=at.ts, charged=0)
+
+
+def _stop_asked(at: _At, e: StopAsked) -> Records:
+    task = at.view.task(e.task)
+    if task is None:
+        return ()
+    reason = e.reason or "no reason given"
+    if task.state is TaskState.QUEUED:
+        return _moved(at.team, task, TaskState.BLOCKED, reason="stopped", detail=reason)
+    return _on_execution(at, task.execution, stop=reason)
 
 
 def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
@@ -260,6 +275,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.TaskAdded: _task_added,
     ev.TaskBlocked: _blocked,
     ev.TaskRequeued: _requeued,
+    StopAsked: _stop_asked,
     ev.ExecutionLeased: _leased,
     ev.LeaseRenewed: _renewed,
     ev.LeaseTaken: _taken,

@@ -25,7 +25,7 @@ MAX_UNCHARGED = 10
 def decide_outcome(execution: Execution, task: Task, command: OutcomeCommand) -> Answer:
     """Return the events of an outcome that quotes the task's current token."""
     if isinstance(command, cmd.FailExecution):
-        return _fail(execution, task, command)
+        return fail(execution, task, command)
     if isinstance(command, RecordCheckpoint):
         return _checkpoint(task, command)
     return _RULES[type(command)](execution, command)
@@ -138,7 +138,8 @@ def _confirm(x: Execution, c: cmd.ConfirmLanding) -> Answer:
     return (done,)
 
 
-def _fail(x: Execution, task: Task, c: cmd.FailExecution) -> Answer:
+def fail(x: Execution, task: Task, c: cmd.FailExecution) -> Answer:
+    """End an attempt; its task is queued again, waits for a person, or has failed for good."""
     if x.state is TaskState.INTEGRATING:
         return _wrong_state(x, "not integrating (abandon the landing first)")
     uncharged = sum(task.retries.values()) - task.charged

@@ -213,7 +213,9 @@ class Execution(Struct, frozen=True, kw_only=True):
     different outside its room, and ``outside_blocks`` whether that keeps it from landing.
     ``nonce`` was drawn for it at dispatch; ``change`` is the id of its change and ``place`` the
     ledger's number of its harvest. ``approval`` is ``requested``, ``granted`` or ``denied`` for
-    that very change; ``ejection`` is why a person wants it out of the queue.
+    that very change; ``ejection`` is why a person wants it out of the queue, ``stop`` why one wants
+    its worker ended. ``adopted`` is the execution whose late work this one is about, ``late`` what
+    became of work that came after the lease.
     """
 
     id: str
@@ -249,6 +251,9 @@ class Execution(Struct, frozen=True, kw_only=True):
     approvals_expire_ms: int = 0
     approved_by: tuple[str, ...] = ()
     ejection: str = ""
+    stop: str = ""
+    adopted: str = ""
+    late: str = ""
     verdicts: tuple[Verdict, ...] = ()
     landing: Landing | None = None
     evidence: str = ""

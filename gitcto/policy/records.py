@@ -57,10 +57,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """How often a task may fail by its own fault, and how often by conflicts on landing."""
+    """How often a task may fail by its own fault, and how often by conflicts on landing.
+
+    ``adopt_late`` is whether work that came after its lease is judged when nothing newer exists.
+    """
 
     max_attempts: int
     conflict: int
+    adopt_late: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ def retries(table: Table) -> Retries:
     read = Retries(
         max_attempts=table.whole("max_attempts", 3, range(1, 21)),
         conflict=table.whole("conflict", 3, range(4)),
+        adopt_late=table.flag("adopt_late", default=True),
     )
     table.close()
     return read

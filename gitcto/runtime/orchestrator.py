@@ -13,7 +13,6 @@ from gitcto.model.commands import (
     Lease,
     RecordExit,
     RecordHarvest,
-    RenewLease,
     SingleCommand,
 )
 from gitcto.model.mail_rules import INTERRUPTED
@@ -26,11 +25,14 @@ from gitcto.model.records import (
     TeamMode,
 )
 from gitcto.model.schedule import choose
+from gitcto.model.standstill import standstill
 from gitcto.policy.decisions import Attempt, decide_dispatch
 from gitcto.runtime import failures
 from gitcto.runtime.book import Book
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
+from gitcto.runtime.late import take_late
+from gitcto.runtime.leases import Leases
 from gitcto.runtime.mail import PostOffice
 from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import (
@@ -61,8 +63,8 @@ class Orchestrator:
         self.queue = MergeQueue(book, self.jobs, self.ending)
         self.mail = PostOffice(book, self.jobs)
         self._interrupted = interrupted
+        self.leases = Leases(book)
         self._attempts: set[str] = set()
-        self._stopping: set[str] = set()
         self._short = ""
 
     def run(self) -> None:
@@ -76,62 +78,43 @@ class Orchestrator:
     def turn(self) -> bool:
         """Do all that can be done now; tell whether there may be more to do later."""
         self.book.catch_up()
-        self._renew_leases()
+        self.leases.keep()
         give_up_lapsed(self.book)
         self._step()
         self.mail.step(self._attempts)
         if self._finished():
-            self._explain()
+            for line in (*standstill(self.book.state.tasks), *self.queue.explain()):
+                self.book.listener.note(line)
             return False
         return True
 
     def _step(self) -> None:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
-            self._stop_workers(self._attempts, self.book.world.rooms.stop)
+            self.leases.stop(self._attempts)
             self.queue.halt()
             return
-        self._stop_workers(self._lost(), self.book.world.rooms.stop)
-        self._stop_workers(self.mail.urgent() & self._attempts, self.book.world.rooms.interrupt)
+        self.leases.interrupt(self.mail.urgent() & self._attempts)
+        self.leases.stop(self.leases.unwanted(self._attempts))
         if mode is TeamMode.RUNNING:
             self._dispatch()
         self.queue.step()
 
     def continue_attempt(self, execution: Execution) -> None:
-        """Wait for a worker that another orchestrator started."""
+        """Wait for a worker that another orchestrator started, also for one that lost its lease."""
+        self.book.state.put((execution,))
         self._attempts.add(execution.id)
         task = self.book.state.tasks[execution.task]
         removing = frozenset(self.ending.removing)
         job = self.book.world.rooms.adopt(task, execution, removing)
         self.jobs.start(f"attempt {execution.id}", job)
 
-    def _renew_leases(self) -> None:
-        world = self.book.world
-        now, lease_ms = world.effects.now_ms(), world.policy.lease_s * 1000
-        due = [
-            RenewLease(execution=x.id, epoch=x.epoch, expires_ms=now + lease_ms)
-            for x in self.book.state.live()
-            if is_own(world, x) and x.expires_ms - now < lease_ms // 2
-        ]
-        if due:
-            self.book.record(*due)
-
-    def _lost(self) -> set[str]:
-        """Return the attempts that another clone gave up while this one could not be reached."""
-        if not self.book.world.shared:
-            return set()
-        state = self.book.state
-        return {x for x in self._attempts if state.executions[x].state not in LIVE_STATES}
-
-    def _stop_workers(self, executions: set[str], stop: Callable[[str], None]) -> None:
-        for execution_id in sorted(executions - self._stopping):
-            self._stopping.add(execution_id)
-            stop(execution_id)
-
     def _dispatch(self) -> None:
         world, state = self.book.world, self.book.state
         now = world.effects.now_ms()
-        chosen = choose(state.ready.values(), self._working(), now, world.max_workers)
+        late = {state.executions[each].task for each in self._attempts}
+        ready = [task for name, task in state.ready.items() if name not in late]
+        chosen = choose(ready, self._working(), now, world.max_workers)
         if chosen and self._has_space():
             for task in chosen:
                 self._start(task, now)
@@ -229,10 +212,6 @@ class Orchestrator:
             if mode is TeamMode.RUNNING or is_own(self.book.world, execution):
                 yield execution
 
-    def _explain(self) -> None:
-        for line in self.queue.explain():
-            self.book.listener.note(line)
-
     def hear(self, message: Message | QueueMessage) -> None:
         """Record what a job found out; what follows from it is done at the next turn."""
         match message:
@@ -252,17 +231,17 @@ class Orchestrator:
 
     def _ended(self, message: WorkerFinished) -> None:
         self.book.distrust()
-        x = self.book.state.executions[message.execution.id]
+        x = self._known(message.execution)
         self._attempts.discard(x.id)
         self.mail.collect(x)
         if x.state not in LIVE_STATES:
-            self.ending.late(x, message.work)
+            self._late(x, message)
             return
         exited = RecordExit(
             execution=x.id, epoch=x.epoch, code=message.exit.code, cause=message.exit.cause
         )
         ended: tuple[SingleCommand, ...] = () if x.exit else (exited,)
-        failure = self.mail.interruption(x) or failures.of_worker(message)
+        failure = self.mail.interruption(x) or failures.of_stop(x) or failures.of_worker(message)
         work = message.work
         changed = record_of(self.book.world.policy, x, message.outside)
         if changed is not None:
@@ -278,10 +257,29 @@ class Orchestrator:
                 self.book.record(*ended)
             self.ending.fail(self.book.state.executions[x.id], failure, work)
         else:
-            self._harvested(x, work, ended)
+            self._harvested(message, work, *ended)
         self.book.world.rooms.forget_outside(x)
 
-    def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> None:
+    def _known(self, execution: Execution) -> Execution:
+        """Return an execution as it stands; a state that was rebuilt has only those that live."""
+        state = self.book.state
+        if execution.id not in state.executions:
+            state.put(filter(None, (self.book.world.ledger.view().execution(execution.id),)))
+        return state.executions[execution.id]
+
+    def _late(self, x: Execution, message: WorkerFinished) -> None:
+        """Keep what a worker did that had lost its lease; judge it when nothing newer exists."""
+        adopted = take_late(self.book, message)
+        if message.work is not None:
+            self.ending.settle(x)
+        if adopted is not None:
+            self.queue.enqueue(adopted)
+            return
+        why = self.book.state.executions[x.id].late or x.detail
+        self.book.listener.note(f"{x.task}: came too late: {why}")
+
+    def _harvested(self, message: WorkerFinished, work: Work, *ended: SingleCommand) -> None:
+        x = self._known(message.execution)
         taken = RecordHarvest(
             execution=x.id,
             epoch=x.epoch,
@@ -296,5 +294,7 @@ class Orchestrator:
             self.book.catch_up()
             failure = self.mail.interruption(x) or Failure(reason=INTERRUPTED, detail="by mail")
             self.ending.fail(self.book.state.executions[x.id], failure, work, before=ended)
+        elif (now := self.book.state.executions[x.id]).state not in LIVE_STATES:
+            self._late(now, message)
         else:
             self.book.listener.note(f"{x.task}: {refusal.detail}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
-from gitcto.git.durable import discard
+from gitcto.git.durable import discard, storage_errors, sync_directory
 from gitcto.git.harvest import HarvestRefused
 from gitcto.git.ignored import with_ignored
 from gitcto.git.tips import take_tips
@@ -66,6 +67,20 @@ def _with_ignored(context: Context, execution: Execution, work: Work) -> str:
     if found.tree == work.tree:
         return work.commit
     return ignored_commit(context, execution, found.tree, work.commit)
+
+
+def move_in(context: Context, execution: Execution) -> None:
+    """Pin work that was adopted for an execution, and give it the records of who did it.
+
+    Doing it again changes nothing.
+    """
+    layout = context.layout
+    context.refs.compare_and_swap(layout.execution_ref(execution.id), None, execution.work)
+    source, own = layout.records(execution.adopted), layout.records(execution.id)
+    if source.is_dir() and not own.exists():
+        with storage_errors(f"rename {source}"):
+            source.rename(own)
+            sync_directory(own.parent)
 
 
 def unpin(context: Context, execution: Execution) -> None:
@@ -184,6 +199,7 @@ def _beside(context: Context, execution: Execution) -> str:
         return ""
     found = sorted(name for path in place.iterdir() if (name := path.name) not in _OURS)
     found = [name for name in found if not name.lstrip(".").startswith(_OURS_BEGIN)]
+    found = [name for name in found if not _CUT_SHORT.fullmatch(name)]
     shown = ", ".join(map(ascii, found[:3]))
     hint = "delete that when you have it"
     return f"{place} holds what its worker moved there: {shown}; {hint}" if found else ""
@@ -202,6 +218,8 @@ _OURS = frozenset(
     }
 )
 _OURS_BEGIN = (COMMAND, "harvest.", "tips.")
+_CUT_SHORT = re.compile(r"room\.index\.lock|(?:cone|left)\.json\.[0-9]+\.tmp")
+"""What a kill leaves of writing our own files there."""
 
 
 def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitcto.model.codec import Event
     from gitcto.model.commands import Command, RecordPreserved, Refusal
     from gitcto.model.isolation import Level
+    from gitcto.model.lease_events import Signs
     from gitcto.model.records import Decision, Execution, Landing, Record, Task
     from gitcto.model.state import State
     from gitcto.model.view import StateView
@@ -100,6 +101,21 @@ class Rooms(Protocol):
     def observe(self, execution: str) -> Observed:
         """Return what is recorded of a worker and whether somebody still looks after it."""
 
+    def heartbeats(self) -> Mapping[str, int]:
+        """Return each execution's last heartbeat, as its supervisor wrote it, where it has one."""
+
+    def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
+        """Look at a worker's signs of life; with ``files`` also at the files of its room."""
+
+    def cut_off(self, execution: str) -> None:
+        """Kill the supervisor of a worker that does not answer; who waits for it ends the rest."""
+
+    def move_in(self, execution: Execution) -> None:
+        """Give an execution that adopted late work that one's records, and pin the work.
+
+        Doing it again changes nothing.
+        """
+
     def stop(self, execution: str) -> None:
         """Ask for the end of a worker, started or about to be. Returns at once."""
 
@@ -150,10 +166,7 @@ class Rooms(Protocol):
 
 
 class Mailboxes(Protocol):
-    """What workers put into their mailboxes and are handed there. Executions go by their ids.
-
-    What is looked up or taken away raises ``CtoError`` when a worker spoilt its mailbox.
-    """
+    """What workers put into their mailboxes and are handed. ``CtoError`` for a spoilt one."""
 
     def handing(self, execution: Execution, letters: tuple[Letter, ...]) -> Job:
         """Return the job that hands letters to an agent, in order, until one is not taken."""

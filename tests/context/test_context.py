@@ -150,3 +150,14 @@ def test_what_must_stay_and_does_not_fit_is_refused_and_never_cut() -> None:
     with pytest.raises(Overfull) as full:
         compact(Stream("T", (huge, RULES)), Budget(tokens=100))
     assert (full.value.limit, full.value.tokens > 125) == (100, True)
+
+
+def test_lines_that_are_too_many_become_one_that_counts_them() -> None:
+    old = (Entry(kind="artifact", name=f"log {n}", text=f"{n} " * 100) for n in range(200))
+    last = Entry(kind="note", text="red")
+    done = compact(Stream("T", (TASK, RULES, *old, last)), Budget(tokens=500, compact_at=50))
+    assert done.tokens <= 250
+    first, *rest = done.stream.entries[2:]
+    assert first.text.startswith(f"{first.merged} older entries [")
+    assert first.merged + len(rest) - 1 == 200
+    assert rest[-1] == last

@@ -21,6 +21,8 @@ LOOP = frozenset(
         "judging",
         "lander",
         "landing",
+        "late",
+        "leases",
         "mail",
         "mail_collection",
         "merge_queue",
@@ -32,6 +34,7 @@ LOOP = frozenset(
         "rejecting",
         "stack",
         "starting",
+        "survey",
     }
 )
 """The modules that decide what a run does next."""
