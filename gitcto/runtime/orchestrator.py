@@ -273,10 +273,13 @@ class Orchestrator:
             changed=work.changed,
         )
         refusal = self.book.record(*ended, taken)
-        if refusal is None:
-            self.queue.enqueue(self.book.state.executions[x.id])
-        else:
+        if refusal is not None:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
+        elif self.book.state.executions[x.id].work == work.commit:
+            self.queue.enqueue(self.book.state.executions[x.id])
+        else:  # fenced: the ledger remembers that it came too late, and took nothing of it
+            self.book.catch_up()
+            self.ending.late(self.book.state.executions[x.id], work)
 
 
 def start_of(execution: Execution, started: workers.Started) -> RecordStart:
