@@ -50,6 +50,10 @@ demo: $(STAMP) ## Run a team on a scratch repository, then check what it says in
 	$(BIN)/git-cto demo --directory .demo $(ARGS)
 	$(BIN)/python scripts/check-demo .demo/result.json
 
+.PHONY: chaos
+chaos: $(STAMP) ## Break things on scratch repositories, and see what holds.
+	$(BIN)/git-cto chaos $(ARGS)
+
 .PHONY: bench
 bench: $(STAMP) ## Measure, and print ratios to a baseline of the same run.
 	$(BIN)/python -m bench $(ARGS)

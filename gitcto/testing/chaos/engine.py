@@ -5,7 +5,6 @@ Nothing here sleeps: a fault comes after the n-th event of a kind, an outage end
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,13 +13,13 @@ from statistics import median
 from typing import Any
 
 from gitcto.model.records import Task, TaskState
-from gitcto.runtime import processes
 from gitcto.testing.chaos import verdict
 from gitcto.testing.chaos.faults import FAULTS, Hit
 from gitcto.testing.chaos.process import Overdue, Run, Seen
 from gitcto.testing.chaos.scenario import Scenario, draw
 from gitcto.testing.chaos.scratch import Scratch, plan_text
 from gitcto.testing.chaos.stage import Stage
+from gitcto.testing.chaos.strays import end_all
 
 _WAITS = (TaskState.BLOCKED, TaskState.FAILED_TERMINAL)
 
@@ -52,14 +51,8 @@ def play(scenario: Scenario, root: Path, seed: int) -> dict[str, Any]:
         found = verdict.look(scratch)
     except Overdue as overdue:
         it.wrong.append(str(overdue))
-    end_all(scratch)
+    end_all(scratch.place)
     return _result(it, found, time.monotonic() - began)
-
-
-def end_all(scratch: Scratch) -> None:
-    """Kill what is left of a play."""
-    for process in verdict.strays(scratch.place).values():
-        processes.send(process, signal.SIGKILL)
 
 
 def _set_up(scenario: Scenario, scratch: Scratch) -> None:
@@ -135,9 +128,7 @@ def _await_recovery(it: Play, hit: Hit, began_s: float) -> None:
     watched = hit.watched or it.stage.front
     found = watched.first(
         lambda seen: (
-            seen.at_s >= began_s
-            and seen.kind in kinds
-            and hit.execution in ("", seen.execution)
+            seen.at_s >= began_s and seen.kind in kinds and hit.execution in ("", seen.execution)
         )
     )
     if found is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import subprocess
@@ -14,7 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gitcto.runtime import processes
+from gitcto.testing.chaos.process import until
 from gitcto.testing.chaos.scratch import LEDGER
+from gitcto.testing.chaos.strays import strays
 
 if TYPE_CHECKING:
     from gitcto.testing.chaos.process import Run
@@ -91,9 +92,13 @@ def _kill_run(stage: Stage) -> Hit:
 def _kill_all(stage: Stage) -> Hit:
     """Kill the run, the supervisors and the workers, so that nobody can clear up."""
     stage.front.kill()
-    for _, process in reversed(list(stage.workers())):
-        processes.send(process, signal.SIGKILL)
+    until(lambda: not _killed_now(stage), "the end of all processes")
     return Hit()
+
+
+def _killed_now(stage: Stage) -> int:
+    left = [*stage.workers(), *strays(stage.scratch.place).items()]
+    return sum(processes.send(process, signal.SIGKILL) for _, process in left)
 
 
 def _freeze_machine(stage: Stage) -> Hit:
@@ -127,7 +132,7 @@ def _empty_disk(stage: Stage) -> None:
 
 
 def _make_read_only(stage: Stage) -> Hit:
-    """The kernel lets no file system go read-only under open files: everybody is killed first."""
+    """Make it read-only; the kernel refuses that under open files, so everybody is killed first."""
     _kill_all(stage)
     _remount(stage, "ro")
     return Hit(refused=stage.start())
@@ -182,14 +187,14 @@ def _delete_sidecar(stage: Stage) -> Hit:
 
 
 def _rewind_ledger(stage: Stage) -> Hit:
-    """A stranger moves the ledger's ref back to what it was three transactions ago."""
+    """Move the ledger's ref back to what it was three transactions ago, as a stranger would."""
     stage.kept = stage.clone.git("rev-parse", LEDGER)
     stage.clone.git("update-ref", LEDGER, f"{stage.kept}~{_BACK}")
     return Hit()
 
 
 def _foreign_commit(stage: Stage) -> Hit:
-    """A stranger commits something to the ledger's ref that is no transaction."""
+    """Commit something to the ledger's ref that is no transaction, as a stranger would."""
     stage.kept = stage.clone.git("rev-parse", LEDGER)
     tree = f"{stage.kept}^{{tree}}"
     strange = stage.clone.git("commit-tree", tree, "-p", stage.kept, "-m", "a note of mine")

@@ -15,9 +15,20 @@ from typing import Any
 PATIENCE_S = 90.0
 """How long to wait for what must happen (seconds)."""
 
+_LOOK_S = 0.01
+
 
 class Overdue(Exception):  # noqa: N818 - a finding, not a fault of this program
     """What must happen did not happen in time."""
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for what must become true. Raises :class:`Overdue`, which says ``what``."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Overdue(f"waited {PATIENCE_S:.0f} s in vain: {what}")
+        time.sleep(_LOOK_S)
 
 
 @dataclass(frozen=True, slots=True)

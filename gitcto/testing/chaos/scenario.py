@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gitcto.errors import CtoError, ExitCode
+from gitcto.model.records import MAX_WORKERS
 from gitcto.testing.chaos.faults import FAULTS
 
 Step = Mapping[str, Any]
 
-_TOP = ("summary", "clones", "filesystem_mib", "policy", "task", "fault", "expect")
+_TOP = ("summary", "clones", "workers", "filesystem_mib", "policy", "task", "fault", "expect")
 _FAULT = ("what", "after", "count", "times", "offsets_s")
 _EXPECT = ("exit", "said", "recovered", "goal_s", "waiting", "attempts_failed")
 _TASK = ("id", "attempts", "depends_on", "copies")
@@ -64,7 +65,11 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One scenario. ``filesystem_mib`` asks for a file system of its own, of that size."""
+    """One scenario.
+
+    ``workers`` limits the runs of the first clone, ``filesystem_mib`` asks for a file system of its
+    own, of that size.
+    """
 
     name: str
     summary: str
@@ -73,6 +78,7 @@ class Scenario:
     expected: Expected
     policy: Mapping[str, Any]
     clones: int = 1
+    workers: int = MAX_WORKERS
     filesystem_mib: int = 0
 
 
@@ -136,6 +142,7 @@ def _scenario(name: str, read: dict[str, Any]) -> Scenario:
         expected=_expected(read.get("expect", {})),
         policy=dict(read.get("policy", {})),
         clones=int(read.get("clones", 1)),
+        workers=int(read.get("workers", MAX_WORKERS)),
         filesystem_mib=int(read.get("filesystem_mib", 0)),
     )
 

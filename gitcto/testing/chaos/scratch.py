@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gitcto.git.repository import Repository, discover
+from gitcto.model.records import MAX_WORKERS
 from gitcto.testing.chaos.process import Run
 from gitcto.testing.environment import hermetic
 from gitcto.testing.repo import console_script
@@ -136,14 +137,15 @@ class Scratch:
         path.write_text(text, encoding="utf-8")
         return str(path)
 
-    def start(self, clone: Clone, clock: Path | None = None) -> Run:
+    def start(self, clone: Clone, clock: Path | None = None, workers: int = MAX_WORKERS) -> Run:
         """Start ``git cto run`` in a clone, by another clock if one is given."""
         self._runs += 1
         program: Sequence[str] = (console_script(),)
         if clock is not None:
             program = (sys.executable, "-m", "gitcto.testing.chaos.clocked", str(clock))
         said = self.logs / f"run-{self._runs}.stderr"
-        return Run((*program, "run", "--json"), clone.path, clone.environ, said)
+        argv = (*program, "run", "--json", "--workers", str(workers))
+        return Run(argv, clone.path, clone.environ, said)
 
     def release(self) -> None:
         """Let the workers go on that wait for ``@go``."""

@@ -48,10 +48,12 @@ class Stage:
         clone = clone or self.clone
         if clock is None and self.scenario.trouble.offsets_s:
             clock = self.scratch.clock
-        run = self.scratch.start(clone, clock)
-        self.runs.append(run)
         if clone == self.clone:
             self.mark = 0
+            run = self.scratch.start(clone, clock, self.scenario.workers)
+        else:
+            run = self.scratch.start(clone, clock)
+        self.runs.append(run)
         return run
 
     def workers(self) -> Iterator[tuple[str, Process]]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from gitcto.model.records import Task, TaskState
-from gitcto.runtime import processes, run_files
 from gitcto.store.reader import LedgerReader
 from gitcto.testing.chaos.scratch import ATTEMPTS, BRANCH, TEAM, Clone, Scratch, work
+from gitcto.testing.chaos.strays import strays
 
 _TASK = "--format=%H %(trailers:key=Cto-Task,valueonly,separator=%x2C)"
 
@@ -119,19 +117,6 @@ def _violations(clone: Clone) -> Iterator[str]:
     invariants = import_module("gitcto.testing.invariants")
     for each in invariants.check_repository(clone.path, TEAM):
         yield f"{each.invariant} at event {each.seq}: {each.detail}"
-
-
-def strays(root: Path) -> dict[int, processes.Process]:
-    """Return the processes that were started for what lies below ``root`` and still live."""
-    rows = processes.table()
-    rows.pop(os.getpid(), None)
-    ours = tuple(os.fsencode(f"{name}={root}/") for name in ("HOME", run_files.MARKER))
-    shown = processes.environments(rows)
-    return {
-        pid: rows[pid]
-        for pid, entries in shown.items()
-        if any(each.startswith(ours) for each in entries)
-    }
 
 
 def _strays(scratch: Scratch) -> Iterator[str]:
