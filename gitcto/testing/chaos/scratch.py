@@ -98,6 +98,14 @@ class Scratch:
             directory.mkdir(parents=True, exist_ok=True)
         self.clock.write_text("0", encoding="ascii")
 
+    @classmethod
+    def of(cls, root: Path) -> Scratch:
+        """Return what was made below ``root`` before, to look at it."""
+        self = cls(root)
+        homes = sorted(path.parent for path in self.place.glob("?/repository"))
+        self.clones = [Clone(home / "repository", hermetic(home)) for home in homes]
+        return self
+
     @property
     def hub(self) -> Path:
         """The bare repository that clones share."""
