@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitcto.cli.demo_project import FILES, plan, policy
+from tests.sound import _teams_are_sound  # noqa: F401 - a fixture that every test gets
 
 PROGRAM = (sys.executable, "-c", "import sys; from gitcto.cli.entry import main; sys.exit(main())")
 

@@ -14,6 +14,7 @@ import pytest
 
 from gitcto.runtime import workers
 from gitcto.runtime.workers import Exit, Heartbeat, Limits, Program, Started
+from tests.sound import _teams_are_sound  # noqa: F401 - a fixture that every test gets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,14 +7,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from gitcto.model.records import Task, TaskState
 from gitcto.store.reader import LedgerReader
 from gitcto.testing.chaos.scratch import ATTEMPTS, BRANCH, TEAM, Clone, Scratch, work
 from gitcto.testing.chaos.strays import strays
+from gitcto.testing.invariants import check_repository
 
 _TASK = "--format=%H %(trailers:key=Cto-Task,valueonly,separator=%x2C)"
 
@@ -43,13 +42,14 @@ def look(scratch: Scratch) -> Findings:
         tasks = tuple(reader.tasks())
         kinds = Counter(stored.event.kind for stored in reader.events())
     landed = [line.split(" ", 1) for line in _log(clone)]
+    finished = all(task.state is TaskState.DONE for task in tasks)
     return Findings(
         lost=tuple(_lost(scratch)),
         doubled=tuple(
             name for name, count in Counter(name for _, name in landed).items() if count > 1
         ),
         false=tuple(_false(clone, tasks, landed)),
-        wrong=(*_unsound(clone), *_violations(clone), *_strays(scratch)),
+        wrong=(*_unsound(clone), *_violations(clone, finished=finished), *_strays(scratch)),
         tasks=tasks,
         kinds=kinds,
     )
@@ -110,12 +110,9 @@ def _unsound(clone: Clone) -> Iterator[str]:
         yield f"refs of settled executions are left: {left}"
 
 
-def _violations(clone: Clone) -> Iterator[str]:
-    """Check the invariants of every history, where this version has them."""
-    if find_spec("gitcto.testing.invariants") is None:
-        return
-    invariants = import_module("gitcto.testing.invariants")
-    for each in invariants.check_repository(clone.path, TEAM):
+def _violations(clone: Clone, *, finished: bool) -> Iterator[str]:
+    """Check the invariants of every history; a finished team must have cleared everything away."""
+    for each in check_repository(clone.path, TEAM, quiescent=finished):
         yield f"{each.invariant} at event {each.seq}: {each.detail}"
 
 

@@ -1,0 +1,286 @@
+"""What a check remembers of a ledger: a fold of its own, so that it shares no mistake with ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitcto.model import events as ev
+from gitcto.model import queue_events as qe
+from gitcto.model.codec import Event
+from gitcto.model.records import Landing, TaskState, TeamMode, Verdict
+
+WORKING = frozenset({"leased", "started", "exited"})
+"""Stages in which an execution has a seat."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskSeen:
+    """A task: ``ended`` is how, when it is over.
+
+    ``unlucky`` counts failures that were not its fault, since it was last asked for.
+    """
+
+    needs: tuple[str, ...]
+    epoch: int = 0
+    attempts: int = 0
+    execution: str = ""
+    ended: str = ""
+    unlucky: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ExecutionSeen:
+    """An execution. ``stage`` is leased, started, exited, harvested, intended or over."""
+
+    task: str
+    epoch: int
+    holder: str
+    base: str
+    expires_ms: int
+    stage: str = "leased"
+    done: bool = False
+    reason: str = ""
+    work: str = ""
+    changed: int = 0
+    at: str = ""
+    kept: dict[str, str] = field(default_factory=dict)
+    given_up: dict[str, str] = field(default_factory=dict)
+    blocked: bool = False
+    landing: Landing | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    asked: str = ""
+    needed: int = 0
+    approved: set[str] = field(default_factory=set)
+    denied: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """A team as its events show it. ``swaps`` says of each landing's new tip what came of it."""
+
+    target: str = ""
+    mode: TeamMode = TeamMode.RUNNING
+    queue_paused: bool = False
+    tasks: dict[str, TaskSeen] = field(default_factory=dict)
+    executions: dict[str, ExecutionSeen] = field(default_factory=dict)
+    live: dict[str, None] = field(default_factory=dict)
+    working: int = 0
+    nonces: set[str] = field(default_factory=set)
+    landed: dict[str, str] = field(default_factory=dict)
+    swaps: dict[str, str] = field(default_factory=dict)
+    known_tips: set[str] = field(default_factory=set)
+    pull_requests: dict[str, str] = field(default_factory=dict)
+    wasted: int = 0
+
+    def take(self, event: Event) -> None:
+        """Move on over one event, whatever it is."""
+        rule = _RULES.get(type(event.body))
+        if rule is not None:
+            rule(self, event.body)
+
+    def of(self, execution: str) -> ExecutionSeen | None:
+        """Return an execution by id."""
+        return self.executions.get(execution)
+
+    def move(self, execution: str, stage: str, **changes: Any) -> None:
+        """Put an execution into another stage."""
+        x = self.executions.get(execution)
+        if x is None:
+            return
+        self.working += (stage in WORKING) - (x.stage in WORKING)
+        x.stage = stage
+        for name, value in changes.items():
+            setattr(x, name, value)
+        if stage == "over":
+            self.live.pop(execution, None)
+
+
+def clone_of(holder: str) -> str:
+    """Return the clone that a holder's name tells of (``actor/clone/run``), or nothing."""
+    parts = holder.rsplit("/", 2)
+    return parts[1] if len(parts) == len(("actor", "clone", "run")) else ""
+
+
+def _created(seen: Seen, e: ev.TeamCreated) -> None:
+    seen.target = e.target
+
+
+def _mode(seen: Seen, e: ev.TeamModeChanged) -> None:
+    seen.mode = e.mode
+
+
+def _added(seen: Seen, e: ev.TaskAdded) -> None:
+    seen.tasks[e.task.id] = TaskSeen(needs=e.task.depends_on)
+
+
+def _ended(seen: Seen, task_id: str, how: str) -> None:
+    task = seen.tasks.get(task_id)
+    if task is not None:
+        task.ended = how
+
+
+def _requeued(seen: Seen, e: ev.TaskRequeued) -> None:
+    _ended(seen, e.task, "")
+    if e.task in seen.tasks:
+        seen.tasks[e.task].unlucky = 0
+
+
+def _leased(seen: Seen, e: ev.ExecutionLeased) -> None:
+    task = seen.tasks.get(e.task)
+    if task is not None:
+        task.epoch, task.attempts, task.execution = e.epoch, e.attempt, e.execution
+    seen.executions[e.execution] = ExecutionSeen(
+        task=e.task, epoch=e.epoch, holder=e.holder, base=e.base, expires_ms=e.expires_ms
+    )
+    seen.live[e.execution] = None
+    seen.working += 1
+    seen.nonces.add(e.nonce)
+
+
+def _renewed(seen: Seen, e: ev.LeaseRenewed) -> None:
+    x = seen.of(e.execution)
+    if x is not None:
+        x.expires_ms = e.expires_ms
+
+
+def _taken(seen: Seen, e: ev.LeaseTaken) -> None:
+    x = seen.of(e.execution)
+    if x is not None:
+        x.holder, x.expires_ms = e.holder, e.expires_ms
+
+
+def _harvested(seen: Seen, e: ev.WorkHarvested) -> None:
+    x = seen.of(e.execution)
+    at = clone_of(x.holder) if x is not None else ""
+    seen.move(e.execution, "harvested", work=e.commit, changed=e.changed, at=at)
+
+
+def _preserved(seen: Seen, e: ev.WorkPreserved) -> None:
+    x = seen.of(e.execution)
+    if x is not None:
+        x.kept[e.ref] = e.commit
+        x.given_up.pop(e.ref, None)
+
+
+def _discarded(seen: Seen, e: ev.WorkDiscarded) -> None:
+    x = seen.of(e.execution)
+    if x is not None:
+        x.given_up[e.ref] = e.commit
+        x.kept.pop(e.ref, None)
+
+
+def _outside(seen: Seen, e: ev.OutsideChanged) -> None:
+    x = seen.of(e.execution)
+    if x is not None:
+        x.blocked |= e.blocking
+
+
+def _judged(seen: Seen, e: ev.GateJudged) -> None:
+    x = seen.of(e.execution)
+    if x is not None:
+        x.verdicts[e.verdict.gate] = e.verdict
+
+
+def _asked(seen: Seen, e: qe.ApprovalRequested) -> None:
+    x = seen.of(e.execution)
+    if x is not None:
+        x.asked, x.needed, x.approved, x.denied = e.change, e.needed, set(), False
+
+
+def _granted(seen: Seen, e: qe.ApprovalGranted) -> None:
+    x = seen.of(e.execution)
+    if x is not None and e.change == x.asked:
+        x.approved.add(e.by)
+
+
+def _denied(seen: Seen, e: qe.ApprovalDenied) -> None:
+    x = seen.of(e.execution)
+    if x is not None and e.change == x.asked:
+        x.denied = True
+
+
+def _intended(seen: Seen, e: ev.LandingIntended) -> None:
+    seen.move(e.execution, "intended", landing=e.landing)
+    if seen.swaps.get(e.landing.new) != "done":
+        seen.swaps[e.landing.new] = "intended"
+    seen.known_tips.add(e.landing.old)
+
+
+def _abandoned(seen: Seen, e: ev.LandingAbandoned) -> None:
+    x = seen.of(e.execution)
+    kept = {gate: v for gate, v in x.verdicts.items() if v.change} if x is not None else {}
+    if x is not None and x.landing is not None and seen.swaps.get(x.landing.new) == "intended":
+        seen.swaps[x.landing.new] = "abandoned"
+    seen.move(e.execution, "harvested", landing=None, verdicts=kept)
+
+
+def _done(seen: Seen, e: ev.LandingDone) -> None:
+    x = seen.of(e.execution)
+    if x is not None:
+        _ended(seen, x.task, "done")
+        if x.landing is not None:
+            seen.swaps[x.landing.new] = "done"
+    seen.landed[e.commit] = e.execution
+    seen.move(e.execution, "over", done=True)
+
+
+def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
+    x = seen.of(e.execution)
+    task = seen.tasks.get(x.task) if x is not None else None
+    if task is not None:
+        task.ended = {TaskState.BLOCKED: "blocked", TaskState.FAILED_TERMINAL: "failed"}.get(
+            e.then, ""
+        )
+        task.unlucky += not e.charged
+        seen.wasted += not e.charged
+    seen.move(e.execution, "over", reason=e.reason)
+
+
+def _moved(seen: Seen, e: qe.QueueTargetMoved) -> None:
+    seen.known_tips.add(e.commit)
+
+
+def _run(seen: Seen, e: qe.QueueRunStarted) -> None:
+    seen.known_tips.add(e.onto)
+
+
+def _pr_intended(seen: Seen, e: qe.PullRequestIntended) -> None:
+    seen.pull_requests.setdefault(e.key, "")
+
+
+def _pr_opened(seen: Seen, e: qe.PullRequestOpened) -> None:
+    seen.pull_requests[e.key] = e.url
+
+
+_RULES: Mapping[type, Callable[[Seen, Any], None]] = {
+    ev.TeamCreated: _created,
+    ev.TeamModeChanged: _mode,
+    ev.TaskAdded: _added,
+    ev.TaskBlocked: lambda seen, e: _ended(seen, e.task, "blocked"),
+    ev.TaskRequeued: _requeued,
+    ev.ExecutionLeased: _leased,
+    ev.LeaseRenewed: _renewed,
+    ev.LeaseTaken: _taken,
+    ev.ExecutionStarted: lambda seen, e: seen.move(e.execution, "started"),
+    ev.ExecutionExited: lambda seen, e: seen.move(e.execution, "exited"),
+    ev.WorkHarvested: _harvested,
+    ev.WorkPreserved: _preserved,
+    ev.WorkDiscarded: _discarded,
+    ev.OutsideChanged: _outside,
+    ev.GateJudged: _judged,
+    ev.LandingIntended: _intended,
+    ev.LandingAbandoned: _abandoned,
+    ev.LandingDone: _done,
+    ev.ExecutionFailed: _failed,
+    qe.ApprovalRequested: _asked,
+    qe.ApprovalGranted: _granted,
+    qe.ApprovalDenied: _denied,
+    qe.QueueTargetMoved: _moved,
+    qe.QueueRunStarted: _run,
+    qe.PullRequestIntended: _pr_intended,
+    qe.PullRequestOpened: _pr_opened,
+    qe.QueuePaused: lambda seen, _: setattr(seen, "queue_paused", True),
+    qe.QueueResumed: lambda seen, _: setattr(seen, "queue_paused", False),
+}
