@@ -8,10 +8,11 @@ import subprocess
 
 
 def machine() -> dict[str, object]:
-    """Return cores, system and versions as plain values."""
+    """Return cores, how busy they are, system and versions as plain values."""
     git = subprocess.run(("git", "--version"), capture_output=True, text=True, check=False).stdout
     return {
         "cores": os.cpu_count() or 1,
+        "load": round(os.getloadavg()[0], 1),
         "system": platform.system(),
         "architecture": platform.machine(),
         "python": platform.python_version(),

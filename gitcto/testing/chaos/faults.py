@@ -180,6 +180,13 @@ def _second_clone(stage: Stage) -> Hit:
     return Hit(watched=stage.start(stage.scratch.clones[1]))
 
 
+def _copy_clone(stage: Stage) -> Hit:
+    """Kill the run, copy its clone with all that is in it, and resume the copy as well."""
+    stage.front.kill()
+    stage.start(stage.scratch.copy(stage.clone))
+    return Hit()
+
+
 def _delete_sidecar(stage: Stage) -> Hit:
     for name in ("sidecar.db", "sidecar.db-wal", "sidecar.db-shm"):
         (stage.clone.cto / name).unlink(missing_ok=True)
@@ -231,6 +238,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         ),
         "second-run": Fault(inject=_second_run),
         "second-clone": Fault(inject=_second_clone),
+        "copy-clone": Fault(inject=_copy_clone, ends_run=True),
         "delete-sidecar": Fault(inject=_delete_sidecar),
         "rewind-ledger": Fault(
             inject=_rewind_ledger, mend=_do_as_told, ends_run=True, lasting=True

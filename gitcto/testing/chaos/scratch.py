@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gitcto.git.repository import Repository, discover
@@ -111,14 +113,20 @@ class Scratch:
         """The bare repository that clones share."""
         return self.place / "hub.git"
 
-    def make(self, policy: Mapping[str, Any], plan: str, clones: int) -> None:
-        """Make the repository and its clones, and give the team its plan."""
+    def make(
+        self,
+        policy: Mapping[str, Any],
+        plan: str,
+        clones: int = 1,
+        files: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Make the repository with ``files`` and its clones, and give the team its plan."""
         shared = clones > 1 or "remote" in policy
         text = policy_text(POLICY, _SHARED if shared else {}, policy)
         first = self._clone("a")
         first.path.mkdir()
         first.git("init", "--quiet")
-        for name, content in {"base.txt": "base\n", "policy.toml": text}.items():
+        for name, content in {"base.txt": "base\n", "policy.toml": text, **files}.items():
             (first.path / name).write_text(content, encoding="utf-8")
         first.git("add", "--all")
         first.git("commit", "--quiet", "--no-verify", "-m", "start")
@@ -138,6 +146,12 @@ class Scratch:
         (home / "tmp").mkdir(parents=True)
         made = Clone(home / "repository", hermetic(home))
         self.clones.append(made)
+        return made
+
+    def copy(self, clone: Clone) -> Clone:
+        """Copy a clone, git directory and all, to where another machine would have it."""
+        made = self._clone(chr(ord("a") + len(self.clones)))
+        shutil.copytree(clone.path, made.path, symlinks=True)
         return made
 
     def _written(self, name: str, text: str) -> str:
