@@ -266,11 +266,7 @@ class Orchestrator:
 
     def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> None:
         taken = RecordHarvest(
-            execution=x.id,
-            epoch=x.epoch,
-            commit=work.commit,
-            tree=work.tree,
-            changed=work.changed,
+            execution=x.id, epoch=x.epoch, commit=work.commit, tree=work.tree, changed=work.changed
         )
         refusal = self.book.record(*ended, taken)
         if refusal is not None:

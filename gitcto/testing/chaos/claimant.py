@@ -92,13 +92,15 @@ def _lease(task: str, execution: str, holder: str, effects: SystemEffects) -> cm
     )
 
 
+_PLAIN = {"look": Claimant.look, "release": Claimant.release}
+
+
 def main() -> int:
     """Answer until standard input ends."""
     claimant = Claimant(Path(sys.argv[1]), sys.argv[2])
     for line in sys.stdin:
         word, *task = line.split()
-        asked = {"look": claimant.look, "claim": claimant.claim, "release": claimant.release}
-        answer = asked[word](*task)
+        answer = claimant.claim(*task) if task else _PLAIN[word](claimant)
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
     return 0

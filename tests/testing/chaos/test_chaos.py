@@ -69,7 +69,7 @@ def test_a_scenario_is_played_kept_and_reported(scenario: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (('"die" }], [{ do = "work" }]]', '"die" }]]'), "B is failed_terminal (worker_killed"),
+        (('"die" }], [{ do = "work" }]]', '"die" }]]'), "B is failed_terminal (worker_tool"),
         (("[[task]]", "waiting = { A = 'denied' }\n[[task]]"), "A is done (), not waiting: denied"),
         (('after = "execution.started"', "count = 999"), "the fault never happened"),
         (("[[task]]", "attempts_failed = 9\n[[task]]"), "only 1 attempts failed"),
