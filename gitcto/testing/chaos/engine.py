@@ -49,8 +49,9 @@ def play(scenario: Scenario, root: Path, seed: int) -> dict[str, Any]:
         _set_up(scenario, scratch)
         _act(it)
         found = verdict.look(scratch)
-    except Overdue as overdue:
-        it.wrong.append(str(overdue))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the scenario was not met
+        name = "" if isinstance(error, Overdue) else f"{type(error).__name__}: "
+        it.wrong.append(f"{name}{error}")
     end_all(scratch.place)
     return _result(it, found, time.monotonic() - began)
 

@@ -16,11 +16,13 @@ from gitcto.git.repository import Repository, discover
 from gitcto.model.records import MAX_WORKERS
 from gitcto.testing.chaos.process import Run
 from gitcto.testing.environment import hermetic
-from gitcto.testing.repo import console_script
 
 TEAM = "main"
 BRANCH = "cto/main/integration"
 LEDGER = "refs/cto/teams/main/ledger"
+PROGRAM = (sys.executable, "-c", "import sys; from gitcto.cli.entry import main; sys.exit(main())")
+"""What runs ``git cto``, also where its script is not installed."""
+
 ATTEMPTS = 8
 """So many attempts of a task write different work; all later ones the same."""
 
@@ -81,7 +83,7 @@ class Clone:
 
     def expect(self, *words: str) -> str:
         """Run ``git cto``, which must succeed, and return what it prints."""
-        done = self.call(console_script(), *words)
+        done = self.call(*PROGRAM, *words)
         assert done.returncode == 0, f"git cto {words}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -162,7 +164,7 @@ class Scratch:
     def start(self, clone: Clone, clock: Path | None = None, workers: int = MAX_WORKERS) -> Run:
         """Start ``git cto run`` in a clone, by another clock if one is given."""
         self._runs += 1
-        program: Sequence[str] = (console_script(),)
+        program: Sequence[str] = PROGRAM
         if clock is not None:
             program = (sys.executable, "-m", "gitcto.testing.chaos.clocked", str(clock))
         said = self.logs / f"run-{self._runs}.stderr"

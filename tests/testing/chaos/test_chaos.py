@@ -14,9 +14,8 @@ import pytest
 from gitcto.testing.chaos import report, verdict
 from gitcto.testing.chaos.engine import play
 from gitcto.testing.chaos.scenario import load
-from gitcto.testing.chaos.scratch import BRANCH, Scratch
+from gitcto.testing.chaos.scratch import BRANCH, PROGRAM, Scratch
 from gitcto.testing.chaos.strays import end_all, strays
-from gitcto.testing.repo import console_script
 
 pytestmark = pytest.mark.timeout(200)  # whole runs of teams
 
@@ -39,7 +38,7 @@ attempts = [[{ do = "work" }, { do = "die" }], [{ do = "work" }]]
 def cto_chaos(*words: str) -> subprocess.CompletedProcess[str]:
     """Run `git cto chaos` outside of every repository."""
     return subprocess.run(
-        (console_script(), "-C", "/", "chaos", *words), capture_output=True, text=True, check=False
+        (*PROGRAM, "-C", "/", "chaos", *words), capture_output=True, text=True, check=False
     )
 
 
@@ -83,6 +82,14 @@ def test_what_did_not_end_as_expected_is_failed(
     assert done.returncode == 1, done.stdout
     assert "FAILED" in done.stdout
     assert said in done.stdout
+
+
+def test_a_task_may_be_meant_to_wait_for_a_person(scenario: Path) -> None:
+    text = scenario.read_text().replace('"die" }], [{ do = "work" }]]', '"die" }]]')
+    wanted = "waiting = { B = 'worker_tool' }\nattempts_failed = 3\n[[task]]"
+    scenario.write_text(text.replace("[[task]]", wanted, 1))
+    done = cto_chaos("--scenario", str(scenario))
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +151,13 @@ def test_a_process_that_is_left_is_seen_and_ended(played: Scratch) -> None:
         assert verdict.look(played).wrong == (f"process {process.pid} of an ended run is alive",)
         end_all(played.place)
     assert strays(played.place) == {}
+
+
+def test_a_file_system_of_its_own_needs_no_root() -> None:
+    if subprocess.run(("unshare", "-Urm", "true"), capture_output=True, check=False).returncode:
+        pytest.skip("no user namespaces here")
+    done = cto_chaos("--scenario", "read-only", "--json")
+    assert json.loads(done.stdout)["counts"] == {"met": 1, "failed": 0, "not run": 0}, done.stdout
 
 
 def test_a_scenario_that_cannot_be_played_is_not_met(tmp_path: Path, monkeypatch: Any) -> None:
