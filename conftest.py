@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("new")
+settings.load_profile("same")  # for other examples each time: --hypothesis-profile new
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # git runs nothing in the background, asks nobody, and knows who commits.

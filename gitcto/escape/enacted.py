@@ -30,6 +30,7 @@ from gitcto.runtime.messages import (
     WorkerStarted,
 )
 from gitcto.runtime.queue_messages import QueueMessage
+from gitcto.runtime.real_world import real_world
 from gitcto.runtime.run import make_context
 from gitcto.store.ledger import Ledger
 
@@ -156,7 +157,8 @@ class Enacted:
         self._execution = self._executing(work=work.commit, tree=work.tree, changed=work.changed)
         taken = self._context.git.run("show", f"{work.tree}:app.py", check=False).out
         try:
-            candidate = admission.candidate(self._context, self._task, self._execution)
+            bench = real_world(self._context).bench
+            candidate = admission.candidate(bench, self._task, self._execution)
             judged = judge_change(self._context, candidate, {})
             if all(one.verdict.status == "pass" for one in judged):
                 judged += judge_tree(self._context, [candidate], {}, {})

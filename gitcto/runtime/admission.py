@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gitcto.git.change import Change
-from gitcto.git.change_id import change_id
-from gitcto.git.trees import changed_lines, changes
 from gitcto.model.records import Execution, Task
 from gitcto.runtime.candidate import Candidate
-from gitcto.runtime.context import Context
-from gitcto.runtime.evidence import bundle_or_why
-from gitcto.runtime.gates import Judged, Known, judge_change
-from gitcto.runtime.jobs import Post
+from gitcto.runtime.jobs import Job, Post
+from gitcto.runtime.judged import Judged, Known
 from gitcto.runtime.queue_messages import Admitted
+from gitcto.runtime.world import Bench
 
 MOST_PATHS = 100
 """A change of more files is recorded by its directories."""
@@ -37,20 +34,18 @@ class Entry:
         return self.candidate.execution.id
 
 
-def admission(
-    context: Context, task: Task, execution: Execution, known: Known
-) -> Callable[[Post], None]:
+def admission(bench: Bench, task: Task, execution: Execution, known: Known) -> Job:
     """Return the job that judges an execution's change on its own base."""
 
     def job(post: Post) -> None:
-        change = candidate(context, task, execution)
-        judged = judge_change(context, change, known)
+        change = candidate(bench, task, execution)
+        judged = bench.judge_change(change, known)
         red = any(one.verdict.status != "pass" for one in judged)
-        evidence, unwritten = bundle_or_why(context, change, judged) if red else ("", "")
+        evidence, unwritten = bench.bundle(change, judged) if red else ("", "")
         post(
             Admitted(
                 entry=Entry(candidate=change, judged=tuple(judged)),
-                lines=changed_lines(context.git, execution.base, execution.tree),
+                lines=bench.changed_lines(execution.base, execution.tree),
                 evidence=evidence,
                 unwritten=unwritten,
             )
@@ -59,16 +54,16 @@ def admission(
     return job
 
 
-def candidate(context: Context, task: Task, execution: Execution) -> Candidate:
+def candidate(bench: Bench, task: Task, execution: Execution) -> Candidate:
     """Return an execution's work as a change on its own base."""
-    changed = changes(context.git, execution.base, execution.tree)
+    changed = bench.changes(execution.base, execution.tree)
     return Candidate(
         task=task,
         execution=execution,
         onto=execution.base,
         tree=execution.tree,
         changes=changed,
-        change=change_id(context.git, execution.base, execution.tree, changed),
+        change=bench.change_id(execution.base, execution.tree, changed),
     )
 
 

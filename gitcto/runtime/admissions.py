@@ -17,8 +17,8 @@ from gitcto.runtime.admission import Entry, admission, touched
 from gitcto.runtime.book import Book
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
-from gitcto.runtime.gates import remember
-from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.jobs import Runner
+from gitcto.runtime.judged import remember
 from gitcto.runtime.messages import work_of
 from gitcto.runtime.queue_messages import Admitted
 from gitcto.runtime.queue_pen import Pen
@@ -32,7 +32,7 @@ class Admissions:
     ``aside`` those that are not enqueued yet; ``known`` are green verdicts of any run.
     """
 
-    def __init__(self, pen: Pen, book: Book, jobs: Jobs, ending: Ending) -> None:
+    def __init__(self, pen: Pen, book: Book, jobs: Runner, ending: Ending) -> None:
         self.entries: dict[str, Entry] = {}
         self.under_way: set[str] = set()
         self.aside: set[str] = set()
@@ -57,7 +57,7 @@ class Admissions:
         remember(self.known, execution.verdicts)
         self.under_way.add(execution.id)
         task = self._book.state.tasks[execution.task]
-        job = admission(self._book.context, task, execution, dict(self.known))
+        job = admission(self._book.world.bench, task, execution, dict(self.known))
         self._jobs.start(f"admit {execution.id}", job)
 
     def judged(self, message: Admitted) -> None:
@@ -89,7 +89,7 @@ class Admissions:
         """Set a change aside, and ask for the approvals that exactly this change needs."""
         x = self._book.state.executions[entry.id]
         task = self._book.state.tasks[x.task]
-        asked = approvals.request(self._book.context, task, x, entry.candidate.change)
+        asked = approvals.request(self._book.world, task, x, entry.candidate.change)
         if asked is not None or before:
             self._pen.record(*before, *([asked] if asked else []))
         self._set_aside(entry)
@@ -100,13 +100,13 @@ class Admissions:
 
     def enqueue(self) -> None:
         """Enqueue what may be, in the order of harvest; end what never will."""
-        state, context = self._book.state, self._book.context
+        state, world = self._book.state, self._book.world
         for x in sorted((state.executions[each] for each in self.aside), key=_place):
             if x.state is not TaskState.VALIDATING:
                 self.aside.discard(x.id)
                 continue
-            now_ms = context.effects.now_ms()
-            standing = approvals.standing(context.policy, state.tasks[x.task], x, now_ms)
+            now_ms = world.effects.now_ms()
+            standing = approvals.standing(world.policy, state.tasks[x.task], x, now_ms)
             if standing == "granted":
                 self._enqueue(x)
             elif isinstance(standing, Failure):
@@ -125,7 +125,7 @@ class Admissions:
                 execution=x.id,
                 epoch=x.epoch,
                 change=x.change if x.approval else candidate.change,
-                enqueued_ms=before.enqueued_ms if before else self._book.context.effects.now_ms(),
+                enqueued_ms=before.enqueued_ms if before else self._book.world.effects.now_ms(),
                 paths=touched(candidate.changes),
                 lines=self._lines.get(x.id, 0),
                 failures=failed,
@@ -138,7 +138,7 @@ class Admissions:
 
     def _failure(self, x: Execution, verdicts: tuple[Verdict, ...]) -> Failure | None:
         tier = self._book.state.tasks[x.task].spec.tier
-        if not required_gates(self._book.context.policy, tier):
+        if not required_gates(self._book.world.policy, tier):
             return failures.no_gates(tier)
         return failures.of_verdicts(verdicts)
 
@@ -165,9 +165,9 @@ def former_queue(book: Book) -> Queue:
 
     Each clone that runs the team has a queue of its own.
     """
-    log = _own_log(book) if book.context.shared else book.context.ledger.queue_log()
+    log = _own_log(book) if book.world.shared else book.world.ledger.queue_log()
     bodies = [stored.event.body for stored in log if not isinstance(stored.event.body, Opaque)]
-    view = book.context.ledger.view()
+    view = book.world.ledger.view()
     specs: dict[str, TaskSpec] = {}
     for body in bodies:
         execution = view.execution(getattr(body, "execution", ""))
@@ -178,7 +178,7 @@ def former_queue(book: Book) -> Queue:
 
 def _own_log(book: Book) -> list[StoredEvent]:
     """Return what this clone recorded since it opened its queue last, the oldest first."""
-    ledger, found = book.context.ledger, []
+    ledger, found = book.world.ledger, []
     for stored in ledger.events(newest_first=True):
         if stored.event.actor != ledger.actor:
             continue

@@ -11,21 +11,19 @@ from typing import Literal
 from gitcto.model.queue_commands import RequestApproval
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy, TierApproval
-from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure
+from gitcto.runtime.world import World
 
 _HOUR_MS = 3_600_000
 
 
-def request(
-    context: Context, task: Task, execution: Execution, change: str
-) -> RequestApproval | None:
+def request(world: World, task: Task, execution: Execution, change: str) -> RequestApproval | None:
     """Return the command that asks persons about a change, or None when nobody need be asked.
 
     Nobody is asked twice about the same change, unless policy asks more of them by now than when
     they were asked, or than those who answered are.
     """
-    asks = context.policy.approvals.get(task.spec.tier)
+    asks = world.policy.approvals.get(task.spec.tier)
     if asks is None or (execution.change == change and _stands(asks, execution)):
         return None
     return RequestApproval(
@@ -33,7 +31,7 @@ def request(
         epoch=execution.epoch,
         change=change,
         needed=asks.count,
-        expires_ms=context.effects.now_ms() + asks.expires_h * _HOUR_MS,
+        expires_ms=world.effects.now_ms() + asks.expires_h * _HOUR_MS,
     )
 
 

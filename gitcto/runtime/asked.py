@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from gitcto.model.records import Execution, Task
 from gitcto.policy.decisions import Attempt
-from gitcto.runtime.context import Context
+from gitcto.runtime.world import World
 
 
-def asked(context: Context, execution: Execution, task: Task) -> Attempt:
+def asked(world: World, execution: Execution, task: Task) -> Attempt:
     """Return the attempt that policy is asked about."""
     return Attempt(
-        actor=context.holder,
-        team=context.layout.team,
+        actor=world.holder,
+        team=world.team,
         task=task.spec,
         execution=execution.id,
         epoch=execution.epoch,

@@ -6,16 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from gitcto.errors import CtoError
-from gitcto.git.remotes import RemoteUnreachable
 from gitcto.model.body import Body
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, Refusal, SingleCommand, Together
-from gitcto.model.isolation import confines
 from gitcto.model.records import TeamMode
 from gitcto.model.state import State
-from gitcto.runtime.context import Context
-from gitcto.store.audit import Audit
-from gitcto.store.shared import Shared
+from gitcto.runtime.world import World
 
 LOOK_EVERY_S = 1.0
 """How long a run leaves the remote in peace, at least (seconds)."""
@@ -37,12 +33,11 @@ class Book:
     ``followers`` are told of every event recorded here, before the listener is.
     """
 
-    def __init__(self, context: Context, state: State, listener: Listener) -> None:
-        self.context = context
-        self.state = state
+    def __init__(self, world: World, listener: Listener) -> None:
+        self.world = world
+        self.state = world.ledger.load()
         self.listener = listener
         self.followers: list[Callable[[Body], None]] = []
-        self._audit = Audit(context.ledger)
         self._look_at = 0.0
         self._silent = ""
 
@@ -51,7 +46,7 @@ class Book:
     ) -> Refusal | None:
         """Record commands in one transaction; return the refusal when they are not allowed."""
         command: Command = commands[0] if len(commands) == 1 else Together(commands)
-        answer = self.context.ledger.transact(command, attachments or {})
+        answer = self.world.ledger.transact(command, attachments or {})
         if isinstance(answer, Refusal):
             return answer
         self.state.put(answer.records)
@@ -61,12 +56,7 @@ class Book:
                     follow(event.body)
         for seq, event in enumerate(answer.events, answer.seq - len(answer.events) + 1):
             self.listener.recorded(event, self.state)
-            self.context.plugins.notify(
-                event,
-                team=self.context.layout.team,
-                seq=seq,
-                state_root=self.context.layout.home / "plugins",
-            )
+            self.world.notify(event, seq)
         return None
 
     def distrust(self) -> None:
@@ -74,37 +64,29 @@ class Book:
 
         Where workers cannot write outside their rooms, nobody looks.
         """
-        isolation, ledger = self.context.isolation, self.context.ledger
-        if isolation is None or confines(isolation.level):
-            return
-        problem = self._audit.difference()
+        problem = self.world.ledger.distrust()
         if problem:
             self.listener.note(
                 f"the sidecar said {problem}, the ledger does not: it was not believed, and rebuilt"
             )
-            ledger.rebuild()
-            self.state = ledger.load()
+            self.state = self.world.ledger.load()
 
     def catch_up(self) -> None:
         """Take in what other commands recorded, and now and then what other clones did."""
-        if self.context.shared is not None and self.context.effects.monotonic_s() >= self._look_at:
-            self._look(self.context.shared)
-        self.state.put(self.context.ledger.catch_up())
+        if self.world.shared and self.world.effects.monotonic_s() >= self._look_at:
+            self._look()
+        self.state.put(self.world.ledger.catch_up())
 
-    def _look(self, shared: Shared) -> None:
+    def _look(self) -> None:
         """Ask the remote, and not again before ten times as long: the loop has more to do.
 
         A remote that does not answer is no reason to stop before something must be recorded.
         """
-        clock = self.context.effects.monotonic_s
+        clock = self.world.effects.monotonic_s
         began, before = clock(), self._silent
-        self._silent = ""
-        try:
-            shared.look()
-        except RemoteUnreachable as unreachable:
-            self._silent = unreachable.message
-            if not before:
-                self.listener.note(f"{self._silent}; going on with what is known")
+        self._silent = self.world.target.look()
+        if self._silent and not before:
+            self.listener.note(f"{self._silent}; going on with what is known")
         ended = clock()
         self._look_at = ended + max(LOOK_EVERY_S, 10 * (ended - began))
 
@@ -123,9 +105,9 @@ class Book:
 
         Raises ``CtoError`` when the branch is gone.
         """
-        if self.context.shared is not None:
-            self._look(self.context.shared)
-        tip = self.context.refs.read(self.target)
+        if self.world.shared:
+            self._look()
+        tip = self.world.target.tip(self.target)
         if tip is None:
             branch = self.target.removeprefix("refs/heads/")
             raise CtoError(

@@ -30,16 +30,6 @@ def clone_id(repository: Repository, new_id: Callable[[], str]) -> str:
         return _known(record) or _make(record, new_id())
 
 
-def holder_of(actor: str, clone: str, run: str) -> str:
-    """Return the name of a run in leases."""
-    return f"{actor}/{clone}/{run}"
-
-
-def is_of(holder: str, clone: str) -> bool:
-    """Tell whether a lease is held by a run in that clone."""
-    return holder.split("/")[-2:-1] == [clone]
-
-
 def _known(record: Path) -> str:
     try:
         with record.open(encoding="ascii", errors="replace") as file:

@@ -80,6 +80,18 @@ def ignored_commit(context: Context, execution: Execution, tree: str, work: str)
     return context.objects.write("commit", commit.encode())
 
 
+def layer_commit(context: Context, candidate: Candidate) -> str:
+    """Write a commit on which the next change can be merged; nothing ever refers to it."""
+    commit = Commit(
+        tree=candidate.tree,
+        parents=(candidate.onto,),
+        author=author(candidate.execution),
+        committer=context.committer(candidate.execution.leased_ms // 1000),
+        message=f"{subject(candidate.task.spec)}\n",
+    )
+    return context.objects.write("commit", commit.encode())
+
+
 def landing_commit(context: Context, candidate: Candidate, evidence: str) -> str:
     """Write the commit that would land: the merged tree on the target's tip.
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gitcto.model.records import Landing, Verdict
 from gitcto.policy.gates import required_gates
 from gitcto.runtime.admission import Entry
-from gitcto.runtime.commits import landing_commit
-from gitcto.runtime.context import Context
-from gitcto.runtime.evidence import bundle_or_why
-from gitcto.runtime.gates import Judged
-from gitcto.runtime.jobs import Post
-from gitcto.runtime.merging import tree_of
+from gitcto.runtime.jobs import Job
+from gitcto.runtime.judged import Judged
 from gitcto.runtime.queue_messages import Written
+from gitcto.runtime.world import Bench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +80,14 @@ class ToCompose:
         return self.layers[-1].candidate.tree
 
 
-def compose(context: Context, request: ToCompose) -> Composed:
+def compose(bench: Bench, request: ToCompose) -> Composed:
     """Write evidence and commits for a green run, each commit on the one before."""
     first = request.layers[0].candidate.onto
-    fits = first == request.onto or tree_of(context, first) == tree_of(context, request.onto)
+    fits = first == request.onto or bench.tree_of(first) == bench.tree_of(request.onto)
     members: list[Member] = []
     parent = request.onto
     for layer in request.layers if fits else ():
-        members.append(_member(context, request, layer, parent))
+        members.append(_member(bench, request, layer, parent))
         parent = members[-1].commit
         if not parent:
             break
@@ -104,19 +100,19 @@ def compose(context: Context, request: ToCompose) -> Composed:
     )
 
 
-def composing(context: Context, request: ToCompose) -> Callable[[Post], None]:
+def composing(bench: Bench, request: ToCompose) -> Job:
     """Return the job that composes a landing."""
-    return lambda post: post(Written(composed=compose(context, request)))
+    return lambda post: post(Written(composed=compose(bench, request)))
 
 
-def _member(context: Context, request: ToCompose, layer: Entry, parent: str) -> Member:
+def _member(bench: Bench, request: ToCompose, layer: Entry, parent: str) -> Member:
     candidate = replace(layer.candidate, onto=parent)
-    demanded = required_gates(context.policy, candidate.task.spec.tier)
+    demanded = required_gates(bench.policy, candidate.task.spec.tier)
     judged = [one for one in (*layer.judged, *request.judged) if one.verdict.gate in demanded]
-    evidence, unwritten = bundle_or_why(context, candidate, judged, tree=request.tree)
+    evidence, unwritten = bench.bundle(candidate, judged, request.tree)
     return Member(
         execution=layer.id,
-        commit="" if unwritten else landing_commit(context, candidate, evidence),
+        commit="" if unwritten else bench.landing_commit(candidate, evidence),
         change=candidate.change,
         evidence=evidence,
         verdicts=tuple(one.verdict for one in judged),

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from gitcto.errors import CtoError
 from gitcto.model.commands import FailExecution, SingleCommand
 from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
-from gitcto.runtime.evidence import write_failure
 from gitcto.runtime.failures import Failure
-from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.jobs import Runner
 from gitcto.runtime.messages import RoomRemoved, Work
-from gitcto.runtime.settle import preserve, removal
 
 
 class Ending:
     """Ends executions of one run. ``removing`` are those whose rooms are being cleared away."""
 
-    def __init__(self, book: Book, jobs: Jobs) -> None:
+    def __init__(self, book: Book, jobs: Runner) -> None:
         self._book = book
         self._jobs = jobs
         self.removing: set[str] = set()
@@ -35,8 +32,8 @@ class Ending:
         Without ``work`` nothing could be taken up, so the room stays as it is. Without ``evidence``
         of a judgement, that of the failure is written.
         """
-        context = self._book.context
-        kept = preserve(context, execution, work)
+        world = self._book.world
+        kept = world.rooms.preserve(execution, work)
         evidence = evidence or self._evidence(execution, failure, work)
         end = FailExecution(
             execution=execution.id,
@@ -44,7 +41,7 @@ class Ending:
             reason=failure.reason,
             detail=failure.detail,
             charged=failure.charged,
-            max_attempts=context.policy.retries.max_attempts,
+            max_attempts=world.policy.retries.max_attempts,
             block=failure.block,
             evidence=evidence,
         )
@@ -54,24 +51,22 @@ class Ending:
         if refusal is not None:
             self._book.listener.note(f"{execution.task}: {refusal.detail}")
         if work is None:
-            room = context.layout.room(execution.id)
-            self._book.listener.note(f"{execution.task}: kept as it is: {room}")
+            where = world.rooms.where(execution.id)
+            self._book.listener.note(f"{execution.task}: kept as it is: {where}")
             return
         self.settle(execution)
 
     def _evidence(self, execution: Execution, failure: Failure, work: Work | None) -> str:
         """Return the evidence of a failure; nothing, and a note, when it cannot be written."""
         task = self._book.state.tasks[execution.task]
-        try:
-            return write_failure(self._book.context, task, execution, failure, work=work)
-        except (CtoError, ValueError) as error:
-            said = error.message if isinstance(error, CtoError) else str(error)
-            self._book.listener.note(f"{execution.task}: no evidence of its failure: {said}")
-            return ""
+        evidence, why = self._book.world.bench.failure_bundle(task, execution, failure, work)
+        if why:
+            self._book.listener.note(f"{execution.task}: no evidence of its failure: {why}")
+        return evidence
 
     def late(self, execution: Execution, work: Work | None) -> None:
         """Keep the work of an attempt that another clone gave up, and clear its room away."""
-        kept = preserve(self._book.context, execution, work)
+        kept = self._book.world.rooms.preserve(execution, work)
         if kept is not None:
             self._book.record(kept)
         if work is not None:
@@ -81,7 +76,7 @@ class Ending:
     def settle(self, execution: Execution) -> None:
         """Clear away what an ended execution left; its work is reachable without it."""
         self.removing.add(execution.id)
-        self._jobs.start(f"remove {execution.id}", removal(self._book.context, execution))
+        self._jobs.start(f"remove {execution.id}", self._book.world.rooms.removal(execution))
 
     def removed(self, message: RoomRemoved) -> None:
         """Take note that a room is gone, or why it is not."""

@@ -33,7 +33,7 @@ from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.context import Context
 from gitcto.runtime.expected import Setting, belongs, of_landing
 from gitcto.runtime.failures import Failure
-from gitcto.runtime.gates import Judged
+from gitcto.runtime.judged import Judged
 from gitcto.runtime.messages import NO_WORK, Work
 from gitcto.runtime.signing import SigningFailed, sign
 from gitcto.store import bundle

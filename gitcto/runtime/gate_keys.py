@@ -6,26 +6,15 @@ docs/explanation/gate-results.md has the reasons.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gitcto.descriptors import Gate
 from gitcto.model.codec import canonical
-from gitcto.model.records import Verdict
 from gitcto.policy.gates import gate_definition
 from gitcto.registry import Registered
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.context import Context
-
-Known = Mapping[str, Verdict]
-"""Green verdicts by their key, so that nothing is judged twice."""
-
-
-def remember(known: MutableMapping[str, Verdict], verdicts: Iterable[Verdict]) -> None:
-    """Add the verdicts that may be reused: green ones with a key. Of several the first stays."""
-    for verdict in verdicts:
-        if verdict.status == "pass" and verdict.key:
-            known.setdefault(verdict.key, verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

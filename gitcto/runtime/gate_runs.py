@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,8 +22,9 @@ from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.commits import message
 from gitcto.runtime.context import Context
 from gitcto.runtime.gate_commands import GateCommands
-from gitcto.runtime.gate_keys import Circumstances, Known, result_key
+from gitcto.runtime.gate_keys import Circumstances, result_key
 from gitcto.runtime.gate_trees import GatePlace, changed_files, fill, gate_place, give_back
+from gitcto.runtime.judged import Judged, Known
 from gitcto.runtime.stopping import Stop
 from gitcto.runtime.toolchain import DEADLINE_S as TOOLCHAIN_S
 from gitcto.runtime.toolchain import NoToolchainError
@@ -44,16 +44,6 @@ ARTIFACT_BYTES = 32 << 20
 _ARTIFACT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\Z")
 _UNWANTED = "nobody needs it any more"
 _SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A verdict with its log; ``reused`` when it was given before, for ``verdict.execution``."""
-
-    verdict: Verdict
-    log: bytes
-    reused: bool
-    artifacts: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

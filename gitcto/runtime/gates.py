@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from gitcto.policy.gates import required_gates
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.context import Context
-from gitcto.runtime.gate_keys import Known, remember
-from gitcto.runtime.gate_runs import CANCELLED, GRACE_S, IDLE_S, GateRun, Judged
+from gitcto.runtime.gate_runs import CANCELLED, GRACE_S, IDLE_S, GateRun
+from gitcto.runtime.judged import Judged, Known, Only
 from gitcto.runtime.toolchain import DEADLINE_S as TOOLCHAIN_S
-
-__all__ = ["Judged", "Known", "Only", "judge_change", "judge_tree", "remember"]
 
 SET_S = TOOLCHAIN_S + GRACE_S + IDLE_S + 300.0
 """What a set of gates gets beyond its longest deadline, for tools and files (seconds)."""
@@ -24,9 +22,6 @@ ABANDON_S = IDLE_S + 30.0
 
 LOOK_S = 0.1
 """How often is looked whether gates are to be stopped (seconds)."""
-
-Only = Mapping[str, tuple[str, ...]]
-"""The tests that are to be run again, by gate; a gate without tests runs whole."""
 
 
 def judge_change(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from gitcto.runtime.messages import Message
@@ -13,6 +13,19 @@ if TYPE_CHECKING:
 
 Post = Callable[["Message | QueueMessage"], None]
 """Hands one message to the loop; may be called from any thread."""
+
+Job = Callable[[Post], None]
+"""Something that takes time, and posts what came of it."""
+
+
+class Runner(Protocol):
+    """Runs jobs beside the loop."""
+
+    def start(self, name: str, job: Job) -> None:
+        """Run a job. An exception that leaves it is a bug and ends the loop."""
+
+    def next(self, timeout_s: float) -> Message | QueueMessage | None:
+        """Return the next message, or None after ``timeout_s`` seconds."""
 
 
 class Jobs:
@@ -26,7 +39,7 @@ class Jobs:
         self._messages: queue.SimpleQueue[Message | QueueMessage | BaseException]
         self._messages = queue.SimpleQueue()
 
-    def start(self, name: str, job: Callable[[Post], None]) -> None:
+    def start(self, name: str, job: Job) -> None:
         """Run ``job`` in its own thread. An exception that leaves it is a bug and ends the loop."""
 
         def run() -> None:
@@ -36,10 +49,6 @@ class Jobs:
                 self._messages.put(error)
 
         threading.Thread(target=run, name=name, daemon=True).start()
-
-    def post(self, message: Message | QueueMessage) -> None:
-        """Hand a message to the loop from the loop's own thread or another."""
-        self._messages.put(message)
 
     def next(self, timeout_s: float) -> Message | QueueMessage | None:
         """Return the next message, or None after ``timeout_s`` seconds. Re-raises a job's bug."""

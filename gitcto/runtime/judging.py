@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Literal
@@ -11,13 +11,11 @@ from gitcto.queue.records import Run, RunKind
 from gitcto.runtime.admission import Entry
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.composing import Composed, ToCompose, compose
-from gitcto.runtime.context import Context
-from gitcto.runtime.evidence import bundle_or_why
-from gitcto.runtime.gates import Judged, Known, judge_tree
-from gitcto.runtime.jobs import Post
-from gitcto.runtime.merging import tree_of
+from gitcto.runtime.jobs import Job
+from gitcto.runtime.judged import Judged, Known
 from gitcto.runtime.queue_messages import RunOver
 from gitcto.runtime.stack import Misfit, build
+from gitcto.runtime.world import Bench
 
 Said = Literal["green", "red", "not_run"]
 
@@ -88,12 +86,12 @@ def first_red(judged: Iterable[Judged]) -> Judged | None:
     return next((one for one in red if one.verdict.status == "fail"), next(iter(red), None))
 
 
-def judging(context: Context, order: Order) -> Callable[[Post], None]:
+def judging(bench: Bench, order: Order) -> Job:
     """Return the job that makes a run."""
-    return lambda post: post(RunOver(number=order.run.number, outcome=judge(context, order)))
+    return lambda post: post(RunOver(number=order.run.number, outcome=judge(bench, order)))
 
 
-def judge(context: Context, order: Order) -> Outcome | Misfit:
+def judge(bench: Bench, order: Order) -> Outcome | Misfit:
     """Make the run's tree and ask its gates.
 
     A change that is red by itself is not believed to be before the same tests were green without
@@ -101,25 +99,25 @@ def judge(context: Context, order: Order) -> Outcome | Misfit:
     """
     run, onto = order.run, order.onto
     if run.kind is RunKind.SWEEP:
-        tree = tree_of(context, onto)
+        tree = bench.tree_of(onto)
         bare = [_bare(entry.candidate, onto, tree) for entry in order.entries]
-        judged = judge_tree(context, bare, order.known, {}, stop=order.stop)
+        judged = bench.judge_tree(bare, order.known, {}, order.stop)
         return Outcome(onto=onto, tree=tree, layers=(), judged=tuple(judged))
-    layers = build(context, onto, order.entries, order.known)
+    layers = build(bench, onto, order.entries, order.known)
     if isinstance(layers, Misfit):
         return layers
     candidates = [layer.candidate for layer in layers]
     tree = candidates[-1].tree
     known = {} if run.kind is RunKind.CONFIRM else order.known
-    judged = judge_tree(context, candidates, known, only(run.tests), stop=order.stop)
+    judged = bench.judge_tree(candidates, known, only(run.tests), order.stop)
     outcome = Outcome(onto=onto, tree=tree, layers=layers, judged=tuple(judged))
     if order.stop.is_set():
         return outcome
     if outcome.said != "green":
-        return _doubted(context, order, outcome) if len(layers) == 1 else outcome
+        return _doubted(bench, order, outcome) if len(layers) == 1 else outcome
     if run.kind is RunKind.JUDGE and not run.prefix:
         made = ToCompose(number=run.number, onto=onto, layers=layers, judged=outcome.judged)
-        return replace(outcome, composed=compose(context, made))
+        return replace(outcome, composed=compose(bench, made))
     return outcome
 
 
@@ -133,23 +131,23 @@ def only(tests: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     return {gate: () if gate in whole else names for gate, names in found.items()}
 
 
-def _doubted(context: Context, order: Order, outcome: Outcome) -> Outcome:
+def _doubted(bench: Bench, order: Order, outcome: Outcome) -> Outcome:
     """Ask whether what is red with a change by itself is green without it; write the evidence."""
     layer = outcome.layers[0]
     if outcome.said == "red":
-        base = tree_of(context, outcome.onto)
+        base = bench.tree_of(outcome.onto)
         asked = [name for name in outcome.failed if not _is_proved(order, base, name)]
         outcome = replace(outcome, base=base)
         if asked:
             bare = _bare(layer.candidate, outcome.onto, base)
-            below = judge_tree(context, [bare], {}, only(asked), stop=order.stop)
+            below = bench.judge_tree([bare], {}, only(asked), order.stop)
             if _said(below) == "green":
                 outcome = replace(outcome, sound=tuple(asked))
             else:
                 unsound = _failed(below) or tuple(asked)
                 outcome = replace(outcome, unsound=unsound)
     judged = [*layer.judged, *outcome.judged]
-    evidence, _ = bundle_or_why(context, layer.candidate, judged)
+    evidence, _ = bench.bundle(layer.candidate, judged)
     return replace(outcome, evidence=evidence)
 
 

@@ -7,9 +7,8 @@ from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
 from gitcto.runtime.composing import Composed, ToCompose, composing
 from gitcto.runtime.ending import Ending
-from gitcto.runtime.evidence import check
 from gitcto.runtime.failures import Failure, of_evidence
-from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.jobs import Runner
 from gitcto.runtime.landing import (
     abandonments,
     attachments,
@@ -21,7 +20,6 @@ from gitcto.runtime.landing import (
 from gitcto.runtime.messages import work_of
 from gitcto.runtime.queue_messages import Moved, Written
 from gitcto.runtime.queue_pen import Pen
-from gitcto.runtime.target import refuse_checked_out
 
 
 class Lander:
@@ -30,7 +28,7 @@ class Lander:
     ``tips`` are the target's commits: at first, and after each move that the queue counts.
     """
 
-    def __init__(self, pen: Pen, book: Book, jobs: Jobs, ending: Ending) -> None:
+    def __init__(self, pen: Pen, book: Book, jobs: Runner, ending: Ending) -> None:
         self.tips: list[str] = []
         self._pen = pen
         self._book = book
@@ -60,7 +58,7 @@ class Lander:
             self._leave(x, of_evidence(composed.unwritten.unwritten))
         elif composed is None or (composed.onto, composed.items) != (request.onto, items):
             self._composing = True
-            self._jobs.start(f"write {request.number}", composing(self._book.context, request))
+            self._jobs.start(f"write {request.number}", composing(self._book.world.bench, request))
         else:
             self._intend(composed)
 
@@ -78,7 +76,7 @@ class Lander:
     def _intend(self, composed: Composed) -> None:
         book = self._book
         book.distrust()
-        refuse_checked_out(book.context.refs, book.target)
+        book.world.target.refuse_checked_out(book.target)
         if self._is_stale(composed):
             return
         commands = [each for member in composed.members for each in intents(book, composed, member)]
@@ -86,17 +84,18 @@ class Lander:
         if refusal is not None:
             self._refused(composed)
             return
-        book.context.effects.crash_point("landing.intended")
+        book.world.effects.crash_point("landing.intended")
         self._landing = composed
         landing = composed.landing(book.target, composed.members[-1])
-        self._jobs.start(f"land {composed.number}", carrying(book.context, landing))
+        self._jobs.start(f"land {composed.number}", carrying(book.world, landing))
 
     def _is_stale(self, composed: Composed) -> bool:
         """Take the first change out whose evidence does not bear its landing; tell of one."""
         book = self._book
         for member in composed.members:
             x = book.state.executions[member.execution]
-            why = check(book.context, x, member.evidence, composed.landing(book.target, member))
+            landing = composed.landing(book.target, member)
+            why = book.world.bench.stale(x, member.evidence, landing)
             if why:
                 self._leave(x, of_evidence(why))
                 return True
@@ -138,7 +137,7 @@ class Lander:
                 self._leave(x, failure, landing=True)
             self.target_moved()
             return
-        self._book.context.effects.crash_point("landing.done")
+        self._book.world.effects.crash_point("landing.done")
         self.tips += [member.commit for member in composed.members]
         for x in group:
             self._ending.settle(x)

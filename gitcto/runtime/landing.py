@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gitcto.model.commands import (
     AbandonLanding,
@@ -21,14 +21,13 @@ from gitcto.policy.gates import required_gates
 from gitcto.runtime.asked import asked
 from gitcto.runtime.book import Book
 from gitcto.runtime.composing import Composed, Member
-from gitcto.runtime.context import Context
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
-from gitcto.runtime.jobs import Post
+from gitcto.runtime.jobs import Job
 from gitcto.runtime.messages import work_of
-from gitcto.runtime.pushing import push_record, push_target
+from gitcto.runtime.push_record import push_record
 from gitcto.runtime.queue_messages import Moved
-from gitcto.runtime.target import move
+from gitcto.runtime.world import World
 
 
 def intents(book: Book, composed: Composed, member: Member) -> tuple[SingleCommand, ...]:
@@ -36,10 +35,10 @@ def intents(book: Book, composed: Composed, member: Member) -> tuple[SingleComma
 
     What its change gates said was recorded when it was admitted.
     """
-    context, x = book.context, book.state.executions[member.execution]
+    world, x = book.world, book.state.executions[member.execution]
     task = book.state.tasks[x.task]
     landing = composed.landing(book.target, member)
-    decision = decide_landing(context.policy, asked(context, x, task), landing, member.verdicts)
+    decision = decide_landing(world.policy, asked(world, x, task), landing, member.verdicts)
     fresh = tuple(verdict for verdict in member.verdicts if verdict not in x.verdicts)
     return (
         RecordVerdicts(execution=x.id, epoch=x.epoch, verdicts=fresh),
@@ -47,7 +46,7 @@ def intents(book: Book, composed: Composed, member: Member) -> tuple[SingleComma
             execution=x.id,
             epoch=x.epoch,
             landing=landing,
-            required=required_gates(context.policy, task.spec.tier),
+            required=required_gates(world.policy, task.spec.tier),
             decision=decision,
         ),
     )
@@ -55,7 +54,7 @@ def intents(book: Book, composed: Composed, member: Member) -> tuple[SingleComma
 
 def refused(book: Book, composed: Composed) -> tuple[str, Refusal] | None:
     """Return the first member whose landing would be refused, and why."""
-    now_ms = book.context.effects.now_ms()
+    now_ms = book.world.effects.now_ms()
     for member in composed.members:
         answer = decide(book.state, Together(intents(book, composed, member)), now_ms)
         if isinstance(answer, Refusal):
@@ -70,23 +69,23 @@ def attachments(book: Book, composed: Composed) -> dict[str, str]:
     return kept | works
 
 
-def carry_out(context: Context, landing: Landing) -> Moved:
+def carry_out(world: World, landing: Landing) -> Moved:
     """Move the target as a landing's intent says, and push it."""
-    moved = move(context, landing)
-    context.effects.crash_point("landing.moved")
-    return push(context, landing) if moved else Moved(landing=landing, moved=False)
+    moved = world.target.move(landing)
+    world.effects.crash_point("landing.moved")
+    return push(world, landing) if moved else Moved(landing=landing, moved=False)
 
 
-def push(context: Context, landing: Landing) -> Moved:
+def push(world: World, landing: Landing) -> Moved:
     """Push a target that holds a landing's commits."""
-    said = push_target(context, landing.target, landing.new)
-    context.effects.crash_point("landing.pushed")
+    said = world.target.push(landing.target, landing.new)
+    world.effects.crash_point("landing.pushed")
     return Moved(landing=landing, moved=True, push=said)
 
 
-def carrying(context: Context, landing: Landing) -> Callable[[Post], None]:
+def carrying(world: World, landing: Landing) -> Job:
     """Return the job that carries a landing out."""
-    return lambda post: post(carry_out(context, landing))
+    return lambda post: post(carry_out(world, landing))
 
 
 def group_of(book: Book, landing: Landing) -> list[Execution]:
@@ -105,11 +104,11 @@ def confirmations(
 
 
 def _confirmation(book: Book, x: Execution, arrival: Arrival, found: str) -> ConfirmLanding:
-    context, task, landing = book.context, book.state.tasks[x.task], x.landing
+    world, task, landing = book.world, book.state.tasks[x.task], x.landing
     if landing is None:
         raise ValueError(f"{x.id} is not landing")
     decision = decide_done(
-        context.policy, asked(context, x, task), landing, about(x.verdicts, landing), arrival
+        world.policy, asked(world, x, task), landing, about(x.verdicts, landing), arrival
     )
     return ConfirmLanding(
         execution=x.id, epoch=x.epoch, found=found, decision=decision, push=arrival.push

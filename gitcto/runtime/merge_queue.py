@@ -20,10 +20,9 @@ from gitcto.runtime.book import Book
 from gitcto.runtime.composing import ToCompose
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure, of_ejection, of_verdict
-from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.jobs import Runner
 from gitcto.runtime.lander import Lander
 from gitcto.runtime.messages import work_of
-from gitcto.runtime.predicting import predictor_of
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
 from gitcto.runtime.queue_pen import Pen
 from gitcto.runtime.queue_runs import Runs
@@ -34,14 +33,14 @@ from gitcto.runtime.stack import Misfit
 class MergeQueue:
     """Judges harvested work, several changes at once, and lands what is green."""
 
-    def __init__(self, book: Book, jobs: Jobs, ending: Ending) -> None:
+    def __init__(self, book: Book, jobs: Runner, ending: Ending) -> None:
         self._book = book
         self._ending = ending
         self._pen = Pen(book)
         self._admissions = Admissions(self._pen, book, jobs, ending)
         self._runs = Runs(self._pen, book, jobs, self._admissions)
         self._lander = Lander(self._pen, book, jobs, ending)
-        self._predictor = predictor_of(book.context, book.listener.note)
+        self._predictor = book.world.predictor(book.listener.note)
         self._resumed = 0
         self._waits = ""
 
@@ -133,9 +132,9 @@ class MergeQueue:
             self._lander.target_moved()
 
     def _settle(self) -> None:
-        context, waits = self._book.context, ""
+        world, waits = self._book.world, ""
         while (self._pen.draft.items or self._pen.draft.running) and not self._lander.busy:
-            capacity, now_ms = context.policy.queue_capacity, context.effects.now_ms()
+            capacity, now_ms = world.policy.queue_capacity, world.effects.now_ms()
             actions = decide(self._pen.draft, capacity, self._predictor, now_ms)
             waits = next((a.reason for a in actions if isinstance(a, Hold) and not a.items), "")
             changed = [self._carry_out(action) for action in actions]
@@ -193,7 +192,7 @@ class MergeQueue:
         self._leave(
             _Leaving(
                 execution=x,
-                failure=of_red(self._book.context, x, outcome),
+                failure=of_red(self._book.world.policy, x, outcome),
                 verdicts=tuple(one.verdict for one in outcome.judged),
                 runs=(action.number, *action.confirmations),
                 evidence=outcome.evidence,
@@ -250,9 +249,9 @@ class MergeQueue:
             left = LeaveQueue(execution=x.id, how="ejected", reason=reason)
             self._admissions.ask(misfit.entry, left)
             return
-        task, context = self._book.state.tasks[x.task], self._book.context
-        person = context.holder.partition("/")[0]
-        failure = of_misfit(context.policy, task, misfit, person)
+        task, world = self._book.state.tasks[x.task], self._book.world
+        person = world.holder.partition("/")[0]
+        failure = of_misfit(world.policy, task, misfit, person)
         self._leave(_Leaving(execution=x, failure=failure, verdicts=misfit.verdicts))
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from gitcto.contracts import WorkerReport
 from gitcto.model.records import Execution
-from gitcto.runtime.outside import Outside
-from gitcto.runtime.workers import Exit, Started
+from gitcto.runtime.outside_record import Outside
+from gitcto.runtime.worker_values import Exit, Started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

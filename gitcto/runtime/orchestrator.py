@@ -27,13 +27,10 @@ from gitcto.model.records import (
 )
 from gitcto.model.schedule import choose
 from gitcto.policy.decisions import Attempt, decide_dispatch
-from gitcto.runtime import failures, workers
-from gitcto.runtime.attempt import adopt, begin
+from gitcto.runtime import failures
 from gitcto.runtime.book import Book
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
-from gitcto.runtime.isolation import isolation_of
-from gitcto.runtime.jobs import Jobs
 from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import (
     Message,
@@ -44,9 +41,9 @@ from gitcto.runtime.messages import (
     WorkerStarted,
 )
 from gitcto.runtime.others import give_up_lapsed, is_own
-from gitcto.runtime.outside import forget, idle_rooms, record_of
+from gitcto.runtime.outside_record import record_of
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
-from gitcto.runtime.space import Space
+from gitcto.runtime.worker_values import Started
 
 LOOK_S = 0.2
 """How often the loop looks for what other commands recorded when no job reports (seconds)."""
@@ -57,29 +54,32 @@ class Orchestrator:
 
     def __init__(self, book: Book, interrupted: Callable[[], bool]) -> None:
         self.book = book
-        self.jobs = Jobs()
+        self.jobs = book.world.jobs
         self.ending = Ending(book, self.jobs)
         self.queue = MergeQueue(book, self.jobs, self.ending)
         self._interrupted = interrupted
         self._attempts: set[str] = set()
         self._stopping: set[str] = set()
-        self._space = Space(book.context)
         self._short = ""
 
     def run(self) -> None:
         """Work until the end. What was begun before is expected to be recovered already."""
-        while not self._interrupted():
-            self.book.catch_up()
-            self._renew_leases()
-            give_up_lapsed(self.book)
-            self._step()
-            if self._finished():
-                self._explain()
-                break
+        while not self._interrupted() and self.turn():
             message = self.jobs.next(LOOK_S)
             while message is not None:
-                self._handle(message)
+                self.hear(message)
                 message = self.jobs.next(0)
+
+    def turn(self) -> bool:
+        """Do all that can be done now; tell whether there may be more to do later."""
+        self.book.catch_up()
+        self._renew_leases()
+        give_up_lapsed(self.book)
+        self._step()
+        if self._finished():
+            self._explain()
+            return False
+        return True
 
     def _step(self) -> None:
         mode = self.book.mode
@@ -97,23 +97,23 @@ class Orchestrator:
         self._attempts.add(execution.id)
         task = self.book.state.tasks[execution.task]
         removing = frozenset(self.ending.removing)
-        job = adopt(self.book.context, task, execution, removing)
+        job = self.book.world.rooms.adopt(task, execution, removing)
         self.jobs.start(f"attempt {execution.id}", job)
 
     def _renew_leases(self) -> None:
-        context = self.book.context
-        now, lease_ms = context.effects.now_ms(), context.policy.lease_s * 1000
+        world = self.book.world
+        now, lease_ms = world.effects.now_ms(), world.policy.lease_s * 1000
         due = [
             RenewLease(execution=x.id, epoch=x.epoch, expires_ms=now + lease_ms)
             for x in self.book.state.live()
-            if is_own(context, x) and x.expires_ms - now < lease_ms // 2
+            if is_own(world, x) and x.expires_ms - now < lease_ms // 2
         ]
         if due:
             self.book.record(*due)
 
     def _lost(self) -> set[str]:
         """Return the attempts that another clone gave up while this one could not be reached."""
-        if self.book.context.shared is None:
+        if not self.book.world.shared:
             return set()
         state = self.book.state
         return {x for x in self._attempts if state.executions[x].state not in LIVE_STATES}
@@ -121,19 +121,19 @@ class Orchestrator:
     def _stop_workers(self, executions: set[str]) -> None:
         for execution_id in sorted(executions - self._stopping):
             self._stopping.add(execution_id)
-            workers.request_stop(self.book.context.layout.records(execution_id))
+            self.book.world.rooms.stop(execution_id)
 
     def _dispatch(self) -> None:
-        context, state = self.book.context, self.book.state
-        now = context.effects.now_ms()
-        chosen = choose(state.ready.values(), self._working(), now, context.max_workers)
+        world, state = self.book.world, self.book.state
+        now = world.effects.now_ms()
+        chosen = choose(state.ready.values(), self._working(), now, world.max_workers)
         if chosen and self._has_space():
             for task in chosen:
                 self._start(task, now)
 
     def _has_space(self) -> bool:
         """Tell whether the disk allows another room; say so once when it does not."""
-        before, self._short = self._short, self._space.shortage()
+        before, self._short = self._short, self.book.world.rooms.shortage()
         if self._short and not before:
             self.book.listener.note(
                 f"nothing new is started: {self._short}; `git cto clean` shows what may go"
@@ -141,13 +141,13 @@ class Orchestrator:
         return not self._short
 
     def _start(self, task: Task, now_ms: int) -> None:
-        context, spec = self.book.context, task.spec
-        execution_id = context.effects.new_id()
+        world, spec = self.book.world, task.spec
+        execution_id = world.effects.new_id()
         decision = self._decide(task, execution_id)
         if decision.verdict == "deny":
             self.book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
             return
-        role = context.policy.roles[spec.role]
+        role = world.policy.roles[spec.role]
         refusal = self.book.record(
             Lease(
                 task=spec.id,
@@ -156,45 +156,45 @@ class Orchestrator:
                 provider=role.provider,
                 role=spec.role,
                 workspace=role.workspace,
-                holder=context.holder,
-                expires_ms=now_ms + context.policy.lease_s * 1000,
-                max_workers=context.max_workers,
+                holder=world.holder,
+                expires_ms=now_ms + world.policy.lease_s * 1000,
+                max_workers=world.max_workers,
                 decision=decision,
-                nonce=context.effects.new_id(),
+                nonce=world.effects.new_id(),
             )
         )
         if refusal is not None:
             return
-        context.effects.crash_point("attempt.leased")
+        world.effects.crash_point("attempt.leased")
         self._attempts.add(execution_id)
         execution = self.book.state.executions[execution_id]
         leased = self.book.state.tasks[spec.id]
-        job = begin(context, leased, execution, _notes(task), self._idle())
+        job = world.rooms.begin(leased, execution, _notes(task), self._idle())
         self.jobs.start(f"attempt {execution_id}", job)
 
     def _idle(self) -> tuple[str, ...]:
         """Return the executions whose rooms nobody works in and nobody clears away."""
         live = {execution.id for execution in self.book.state.live()}
-        return idle_rooms(self.book.context.layout, frozenset(live | self.ending.removing))
+        return self.book.world.rooms.idle(frozenset(live | self.ending.removing))
 
     def _working(self) -> list[Execution]:
         return [x for x in self.book.state.live() if x.state in WORKING_STATES]
 
     def _decide(self, task: Task, execution_id: str) -> Decision:
-        context = self.book.context
+        world = self.book.world
         attempt = Attempt(
-            actor=context.holder,
-            team=context.layout.team,
+            actor=world.holder,
+            team=world.team,
             task=task.spec,
             execution=execution_id,
             epoch=task.epoch + 1,
         )
         return decide_dispatch(
-            context.policy,
+            world.policy,
             attempt,
             charged=task.charged,
             live=len(self._working()),
-            isolation=isolation_of(context).level,
+            isolation=world.level,
         )
 
     def _finished(self) -> bool:
@@ -205,23 +205,24 @@ class Orchestrator:
             return True
         if {execution.id for execution in self._awaited(mode)} - self.queue.held:
             return False
-        seats = len(self._working()) < self.book.context.max_workers
+        seats = len(self._working()) < self.book.world.max_workers
         if mode is TeamMode.RUNNING and self.book.state.ready and seats:
             # What ended meanwhile may have made space.
-            return bool(self._short and self._space.look_again())
+            return bool(self._short and self.book.world.rooms.shortage(again=True))
         return True
 
     def _awaited(self, mode: TeamMode) -> Iterator[Execution]:
         """Yield what is under way and whose end may make more to do here."""
         for execution in self.book.state.live():
-            if mode is TeamMode.RUNNING or is_own(self.book.context, execution):
+            if mode is TeamMode.RUNNING or is_own(self.book.world, execution):
                 yield execution
 
     def _explain(self) -> None:
         for line in self.queue.explain():
             self.book.listener.note(line)
 
-    def _handle(self, message: Message | QueueMessage) -> None:
+    def hear(self, message: Message | QueueMessage) -> None:
+        """Record what a job found out; what follows from it is done at the next turn."""
         match message:
             case Admitted() | RunOver() | Written() | Moved():
                 self.queue.handle(message)
@@ -250,7 +251,7 @@ class Orchestrator:
         )
         ended: tuple[SingleCommand, ...] = () if x.exit else (exited,)
         failure, work = failures.of_worker(message), message.work
-        changed = record_of(self.book.context, x, message.outside)
+        changed = record_of(self.book.world.policy, x, message.outside)
         if changed is not None:
             ended = (*ended, changed)
             if changed.blocking:
@@ -262,7 +263,7 @@ class Orchestrator:
             self.ending.fail(self.book.state.executions[x.id], failure, work)
         else:
             self._harvested(x, work, ended)
-        forget(self.book.context, x)
+        self.book.world.rooms.forget_outside(x)
 
     def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> None:
         taken = RecordHarvest(
@@ -278,7 +279,7 @@ class Orchestrator:
             self.ending.late(self.book.state.executions[x.id], work)
 
 
-def start_of(execution: Execution, started: workers.Started) -> RecordStart:
+def start_of(execution: Execution, started: Started) -> RecordStart:
     """Return the command that records a worker's start."""
     return RecordStart(
         execution=execution.id,

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from gitcto.git.remotes import RemoteUnreachable
 from gitcto.model.commands import ConfirmLanding, FailExecution, SingleCommand, TakeLease
 from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
-from gitcto.runtime.clone import is_of
-from gitcto.runtime.context import Context
-from gitcto.runtime.landed import landed_as
+from gitcto.runtime.holder import is_of
 from gitcto.runtime.landing import abandonments, confirmations
 from gitcto.runtime.queue_messages import Moved
+from gitcto.runtime.world import World
 
 SKEW_MS = 10_000
 """How long after its end a lease of another clone still counts: clocks differ (milliseconds)."""
 
 
-def is_own(context: Context, execution: Execution) -> bool:
+def is_own(world: World, execution: Execution) -> bool:
     """Tell whether this clone may continue an execution: it always may where it works alone."""
-    return context.shared is None or is_of(execution.holder, context.clone)
+    return not world.shared or is_of(execution.holder, world.clone)
 
 
 def give_up_lapsed(book: Book) -> None:
@@ -32,16 +30,14 @@ def give_up_lapsed(book: Book) -> None:
 
     What they landed before they stopped is recorded as landed instead.
     """
-    context = book.context
-    if context.shared is None:
+    world = book.world
+    if not world.shared:
         return
-    latest = context.effects.now_ms() - SKEW_MS
-    lapsed = [x for x in book.state.live() if x.expires_ms < latest and not is_own(context, x)]
+    latest = world.effects.now_ms() - SKEW_MS
+    lapsed = [x for x in book.state.live() if x.expires_ms < latest and not is_own(world, x)]
     if not lapsed:
         return
-    try:
-        context.shared.look()  # what they renewed or landed meanwhile counts
-    except RemoteUnreachable:
+    if world.target.look():  # what they renewed or landed meanwhile counts
         return
     book.catch_up()
     current = [book.state.executions[x.id] for x in lapsed]
@@ -56,30 +52,30 @@ def _swap(execution: Execution) -> str:
 
 
 def _give_up(book: Book, executions: tuple[Execution, ...]) -> None:
-    commands = [*(_take(book.context, x) for x in executions), *_ends(book, executions)]
+    commands = [*(_take(book.world, x) for x in executions), *_ends(book, executions)]
     refusal = book.record(*commands)
     for x in executions:
         why = "its lease was over" if refusal is None else refusal.detail
         book.listener.note(f"{x.task}: begun by {x.holder}: {why}")
 
 
-def _take(context: Context, x: Execution) -> TakeLease:
+def _take(world: World, x: Execution) -> TakeLease:
     return TakeLease(
         execution=x.id,
         epoch=x.epoch,
-        holder=context.holder,
-        expires_ms=context.effects.now_ms() + context.policy.lease_s * 1000,
+        holder=world.holder,
+        expires_ms=world.effects.now_ms() + world.policy.lease_s * 1000,
         lapsed_ms=x.expires_ms,
     )
 
 
 def _ends(book: Book, executions: tuple[Execution, ...]) -> list[SingleCommand]:
     """Return what became of executions that would land by one swap, or of one that would not."""
-    context, landing = book.context, executions[0].landing
-    landed = {landed_as(context, x, landing) for x in executions if landing is not None} - {""}
+    world, landing = book.world, executions[0].landing
+    landed = {world.target.landed_as(x, landing) for x in executions if landing is not None} - {""}
     if landing is not None and landed == {landing.new}:
         moved = Moved(
-            landing=landing, moved=True, push=f"{context.policy.remote.name} {landing.target}"
+            landing=landing, moved=True, push=f"{world.policy.remote.name} {landing.target}"
         )
         done = confirmations(book, executions, moved, found="recovered")
         confirmed = [x for x in done if isinstance(x, ConfirmLanding)]
@@ -87,16 +83,16 @@ def _ends(book: Book, executions: tuple[Execution, ...]) -> list[SingleCommand]:
             return list(done)
     reason = "target_rewritten" if landed else "holder_lost"
     given_up = abandonments(executions, reason) if landing is not None else ()
-    return [*given_up, *(_ended(context, x, reason) for x in executions)]
+    return [*given_up, *(_ended(world, x, reason) for x in executions)]
 
 
-def _ended(context: Context, x: Execution, reason: str) -> FailExecution:
+def _ended(world: World, x: Execution, reason: str) -> FailExecution:
     return FailExecution(
         execution=x.id,
         epoch=x.epoch,
         reason=reason,
         detail=f"{x.holder} did not renew its lease; what it had is there",
         charged=False,
-        max_attempts=context.policy.retries.max_attempts,
+        max_attempts=world.policy.retries.max_attempts,
         block=reason == "target_rewritten",
     )

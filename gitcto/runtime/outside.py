@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitcto.errors import CtoError
@@ -20,11 +19,10 @@ from gitcto.git.fingerprint import Fingerprint, Look, take
 from gitcto.git.identity import identity, tree_stamp
 from gitcto.git.own_moves import without_own_moves
 from gitcto.git.process import trusted
-from gitcto.model.commands import RecordOutside
-from gitcto.model.isolation import confines
 from gitcto.model.records import Execution
 from gitcto.runtime.context import Context
 from gitcto.runtime.layout import Layout
+from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.run_files import EXITED, LAUNCH, STARTED
 from gitcto.store.chain import teams
 from gitcto.store.reader import LedgerReader
@@ -46,14 +44,6 @@ _HOME = (
     ".zshrc",
 )
 """What runs something of its writer's at the next login, or at the user's next git command."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """What was different, one line each, the gravest first; ``guarded`` if one of it is grave."""
-
-    changes: tuple[str, ...] = ()
-    guarded: bool = False
 
 
 def remember(context: Context, execution: Execution, idle: tuple[str, ...]) -> Fingerprint:
@@ -133,22 +123,6 @@ def compared(
     more = len(texts) - MOST_TOLD
     told = texts[:MOST_TOLD] + ([f"and {more} more"] if more > 0 else [])
     return Outside(changes=tuple(told), guarded=any(each.guarded for each in found))
-
-
-def record_of(context: Context, execution: Execution, outside: Outside) -> RecordOutside | None:
-    """Return the command that records what was different, or None when nothing was.
-
-    It blocks when it is grave, when the worker was free to do it, or when policy says so.
-    """
-    if not outside.changes:
-        return None
-    free = not confines(execution.isolation)
-    refuses = context.policy.sandbox.outside == "refuse"
-    return RecordOutside(
-        execution=execution.id,
-        changes=outside.changes,
-        blocking=outside.guarded or free or refuses,
-    )
 
 
 def idle_rooms(layout: Layout, busy: frozenset[str]) -> tuple[str, ...]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from gitcto.errors import CtoError
 from gitcto.git.remote import Move, Remote, RemoteFailed, open_remote
 from gitcto.git.trees import is_ancestor
-from gitcto.model.queue_commands import RecordPush
 from gitcto.runtime.context import Context
-
-NOT_PUSHED = "not pushed: "
-"""What a text begins with that says why nothing was pushed."""
+from gitcto.runtime.push_record import NOT_PUSHED
 
 _LOOKS = 3
 
@@ -29,14 +26,6 @@ def push_target(context: Context, target: str, commit: str) -> str:
     except CtoError as error:
         problem = error.message
     return f"{NOT_PUSHED}{problem}" if problem else f"{name} {target}"
-
-
-def push_record(push: str, commit: str) -> RecordPush | None:
-    """Return the command that records what :func:`push_target` saw, or None when it saw nothing."""
-    remote, _, ref = push.partition(" ")
-    if push.startswith(NOT_PUSHED) or not ref:
-        return None
-    return RecordPush(remote=remote, ref=ref, commit=commit)
 
 
 def _bring(context: Context, remote: Remote, target: str, commit: str) -> str:

@@ -30,7 +30,7 @@ class Pen:
 
     def note(self, *commands: SingleCommand) -> Refusal | None:
         """Note commands to be recorded together with others, unless they would be refused."""
-        state, now_ms = self._book.state, self._book.context.effects.now_ms()
+        state, now_ms = self._book.state, self._book.world.effects.now_ms()
         for command in commands:
             answer = decide(state, command, now_ms)
             if isinstance(answer, Refusal):

@@ -13,8 +13,8 @@ from gitcto.policy.gates import required_gates
 from gitcto.queue.records import Run, RunKind, Verdict
 from gitcto.runtime.admissions import Admissions
 from gitcto.runtime.book import Book
-from gitcto.runtime.gates import Judged, remember
-from gitcto.runtime.jobs import Jobs
+from gitcto.runtime.jobs import Runner
+from gitcto.runtime.judged import Judged, remember
 from gitcto.runtime.judging import Order, Outcome, first_red, judging
 from gitcto.runtime.queue_messages import RunOver
 from gitcto.runtime.queue_pen import Pen
@@ -28,7 +28,7 @@ class Runs:
     a change when it was last tried, with the evidence of that.
     """
 
-    def __init__(self, pen: Pen, book: Book, jobs: Jobs, admissions: Admissions) -> None:
+    def __init__(self, pen: Pen, book: Book, jobs: Runner, admissions: Admissions) -> None:
         self.outcomes: dict[int, Outcome] = {}
         self.not_run: dict[str, tuple[Judged, str]] = {}
         self._pen = pen
@@ -67,7 +67,7 @@ class Runs:
         for run in runs:
             if run.number not in self._pen.queue.running:
                 continue
-            self._book.context.effects.crash_point("queue.started")
+            self._book.world.effects.crash_point("queue.started")
             stop = self._stops[run.number] = Event()
             waiting = run.tree
             if run.kind is RunKind.SWEEP:
@@ -81,7 +81,7 @@ class Runs:
                 proved=frozenset(self._proved),
                 stop=stop,
             )
-            self._jobs.start(f"judge {run.number}", judging(self._book.context, order))
+            self._jobs.start(f"judge {run.number}", judging(self._book.world.bench, order))
 
     def _learn(self) -> None:
         """Learn the verdicts of everybody's changes: another clone may have moved the target."""
@@ -143,7 +143,7 @@ class Runs:
             if outcome.layers[-1].id not in self._pen.draft.items:
                 continue
             x = state.executions[outcome.layers[-1].id]
-            demanded = required_gates(self._book.context.policy, state.tasks[x.task].spec.tier)
+            demanded = required_gates(self._book.world.policy, state.tasks[x.task].spec.tier)
             verdicts = tuple(one.verdict for one in outcome.judged if one.verdict.gate in demanded)
             self._pen.note(RecordVerdicts(execution=x.id, epoch=x.epoch, verdicts=verdicts))
 

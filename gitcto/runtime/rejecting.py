@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
-from gitcto.runtime.context import Context
 from gitcto.runtime.failures import Failure, of_verdict, of_verdicts
 from gitcto.runtime.judging import Outcome, first_red
 from gitcto.runtime.reproduce import Refused, argv_of, reproduction
@@ -15,7 +14,7 @@ from gitcto.runtime.stack import Misfit
 _SHOWN = 5
 
 
-def of_red(context: Context, x: Execution, outcome: Outcome) -> Failure:
+def of_red(policy: Policy, x: Execution, outcome: Outcome) -> Failure:
     """Return the failure of a change that was red by itself on a target that was green.
 
     It names the gate, the failing tests, the base, and one command that shows it again.
@@ -26,7 +25,7 @@ def of_red(context: Context, x: Execution, outcome: Outcome) -> Failure:
     failure = of_verdict(red.verdict)
     tests = f" in {_some(red.verdict.failed)}" if red.verdict.failed else ""
     refused = Refused(tree=outcome.tree, onto=outcome.onto, work=x.work)
-    argv = argv_of(context.policy, red.verdict.gate)
+    argv = argv_of(policy, red.verdict.gate)
     command = reproduction(refused, argv, present=outcome.tree == x.tree)
     base = f"red on {outcome.onto[:12]}, which is green without it"
     detail = f"{failure.detail}{tests}, {base}; see it: {command}"

@@ -26,12 +26,14 @@ from gitcto.policy.records import Policy
 from gitcto.runtime import trash
 from gitcto.runtime.alone import alone
 from gitcto.runtime.book import Book, Listener
-from gitcto.runtime.clone import clone_id, holder_of
+from gitcto.runtime.clone import clone_id
 from gitcto.runtime.context import Context
+from gitcto.runtime.holder import holder_of
 from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.orchestrator import Orchestrator
 from gitcto.runtime.probing import choose_sandbox
+from gitcto.runtime.real_world import real_world
 from gitcto.runtime.recovery import recover
 from gitcto.runtime.settle import emptying
 from gitcto.runtime.space import clear_old
@@ -85,8 +87,7 @@ def run_team(request: RunRequest, listener: Listener, interrupted: Callable[[], 
     with _only_orchestrator(request) as opened:
         _begin(opened, listener)
         context = replace(opened, isolation=_chosen(opened, listener))
-        book = Book(context, context.ledger.load(), listener)
-        return _work(book, interrupted)
+        return _work(context, listener, interrupted)
 
 
 def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
@@ -94,19 +95,19 @@ def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
     try:
         with _only_orchestrator(request) as opened:
             context = replace(opened, isolation=_if_any(opened))
-            book = Book(context, context.ledger.load(), listener)
-            return _work(book, lambda: False)
+            return _work(context, listener, lambda: False)
     except LockBusy:
         return None
 
 
-def _work(book: Book, interrupted: Callable[[], bool]) -> RunResult:
+def _work(context: Context, listener: Listener, interrupted: Callable[[], bool]) -> RunResult:
+    book = Book(real_world(context), listener)
     orchestrator = Orchestrator(book, interrupted)
-    clear_old(book.context)
-    orchestrator.jobs.start("delete rubbish", emptying(book.context))
+    clear_old(context)
+    orchestrator.jobs.start("delete rubbish", emptying(context))
     recover(orchestrator)
     orchestrator.run()
-    trash.await_empty(book.context.layout.trash, TIDY_S)
+    trash.await_empty(context.layout.trash, TIDY_S)
     return RunResult(state=book.state, live=tuple(book.state.live()), interrupted=interrupted())
 
 

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gitcto.git.change_id import change_id
-from gitcto.git.objects import Commit
-from gitcto.git.trees import changes, subjects_of
 from gitcto.model.records import Verdict
 from gitcto.runtime.admission import Entry
-from gitcto.runtime.candidate import Candidate
-from gitcto.runtime.commits import author, subject
-from gitcto.runtime.context import Context
-from gitcto.runtime.gates import Known, judge_change
-from gitcto.runtime.merging import merge, tree_of
+from gitcto.runtime.judged import Known
+from gitcto.runtime.world import Bench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +32,7 @@ class Misfit:
 
 
 def build(
-    context: Context, onto: str, entries: Sequence[Entry], known: Known
+    bench: Bench, onto: str, entries: Sequence[Entry], known: Known
 ) -> tuple[Entry, ...] | Misfit:
     """Put changes on top of one another, the first on the target's tip ``onto``, in their order.
 
@@ -48,24 +42,24 @@ def build(
     layers: list[Entry] = []
     below = onto
     for place, entry in enumerate(entries):
-        layer = lay(context, entry, below, known)
+        layer = lay(bench, entry, below, known)
         if isinstance(layer, Misfit):
-            return _whose(context, layer, onto, entries[: place + 1], known)
+            return _whose(bench, layer, onto, entries[: place + 1], known)
         layers.append(layer)
         if place + 1 < len(entries):
-            below = _commit(context, layer)
+            below = bench.layer(layer.candidate)
     return tuple(layers)
 
 
-def lay(context: Context, entry: Entry, onto: str, known: Known) -> Entry | Misfit:
+def lay(bench: Bench, entry: Entry, onto: str, known: Known) -> Entry | Misfit:
     """Return the change on top of the commit ``onto``, or why it does not go there."""
     before = entry.candidate
     execution = before.execution
     if onto == before.onto:
         return _approved(entry)
-    merged = merge(context, execution, onto)
+    merged = bench.merge(execution, onto)
     if not merged.tree:
-        landed = subjects_of(context.git, onto, execution.base, merged.conflicts)
+        landed = bench.subjects_of(onto, execution.base, merged.conflicts)
         return Misfit(
             id=entry.id,
             onto=onto,
@@ -73,19 +67,19 @@ def lay(context: Context, entry: Entry, onto: str, known: Known) -> Entry | Misf
             landed=landed,
             detail=merged.detail,
         )
-    below = tree_of(context, onto)
-    changed = changes(context.git, below, merged.tree)
-    change = change_id(context.git, below, merged.tree, changed)
+    below = bench.tree_of(onto)
+    changed = bench.changes(below, merged.tree)
+    change = bench.change_id(below, merged.tree, changed)
     there = replace(before, onto=onto, tree=merged.tree, changes=changed, change=change)
     if change == before.change:
         return _approved(replace(entry, candidate=there))
-    return _another(context, replace(entry, candidate=there), known)
+    return _another(bench, replace(entry, candidate=there), known)
 
 
-def _another(context: Context, entry: Entry, known: Known) -> Entry | Misfit:
+def _another(bench: Bench, entry: Entry, known: Known) -> Entry | Misfit:
     """Judge a change again that is not what it was judged as."""
     candidate = entry.candidate
-    judged = tuple(judge_change(context, candidate, known))
+    judged = tuple(bench.judge_change(candidate, known))
     entry = replace(entry, judged=judged)
     if any(one.verdict.status != "pass" for one in judged):
         verdicts = tuple(one.verdict for one in judged)
@@ -102,33 +96,19 @@ def _approved(entry: Entry) -> Entry | Misfit:
 
 
 def _whose(
-    context: Context, misfit: Misfit, onto: str, entries: Sequence[Entry], known: Known
+    bench: Bench, misfit: Misfit, onto: str, entries: Sequence[Entry], known: Known
 ) -> Misfit:
     """Find what the last of the entries does not go with: the tip, another change, or them all."""
     *others, last = entries
     if not others:
         return misfit
-    alone = lay(context, last, onto, known)
+    alone = lay(bench, last, onto, known)
     if isinstance(alone, Misfit):
         return alone
     for other in reversed(others):
-        first = lay(context, other, onto, known)
+        first = lay(bench, other, onto, known)
         if isinstance(first, Misfit):
             continue
-        if isinstance(lay(context, last, _commit(context, first), known), Misfit):
+        if isinstance(lay(bench, last, bench.layer(first.candidate), known), Misfit):
             return replace(misfit, beside=(other.id,))
     return replace(misfit, beside=tuple(other.id for other in others))
-
-
-def _commit(context: Context, entry: Entry) -> str:
-    """Write a commit on which the next change can be merged; nothing ever refers to it."""
-    candidate: Candidate = entry.candidate
-    seconds = candidate.execution.leased_ms // 1000
-    commit = Commit(
-        tree=candidate.tree,
-        parents=(candidate.onto,),
-        author=author(candidate.execution),
-        committer=context.committer(seconds),
-        message=f"{subject(candidate.task.spec)}\n",
-    )
-    return context.objects.write("commit", commit.encode())

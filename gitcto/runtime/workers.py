@@ -50,6 +50,7 @@ __all__ = [
     "Rung",
     "SpawnError",
     "Started",
+    "end",
     "observe",
     "request_stop",
     "run_command",
@@ -111,6 +112,16 @@ def wait(run_dir: Path) -> Exit:
         return ended
     finally:
         os.close(alive)
+
+
+def end(run_dir: Path) -> Observed:
+    """End a worker if it lives, wait until nothing of it runs, and return what is recorded then."""
+    seen = observe(run_dir)
+    if seen.alive:
+        request_stop(run_dir)
+    if seen.exit is None:  # also what is left of one whose supervisor died before it said so
+        wait(run_dir)
+    return observe(run_dir)
 
 
 def request_stop(run_dir: Path) -> None:

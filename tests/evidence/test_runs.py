@@ -21,7 +21,7 @@ from gitcto.model.codec import Event
 from gitcto.model.records import Execution
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.evidence import check, write_bundle
-from gitcto.runtime.gates import Judged
+from gitcto.runtime.judged import Judged
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.proof import prove
 from gitcto.runtime.proof_evidence import NOBODY, Signers, check_attempt, evidence_of

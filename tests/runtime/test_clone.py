@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gitcto.git.repository import Repository
-from gitcto.runtime.clone import clone_id, holder_of, is_of
+from gitcto.runtime.clone import clone_id
+from gitcto.runtime.holder import holder_of, is_of
 
 
 @pytest.fixture

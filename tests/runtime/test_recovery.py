@@ -1,15 +1,14 @@
-"""What recovery does about workers of executions that have ended, without anybody waiting."""
+"""Ending the workers of executions that have ended, without anybody waiting for them."""
 
 from __future__ import annotations
 
 import os
 import select
 import signal
-from types import SimpleNamespace
 
 import pytest
 
-from gitcto.runtime import recovery, workers
+from gitcto.runtime import workers
 
 
 @pytest.mark.parametrize("watched", [True, False])
@@ -22,17 +21,11 @@ def test_nothing_lives_beside_what_is_taken_up(bench, watched: bool) -> None:
         select.select([supervisor], [], [], 30)
         os.close(supervisor)
         assert bench.held()
-    layout = SimpleNamespace(records=lambda _execution: bench.run_dir)
-    book = SimpleNamespace(context=SimpleNamespace(layout=layout))
-    recovery._end_worker(book, SimpleNamespace(id="e1"))
+    assert workers.end(bench.run_dir).exit is not None
     assert not bench.held()
-    assert workers.observe(bench.run_dir).exit is not None
 
 
 def test_a_worker_that_never_was_leaves_nothing(tmp_path) -> None:
     records = tmp_path / "records"
-    book = SimpleNamespace(
-        context=SimpleNamespace(layout=SimpleNamespace(records=lambda _execution: records))
-    )
-    recovery._end_worker(book, SimpleNamespace(id="e1"))
+    assert workers.end(records).started is None
     assert not records.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 
@@ -31,18 +32,23 @@ def symlink_race(at: At) -> None:
     link, fresh = os.path.join(at["room"], "raced"), os.path.join(at["room"], "raced.new")
     targets = (os.path.join(at["project"], "README.md"), os.path.join(at["room"], "app.py"))
 
+    tried = threading.Event()
+
     def swap() -> None:
-        for turn in range(400):
+        turn = 0
+        while not tried.is_set():
             os.symlink(targets[turn % 2], fresh)
             os.replace(fresh, link)
+            turn += 1
 
     swapping = threading.Thread(target=swap)
     swapping.start()
-    while swapping.is_alive():
-        try:
+    aimed = 100
+    while aimed:
+        with contextlib.suppress(OSError):
+            aimed -= os.readlink(link) == targets[0]
             append(link)
-        except OSError:
-            continue
+    tried.set()
     swapping.join()
 
 

@@ -62,15 +62,12 @@ class Clock:
 
 @dataclass
 class Asked:
-    """A context as far as asking persons goes: a policy and a clock."""
+    """A world as far as asking persons goes: a policy and a clock."""
 
     policy: Policy
     effects: Clock = field(default_factory=Clock)
     holder: str = "run/1"
-
-    @property
-    def layout(self) -> Any:
-        return type("Layout", (), {"team": "demo"})
+    team: str = "demo"
 
 
 class Desk:

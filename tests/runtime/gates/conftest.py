@@ -19,7 +19,8 @@ from gitcto.git.trees import changes
 from gitcto.model.records import Execution, Task, TaskSpec, TaskState
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.context import Context
-from gitcto.runtime.gates import Judged, Known, judge_change, judge_tree
+from gitcto.runtime.gates import judge_change, judge_tree
+from gitcto.runtime.judged import Judged, Known
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.probing import choose_sandbox
 from gitcto.runtime.run import make_context

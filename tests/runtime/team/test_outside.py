@@ -21,6 +21,7 @@ from gitcto.plugins import Plugins
 from gitcto.runtime import outside
 from gitcto.runtime.land import fast_forward
 from gitcto.runtime.layout import Layout
+from gitcto.runtime.outside_record import Outside, record_of
 from gitcto.runtime.probing import choose_sandbox
 from gitcto.runtime.run import make_context
 
@@ -128,8 +129,8 @@ def test_what_blocks(team: Any, level: str, grave: bool, word: str) -> None:
         layout = Layout(request.repository, request.team, request.rooms_root)
         context = make_context(request, layout)
         at = replace(execution, isolation=level)
-        found = outside.record_of(context, at, outside.Outside(changes=("x",), guarded=grave))
-        assert outside.record_of(context, at, outside.Outside()) is None
+        found = record_of(context.policy, at, Outside(changes=("x",), guarded=grave))
+        assert record_of(context.policy, at, Outside()) is None
     assert found is not None
     weak = level in {"", "none", "detect"}
     assert found.blocking is (weak or grave or word == "refuse")

@@ -1,0 +1,269 @@
+"""The world that is: git, files and processes of this machine, asked as the loop asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Event as Flag
+
+from gitcto.contracts import MergeResult
+from gitcto.errors import CtoError
+from gitcto.git.change import Change
+from gitcto.git.change_id import change_id
+from gitcto.git.harvest import HarvestRefused
+from gitcto.git.remotes import RemoteUnreachable
+from gitcto.git.trees import changed_lines, changes, subjects_of
+from gitcto.model.codec import Event
+from gitcto.model.commands import Command, RecordPreserved, Refusal
+from gitcto.model.isolation import Level, confines
+from gitcto.model.records import Execution, Landing, Record, Task
+from gitcto.model.state import State
+from gitcto.model.view import StateView
+from gitcto.queue.predict import ChangePredictor
+from gitcto.runtime import attempt, commits, evidence, gates, merging, outside, settle, workers
+from gitcto.runtime import target as targets
+from gitcto.runtime.candidate import Candidate
+from gitcto.runtime.clean import leftovers
+from gitcto.runtime.context import Context
+from gitcto.runtime.failures import Failure
+from gitcto.runtime.gate_trees import clear_gates
+from gitcto.runtime.isolation import isolation_of
+from gitcto.runtime.jobs import Job, Jobs
+from gitcto.runtime.judged import Judged, Known, Only
+from gitcto.runtime.landed import landed_as
+from gitcto.runtime.messages import Work
+from gitcto.runtime.outside_record import Outside
+from gitcto.runtime.predicting import predictor_of
+from gitcto.runtime.preserved import finish_drops
+from gitcto.runtime.pushing import push_target
+from gitcto.runtime.remains import end_commands
+from gitcto.runtime.space import Space
+from gitcto.runtime.worker_values import Observed
+from gitcto.runtime.world import Bench, Records, Rooms, Target, World
+from gitcto.store.audit import Audit
+from gitcto.store.ledger import Recorded
+from gitcto.store.queries import StoredEvent
+
+
+class _Records(Records):
+    """The ledger in git; where workers can reach the sidecar it is compared with git."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._ledger = context.ledger
+        self._audit = Audit(context.ledger)
+
+    @property
+    def actor(self) -> str:
+        return self._ledger.actor
+
+    def transact(
+        self, command: Command, attachments: Mapping[str, str] | None = None
+    ) -> Recorded | Refusal:
+        return self._ledger.transact(command, attachments)
+
+    def catch_up(self) -> tuple[Record, ...]:
+        return self._ledger.catch_up()
+
+    def load(self) -> State:
+        return self._ledger.load()
+
+    def view(self) -> StateView:
+        return self._ledger.view()
+
+    def queue_log(self) -> list[StoredEvent]:
+        return self._ledger.queue_log()
+
+    def events(self, *, newest_first: bool) -> Iterable[StoredEvent]:
+        return self._ledger.events(newest_first=newest_first)
+
+    def distrust(self) -> str:
+        isolation = self._context.isolation
+        if isolation is None or confines(isolation.level):
+            return ""
+        problem = self._audit.difference()
+        if problem:
+            self._ledger.rebuild()
+        return problem
+
+
+class _Rooms(Rooms):
+    """Directories outside the repository, and processes under their supervisors."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._space = Space(context)
+
+    def begin(
+        self, task: Task, execution: Execution, notes: tuple[str, ...], idle: tuple[str, ...]
+    ) -> Job:
+        return attempt.begin(self._context, task, execution, notes, idle)
+
+    def adopt(self, task: Task, execution: Execution, removing: frozenset[str]) -> Job:
+        return attempt.adopt(self._context, task, execution, removing)
+
+    def observe(self, execution: str) -> Observed:
+        return workers.observe(self._context.layout.records(execution))
+
+    def stop(self, execution: str) -> None:
+        workers.request_stop(self._context.layout.records(execution))
+
+    def end(self, execution: str) -> Observed:
+        return workers.end(self._context.layout.records(execution))
+
+    def take_up(self, task: Task, execution: Execution) -> Work | None:
+        try:
+            return attempt.take_up(self._context, task, execution)
+        except HarvestRefused:
+            return None
+
+    def take_up_unseen(self, task: Task, execution: Execution) -> Work | None:
+        return attempt.work_unseen(self._context, task, execution)
+
+    def preserve(self, execution: Execution, work: Work | None) -> RecordPreserved | None:
+        return settle.preserve(self._context, execution, work)
+
+    def unreachable_work(self, task: Task, execution: Execution) -> str:
+        return settle.unreachable_work(self._context, task, execution)
+
+    def removal(self, execution: Execution) -> Job:
+        return settle.removal(self._context, execution)
+
+    def leftovers(self) -> tuple[str, ...]:
+        return leftovers(self._context)
+
+    def idle(self, busy: frozenset[str]) -> tuple[str, ...]:
+        return outside.idle_rooms(self._context.layout, busy)
+
+    def where(self, execution: str) -> str:
+        return str(self._context.layout.room(execution))
+
+    def end_strays(self) -> None:
+        context = self._context
+        finish_drops(context.layout, context.refs, context.ledger)
+        for place in sorted(context.layout.rooms.glob("*")):
+            end_commands(place)
+        clear_gates(context)
+
+    def changed_outside(self, execution: Execution) -> Outside | None:
+        before = outside.remembered(self._context, execution)
+        return None if before is None else outside.compare(self._context, execution, before)
+
+    def forget_outside(self, execution: Execution) -> None:
+        outside.forget(self._context, execution)
+
+    def shortage(self, *, again: bool = False) -> str:
+        return self._space.look_again() if again else self._space.shortage()
+
+
+class _Bench(Bench):
+    """Git's objects, and gates in places of their own."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self.policy = context, context.policy
+
+    def merge(self, execution: Execution, onto: str) -> MergeResult:
+        return merging.merge(self._context, execution, onto)
+
+    def tree_of(self, commit: str) -> str:
+        return merging.tree_of(self._context, commit)
+
+    def changes(self, old: str, new: str) -> tuple[Change, ...]:
+        return changes(self._context.git, old, new)
+
+    def change_id(self, old: str, new: str, changed: tuple[Change, ...]) -> str:
+        return change_id(self._context.git, old, new, changed)
+
+    def changed_lines(self, old: str, new: str) -> int:
+        return changed_lines(self._context.git, old, new)
+
+    def subjects_of(self, tip: str, since: str, paths: Sequence[str]) -> tuple[str, ...]:
+        return subjects_of(self._context.git, tip, since, paths)
+
+    def layer(self, candidate: Candidate) -> str:
+        return commits.layer_commit(self._context, candidate)
+
+    def landing_commit(self, candidate: Candidate, evidence: str) -> str:
+        return commits.landing_commit(self._context, candidate, evidence)
+
+    def judge_change(self, candidate: Candidate, known: Known) -> list[Judged]:
+        return gates.judge_change(self._context, candidate, known)
+
+    def judge_tree(
+        self, candidates: Sequence[Candidate], known: Known, only: Only, stop: Flag
+    ) -> list[Judged]:
+        return gates.judge_tree(self._context, candidates, known, only, stop=stop)
+
+    def bundle(
+        self, candidate: Candidate, judged: Sequence[Judged], tree: str = ""
+    ) -> tuple[str, str]:
+        return evidence.bundle_or_why(self._context, candidate, judged, tree=tree)
+
+    def failure_bundle(
+        self, task: Task, execution: Execution, failure: Failure, work: Work | None
+    ) -> tuple[str, str]:
+        try:
+            return evidence.write_failure(self._context, task, execution, failure, work=work), ""
+        except (CtoError, ValueError) as error:
+            return "", error.message if isinstance(error, CtoError) else str(error)
+
+    def stale(self, execution: Execution, evidence_tree: str, landing: Landing) -> str:
+        return evidence.check(self._context, execution, evidence_tree, landing)
+
+
+class _Target(Target):
+    """A ref of this repository, and of the remote where the team is shared."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def tip(self, name: str) -> str | None:
+        return self._context.refs.read(name)
+
+    def refuse_checked_out(self, name: str) -> None:
+        targets.refuse_checked_out(self._context.refs, name)
+
+    def move(self, landing: Landing) -> bool:
+        return targets.move(self._context, landing)
+
+    def push(self, name: str, commit: str) -> str:
+        return push_target(self._context, name, commit)
+
+    def landed_as(self, execution: Execution, landing: Landing) -> str:
+        return landed_as(self._context, execution, landing)
+
+    def look(self) -> str:
+        if self._context.shared is not None:
+            try:
+                self._context.shared.look()
+            except RemoteUnreachable as unreachable:
+                return unreachable.message
+        return ""
+
+
+class _World(World):
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.team = context.layout.team
+        self.policy, self.effects = context.policy, context.effects
+        self.holder, self.clone = context.holder, context.clone
+        self.max_workers, self.shared = context.max_workers, context.shared is not None
+        self.ledger = _Records(context)
+        self.jobs = Jobs()
+        self.rooms, self.bench = _Rooms(context), _Bench(context)
+        self.target = _Target(context)
+
+    @property
+    def level(self) -> Level:
+        return isolation_of(self._context).level
+
+    def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
+        return predictor_of(self._context, note)
+
+    def notify(self, event: Event, seq: int) -> None:
+        home = self._context.layout.home
+        self._context.plugins.notify(event, team=self.team, seq=seq, state_root=home / "plugins")
+
+
+def real_world(context: Context) -> World:
+    """Return the world of a run with this context."""
+    return _World(context)

@@ -1,0 +1,114 @@
+"""The loop asks a World: its modules open no door to files, processes, git or threads."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LOOP = frozenset(
+    {
+        "admission",
+        "admissions",
+        "approvals",
+        "asked",
+        "book",
+        "composing",
+        "ending",
+        "failures",
+        "judging",
+        "lander",
+        "landing",
+        "merge_queue",
+        "orchestrator",
+        "others",
+        "queue_pen",
+        "queue_runs",
+        "recovery",
+        "rejecting",
+        "stack",
+    }
+)
+"""The modules that decide what a run does next."""
+
+VALUES = frozenset(
+    {
+        "candidate",
+        "holder",
+        "jobs",
+        "judged",
+        "messages",
+        "outside_record",
+        "push_record",
+        "queue_messages",
+        "reproduce",
+        "worker_values",
+        "world",
+    }
+)
+"""What they may know of the rest of the room: values and contracts."""
+
+PURE_ROOMS = ("gitcto.model", "gitcto.policy", "gitcto.queue")
+PURE = frozenset({"gitcto.contracts", "gitcto.errors", "gitcto.git.change", "gitcto.store.queries"})
+"""Values of other rooms: ``store.queries`` for what a ledger's event looks like."""
+
+STANDARD = frozenset(
+    {"__future__", "collections.abc", "dataclasses", "itertools", "pathlib", "threading", "typing"}
+)
+"""Of ``pathlib`` only paths without a file system, of ``threading`` only flags."""
+
+NAMES = {"pathlib": {"PurePosixPath"}, "threading": {"Event"}}
+
+
+def problems(module: str, source: str) -> Iterator[str]:
+    """Yield what a module of the loop imports and must not."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (f"{module}: import {alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {alias.name for alias in node.names}
+            for one in _resolved(node.module, names):
+                if not _is_allowed(one, names):
+                    yield f"{module}: {one}"
+
+
+def _resolved(module: str, names: set[str]) -> list[str]:
+    return (
+        [f"{module}.{name}" for name in sorted(names)] if module == "gitcto.runtime" else [module]
+    )
+
+
+def _is_allowed(module: str, names: set[str]) -> bool:
+    head, _, name = module.rpartition(".")
+    if head == "gitcto.runtime":
+        return name in LOOP | VALUES
+    if module in NAMES:
+        return names <= NAMES[module]
+    return module in PURE | STANDARD or module.startswith(PURE_ROOMS)
+
+
+def test_the_loop_opens_no_door() -> None:
+    found = [
+        problem
+        for name in sorted(LOOP)
+        for problem in problems(name, (ROOT / f"gitcto/runtime/{name}.py").read_text("utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from gitcto.runtime import workers",
+        "from gitcto.runtime.settle import preserve",
+        "from gitcto.git.refs import Refs",
+        "from gitcto.store.ledger import Ledger",
+        "from pathlib import Path",
+        "from threading import Thread",
+        "import os",
+    ],
+)
+def test_an_open_door_is_found(source: str) -> None:
+    assert list(problems("orchestrator", source))
