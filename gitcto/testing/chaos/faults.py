@@ -143,7 +143,7 @@ def _make_writable(stage: Stage) -> None:
 
 
 def _remount(stage: Stage, how: str) -> None:
-    argv = ("mount", "-o", f"remount,{how}", str(stage.scratch.place))
+    argv = ("mount", "-o", f"remount,bind,{how}", str(stage.scratch.place))
     subprocess.run(argv, check=True)
 
 
