@@ -13,7 +13,7 @@ from gitcto.testing.invariants.seen import ExecutionSeen, Seen
 
 def of_intent(at: At, e: ev.LandingIntended) -> Iterator[Found]:
     """Check what is about to land: proved on that very tree, allowed, and approved."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is None:
         return
     if e.landing.target != at.seen.target:
@@ -55,7 +55,7 @@ def _of_approval(x: ExecutionSeen, name: str, landing: Landing) -> Iterator[Foun
 
 def of_done(at: At, e: ev.LandingDone) -> Iterator[Found]:
     """Check that what is called landed is what was intended, and landed once."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if e.commit in at.seen.landed:
         yield "S4", f"{e.commit[:12]} landed for {e.execution} and for {at.seen.landed[e.commit]}"
     if x is None or x.landing is None:
@@ -76,7 +76,7 @@ def of_done(at: At, e: ev.LandingDone) -> Iterator[Found]:
 
 def of_abandoned(at: At, e: ev.LandingAbandoned) -> Iterator[Found]:
     """Check that of what lands by one move not a part is given up."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is not None and x.landing is not None and at.seen.swaps.get(x.landing.new) == "done":
         yield "S10", f"{e.execution} is given up, others of the same move are done"
 

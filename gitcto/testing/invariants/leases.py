@@ -90,7 +90,7 @@ def _of_needs(seen: Seen, task_id: str) -> Iterator[Found]:
 
 def of_outcome(at: At, e: Any) -> Iterator[Found]:
     """Check that an outcome is the living lease's own, at its token, and at its stage."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is None:
         yield "S2", f"{at.event.kind} of {e.execution}, which was never leased"
         return
@@ -111,7 +111,7 @@ def of_outcome(at: At, e: Any) -> Iterator[Found]:
 
 def of_end(at: At, e: Any) -> Iterator[Found]:
     """Check that a task's end is its only one."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     task = at.seen.tasks.get(x.task) if x is not None else None
     if x is not None and task is not None and task.ended:
         yield "S1", f"{x.task} is {task.ended} and ends again by {at.event.kind} of {e.execution}"
@@ -119,14 +119,14 @@ def of_end(at: At, e: Any) -> Iterator[Found]:
 
 def of_holder(at: At, e: ev.LandingIntended | ev.LandingDone) -> Iterator[Found]:
     """Check that a landing was decided for who holds the lease."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is not None and clone_of(x.holder) and e.decision.subject != x.holder:
         yield "S2", f"{at.event.kind} of {e.execution} by {e.decision.subject}, {x.holder} holds it"
 
 
 def of_renewal(at: At, e: ev.LeaseRenewed | ev.LeaseTaken) -> Iterator[Found]:
     """Check that a lease grows by renewal, and changes its clone only when it is over."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is None:
         return
     if isinstance(e, ev.LeaseRenewed):
@@ -161,7 +161,7 @@ def of_request(at: At, e: ev.TaskRequeued) -> Iterator[Found]:
 
 def of_failure(at: At, e: ev.ExecutionFailed) -> Iterator[Found]:
     """Check that what was harvested is kept before its execution is given up here."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     if x is None or not x.work or not x.changed or x.kept or x.given_up:
         return
     if x.at == clone_of(x.holder):  # another clone keeps what it harvested when it comes back

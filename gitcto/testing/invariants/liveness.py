@@ -48,7 +48,7 @@ class Leases:
 
 def of_failure(at: At, e: ExecutionFailed) -> Iterator[Found]:
     """Check that a person is asked before a task fails without end by no fault of its own."""
-    x = at.seen.of(e.execution)
+    x = at.seen.executions.get(e.execution)
     task = at.seen.tasks.get(x.task) if x is not None else None
     if task is not None and not e.charged and task.unlucky > MAX_UNCHARGED:
         yield "L3", f"{e.execution}: its task failed {task.unlucky} times, always by others' fault"

@@ -12,6 +12,7 @@ from gitcto.git.refs import Refs
 from gitcto.git.repository import Repository, discover
 from gitcto.model.codec import Event, decode
 from gitcto.model.events import (
+    ExecutionLeased,
     LandingDone,
     LandingIntended,
     TeamCreated,
@@ -19,6 +20,7 @@ from gitcto.model.events import (
     WorkPreserved,
 )
 from gitcto.runtime import workers
+from gitcto.runtime.clone import RECORD as CLONE_RECORD
 from gitcto.runtime.commits import EXECUTION_TRAILER, TASK_TRAILER
 from gitcto.runtime.layout import ROOT_RECORD, Layout
 from gitcto.store import chain
@@ -27,6 +29,7 @@ from gitcto.store.sidecar import Sidecar
 from gitcto.store.verify import verify_chain
 from gitcto.testing.invariants.checking import check
 from gitcto.testing.invariants.records import Bounds, Observed, TargetCommit, Violation
+from gitcto.testing.invariants.seen import clone_of
 
 
 @dataclass(slots=True)
@@ -35,7 +38,8 @@ class _Cited:
 
     events: list[Event] = field(default_factory=list)
     target: str = ""
-    made: set[str] = field(default_factory=set)
+    made: dict[str, set[str]] = field(default_factory=dict)
+    clones: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, tuple[str, str]] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
 
@@ -45,8 +49,13 @@ class _Cited:
         match event.body:
             case TeamCreated(target=target):
                 self.target = target
-            case WorkHarvested(commit=made) | WorkPreserved(commit=made):
-                self.made.add(made)
+            case ExecutionLeased(execution=name, holder=holder):
+                self.clones[name] = clone_of(holder)
+            case (
+                WorkHarvested(execution=name, commit=made)
+                | WorkPreserved(execution=name, commit=made)
+            ):
+                self.made.setdefault(self.clones.get(name, ""), set()).add(made)
             case LandingIntended(execution=name, landing=landing):
                 self.evidence[name] = (f"{commit}:evidence/{name}", landing.evidence)
             case LandingDone(execution=name):
@@ -102,9 +111,11 @@ def _observe(
     root = rooms_root or _recorded_root(repository) or repository.cto_dir / "no-rooms"
     layout = Layout(repository, team, root)
     ref = chain.ledger_ref(team)
+    own = _clone(repository)
+    made = (work for clone, works in cited.made.items() if clone in {"", own} for work in works)
     return Observed(
         target=tuple(_history(git, cited.target)) if cited.target else None,
-        unreachable=_unreachable(git, Refs(repository).list("refs/").values(), cited.made),
+        unreachable=_unreachable(git, Refs(repository).list("refs/").values(), made),
         unproved=_unproved(git, cited),
         alive=frozenset(_alive(layout)),
         left=dict(_left(repository, layout)),
@@ -113,6 +124,14 @@ def _observe(
         chain=tuple(verify_chain(repository, ref, Refs(repository).read(ref))),
         bounds=bounds,
     )
+
+
+def _clone(repository: Repository) -> str:
+    """Return this clone's id; what others made lies with them."""
+    try:
+        return (repository.cto_dir / CLONE_RECORD).read_text(encoding="ascii").split()[0]
+    except (OSError, IndexError):
+        return ""
 
 
 def _recorded_root(repository: Repository) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitcto.model import events as ev
@@ -55,6 +55,16 @@ class ExecutionSeen:
     approved: set[str] = field(default_factory=set)
     denied: bool = False
 
+    def fork(self) -> ExecutionSeen:
+        """Return a copy that goes its own way."""
+        return replace(
+            self,
+            kept=dict(self.kept),
+            given_up=dict(self.given_up),
+            verdicts=dict(self.verdicts),
+            approved=set(self.approved),
+        )
+
 
 @dataclass(slots=True)
 class Seen:
@@ -74,15 +84,25 @@ class Seen:
     pull_requests: dict[str, str] = field(default_factory=dict)
     wasted: int = 0
 
+    def fork(self) -> Seen:
+        """Return a copy that goes its own way."""
+        return replace(
+            self,
+            tasks={name: replace(task) for name, task in self.tasks.items()},
+            executions={name: x.fork() for name, x in self.executions.items()},
+            live=dict(self.live),
+            nonces=set(self.nonces),
+            landed=dict(self.landed),
+            swaps=dict(self.swaps),
+            known_tips=set(self.known_tips),
+            pull_requests=dict(self.pull_requests),
+        )
+
     def take(self, event: Event) -> None:
         """Move on over one event, whatever it is."""
         rule = _RULES.get(type(event.body))
         if rule is not None:
             rule(self, event.body)
-
-    def of(self, execution: str) -> ExecutionSeen | None:
-        """Return an execution by id."""
-        return self.executions.get(execution)
 
     def move(self, execution: str, stage: str, **changes: Any) -> None:
         """Put an execution into another stage."""
@@ -140,63 +160,63 @@ def _leased(seen: Seen, e: ev.ExecutionLeased) -> None:
 
 
 def _renewed(seen: Seen, e: ev.LeaseRenewed) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.expires_ms = e.expires_ms
 
 
 def _taken(seen: Seen, e: ev.LeaseTaken) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.holder, x.expires_ms = e.holder, e.expires_ms
 
 
 def _harvested(seen: Seen, e: ev.WorkHarvested) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     at = clone_of(x.holder) if x is not None else ""
     seen.move(e.execution, "harvested", work=e.commit, changed=e.changed, at=at)
 
 
 def _preserved(seen: Seen, e: ev.WorkPreserved) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.kept[e.ref] = e.commit
         x.given_up.pop(e.ref, None)
 
 
 def _discarded(seen: Seen, e: ev.WorkDiscarded) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.given_up[e.ref] = e.commit
         x.kept.pop(e.ref, None)
 
 
 def _outside(seen: Seen, e: ev.OutsideChanged) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.blocked |= e.blocking
 
 
 def _judged(seen: Seen, e: ev.GateJudged) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.verdicts[e.verdict.gate] = e.verdict
 
 
 def _asked(seen: Seen, e: qe.ApprovalRequested) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         x.asked, x.needed, x.approved, x.denied = e.change, e.needed, set(), False
 
 
 def _granted(seen: Seen, e: qe.ApprovalGranted) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None and e.change == x.asked:
         x.approved.add(e.by)
 
 
 def _denied(seen: Seen, e: qe.ApprovalDenied) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None and e.change == x.asked:
         x.denied = True
 
@@ -209,7 +229,7 @@ def _intended(seen: Seen, e: ev.LandingIntended) -> None:
 
 
 def _abandoned(seen: Seen, e: ev.LandingAbandoned) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     kept = {gate: v for gate, v in x.verdicts.items() if v.change} if x is not None else {}
     if x is not None and x.landing is not None and seen.swaps.get(x.landing.new) == "intended":
         seen.swaps[x.landing.new] = "abandoned"
@@ -217,7 +237,7 @@ def _abandoned(seen: Seen, e: ev.LandingAbandoned) -> None:
 
 
 def _done(seen: Seen, e: ev.LandingDone) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     if x is not None:
         _ended(seen, x.task, "done")
         if x.landing is not None:
@@ -227,7 +247,7 @@ def _done(seen: Seen, e: ev.LandingDone) -> None:
 
 
 def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
-    x = seen.of(e.execution)
+    x = seen.executions.get(e.execution)
     task = seen.tasks.get(x.task) if x is not None else None
     if task is not None:
         task.ended = {TaskState.BLOCKED: "blocked", TaskState.FAILED_TERMINAL: "failed"}.get(
@@ -246,15 +266,7 @@ def _run(seen: Seen, e: qe.QueueRunStarted) -> None:
     seen.known_tips.add(e.onto)
 
 
-def _pr_intended(seen: Seen, e: qe.PullRequestIntended) -> None:
-    seen.pull_requests.setdefault(e.key, "")
-
-
-def _pr_opened(seen: Seen, e: qe.PullRequestOpened) -> None:
-    seen.pull_requests[e.key] = e.url
-
-
-_RULES: Mapping[type, Callable[[Seen, Any], None]] = {
+_RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     ev.TeamCreated: _created,
     ev.TeamModeChanged: _mode,
     ev.TaskAdded: _added,
@@ -279,8 +291,8 @@ _RULES: Mapping[type, Callable[[Seen, Any], None]] = {
     qe.ApprovalDenied: _denied,
     qe.QueueTargetMoved: _moved,
     qe.QueueRunStarted: _run,
-    qe.PullRequestIntended: _pr_intended,
-    qe.PullRequestOpened: _pr_opened,
+    qe.PullRequestIntended: lambda seen, e: seen.pull_requests.setdefault(e.key, ""),
+    qe.PullRequestOpened: lambda seen, e: seen.pull_requests.update({e.key: e.url}),
     qe.QueuePaused: lambda seen, _: setattr(seen, "queue_paused", True),
     qe.QueueResumed: lambda seen, _: setattr(seen, "queue_paused", False),
 }

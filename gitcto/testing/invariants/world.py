@@ -22,7 +22,7 @@ def of_world(seen: Seen, ids: Collection[str], observed: Observed) -> Iterator[F
         yield "S10", f"{name} is done, and the ledger does not hold its evidence"
     yield from (("S11", each) for each in observed.outside)
     for name in sorted(observed.alive):
-        x = seen.of(name)
+        x = seen.executions.get(name)
         if x is None or x.stage == "over":
             yield "S12", f"a process of {name} is alive"
     yield from _of_work(seen, observed.unreachable)
@@ -31,7 +31,7 @@ def of_world(seen: Seen, ids: Collection[str], observed: Observed) -> Iterator[F
 def at_rest(seen: Seen, observed: Observed) -> Iterator[Found]:
     """Check that nothing is left of what is over."""
     for name, what in sorted(observed.left.items()):
-        x = seen.of(name)
+        x = seen.executions.get(name)
         if x is None or x.stage == "over":
             yield "S13", f"of {name} there is left: {what}"
     yield from (("S13", f"a stale lock: {each}") for each in observed.locks)
@@ -71,7 +71,7 @@ def _of_commit(seen: Seen, commit: TargetCommit, before: str) -> Iterator[Found]
     name = seen.landed.get(commit.commit)
     if name is None:
         for claimed in commit.executions:
-            x = seen.of(claimed)
+            x = seen.executions.get(claimed)
             if x is not None and commit.commit not in seen.known_tips and not _lands(x, commit):
                 yield "S10", f"the target holds {short} of {claimed}, which no landing says"
         return
