@@ -17,8 +17,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-settings.register_profile("same", derandomize=True)
-settings.register_profile("new")
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("new", deadline=None)
 settings.load_profile("same")  # for other examples each time: --hypothesis-profile new
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
         patch,
     )
     from gitcto.globs import covers
-    from gitcto.integration_contracts import PullRequest, PullRequests
+    from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
@@ -136,7 +136,7 @@ _LAZY = {
         "patch",
     ),
     "gitcto.globs": ("covers",),
-    "gitcto.integration_contracts": ("PullRequest", "PullRequests"),
+    "gitcto.integration_contracts": ("EffectRequest", "OutsideEffect", "Receipt", "Refused"),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
@@ -178,6 +178,7 @@ __all__ = [
     "CtoError",
     "Descriptor",
     "DraftPlan",
+    "EffectRequest",
     "Event",
     "EventContext",
     "ExitCode",
@@ -198,6 +199,7 @@ __all__ = [
     "MergeResult",
     "Merged",
     "Move",
+    "OutsideEffect",
     "PatchError",
     "PlainPredictor",
     "PlanProblem",
@@ -208,8 +210,8 @@ __all__ = [
     "Probe",
     "Provider",
     "ProviderWorker",
-    "PullRequest",
-    "PullRequests",
+    "Receipt",
+    "Refused",
     "Register",
     "Remote",
     "RemoteFailed",

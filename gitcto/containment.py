@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Probe,
         WorkerReport,
     )
+    from gitcto.integration_contracts import Receipt
     from gitcto.registry import Registered
     from gitcto.room_contracts import Confined, RoomNeeds, RoomTips
 
@@ -39,12 +40,12 @@ _RETURNS = {
     "tips": "RoomTips",
     "release": "NoneType",
     "confine": "Confined",
-    "find": "str",
-    "open": "str",
+    "find": "Receipt | NoneType",
+    "send": "Receipt",
     "good": "float",
     "conflict": "float",
 }
-"""The type each contract method returns. Compared exactly: a subclass could answer differently."""
+"""The types each contract method returns. Compared exactly: a subclass could answer differently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,8 @@ class Crashed:
 
     ``what`` says who and where (``gate tests of plugin tests``), ``reason`` is one line,
     ``hint`` one line of what to do, ``traceback`` the whole story for a log. ``expected`` tells
-    trouble the plugin reported itself (a ``CtoError``) from a defect in the plugin.
+    trouble the plugin reported itself (a ``CtoError``) from a defect in the plugin, and ``refused``
+    a definite no (:class:`gitcto.integration_contracts.Refused`) from anything else.
     """
 
     plugin: str
@@ -62,6 +64,7 @@ class Crashed:
     hint: str
     traceback: str = ""
     expected: bool = False
+    refused: bool = False
     exit_code: ExitCode = ExitCode.INTERNAL
 
     def error(self) -> CtoError:
@@ -172,10 +175,18 @@ def call_contained(
 def call_contained(
     registered: Registered[Any],
     obj: object,
-    method: Literal["find", "open"],
+    method: Literal["find"],
     *args: object,
     deadline_s: float,
-) -> str | Crashed | TimedOut: ...
+) -> Receipt | Crashed | TimedOut | None: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["send"],
+    *args: object,
+    deadline_s: float,
+) -> Receipt | Crashed | TimedOut: ...
 @overload
 def call_contained(
     registered: Registered[Any],
@@ -210,7 +221,8 @@ def call_contained(
     )
     if isinstance(value, Crashed | TimedOut):
         return value
-    if type(value).__name__ == _RETURNS[method] and _is_ours(value):
+    kind = type(value)
+    if kind.__name__ in _RETURNS[method].split(" | ") and kind.__module__ in _OURS:
         return value
     reason = f"{method}() returned {type(value).__name__}, not {_RETURNS[method]}"
     return Crashed(
@@ -218,9 +230,7 @@ def call_contained(
     )
 
 
-def _is_ours(value: object) -> bool:
-    return type(value).__module__ in {"builtins", "gitcto.contracts", "gitcto.room_contracts"}
-
+_OURS = ("builtins", *(f"gitcto.{room}contracts" for room in ("", "integration_", "room_")))
 
 T = TypeVar("T")
 
@@ -255,6 +265,8 @@ def crash(plugin: str, what: str, error: BaseException) -> Crashed:
     """Return the value that stands for an exception a plugin raised."""
     import traceback
 
+    from gitcto.integration_contracts import Refused
+
     story = "".join(traceback.format_exception(error))
     if isinstance(error, CtoError):
         return Crashed(
@@ -264,6 +276,7 @@ def crash(plugin: str, what: str, error: BaseException) -> Crashed:
             hint=error.hint,
             traceback=story,
             expected=True,
+            refused=isinstance(error, Refused),
             exit_code=error.exit_code,
         )
     reason = one_line(error)

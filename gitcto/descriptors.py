@@ -89,10 +89,17 @@ class Predictor(Descriptor):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration(Descriptor):
-    """A place where pull requests are opened; ``target`` makes a ``PullRequests``.
+    """A place where things are done outside; ``target`` makes an ``OutsideEffect``.
 
-    See :class:`gitcto.integration_contracts.PullRequests`.
+    See :class:`gitcto.integration_contracts.OutsideEffect`. ``effects`` names what it does
+    (``pull-request``). With ``lookup`` ``exact``, what carries a key is always found by it, at the
+    latest ``lag_s`` seconds after it was made; without, it is sent at most once, and a person is
+    asked when the answer was lost.
     """
+
+    effects: tuple[str, ...]
+    lookup: Literal["exact", "none"] = "none"
+    lag_s: float = 0.0
 
 
 D_contra = TypeVar("D_contra", bound=Descriptor, contravariant=True)

@@ -119,9 +119,9 @@ def gitcto_register_predictors(register: Register[Predictor]) -> None:
 
 @hookspec
 def gitcto_register_integrations(register: Register[Integration]) -> None:
-    """Add places where pull requests are opened. Called when one is to be opened. Provisional.
+    """Add places where things are done outside. Called when one is to be done. Provisional.
 
-    :param register: ``register.add(Integration(...))``; ``target`` makes a ``PullRequests``.
+    :param register: ``register.add(Integration(...))``; ``target`` makes an ``OutsideEffect``.
     Return values are ignored. An exception makes this plugin fail: a warning names it, the others
     go on, and nothing runs if policy requires it.
     .. versionadded:: 0.1

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitcto import hookspecs
 from gitcto.containment import Crashed, TimedOut, contain, one_line
-from gitcto.descriptors import CommandPoint, Gate, Planner
+from gitcto.descriptors import CommandPoint, Gate, Integration, Planner
 from gitcto.loading import construct, hook_fault, new_manager
 from gitcto.model.ids import is_name
 from gitcto.registry import KINDS, Kind, Offers
@@ -50,7 +50,7 @@ _PARAMETERS = {
     "read": 1,
     "merge": 1,
     "find": 1,
-    "open": 1,
+    "send": 1,
     "good": 1,
     "conflict": 2,
 }
@@ -219,6 +219,8 @@ def _descriptor(source: Source, kind: Kind, descriptor: Descriptor) -> Iterator[
         yield _finding("descriptor", f"{what} needs a deadline of more than 0 s")
     if isinstance(descriptor, Planner) and not _are_suffixes(descriptor.suffixes):
         yield _finding("descriptor", f"{what} needs file endings like `.md`")
+    if isinstance(descriptor, Integration):
+        yield from _integration(what, descriptor)
     target = _attempt(source, partial(construct, descriptor))
     if isinstance(target, Crashed | TimedOut):
         yield _finding("target", f"{what}: {target.reason}")
@@ -231,6 +233,15 @@ def _descriptor(source: Source, kind: Kind, descriptor: Descriptor) -> Iterator[
                 count = _PARAMETERS[method]
                 message = f"{what}: {method}() must take {count} positional arguments"
                 yield _finding("contract", message)
+
+
+def _integration(what: str, descriptor: Integration) -> Iterator[Finding]:
+    if not isinstance(descriptor.effects, tuple) or not all(map(is_name, descriptor.effects)):
+        yield _finding("descriptor", f"{what} needs names of effects, like `pull-request`")
+    if descriptor.lookup not in {"exact", "none"}:
+        yield _finding("descriptor", f"{what} needs a lookup of `exact` or `none`")
+    if not 0 <= descriptor.lag_s < float("inf"):
+        yield _finding("descriptor", f"{what} needs a lag of 0 s or more")
 
 
 def _are_suffixes(suffixes: object) -> bool:

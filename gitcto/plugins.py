@@ -142,7 +142,7 @@ class Plugins:
         return self._collect("predictors")
 
     def integrations(self) -> Mapping[str, Registered[Integration]]:
-        """Return the places where pull requests are opened, by name."""
+        """Return the places where things are done outside, by name."""
         return self._collect("integrations")
 
     def _collect(self, kind_name: str) -> Mapping[str, Registered[Any]]:

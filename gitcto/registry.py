@@ -95,7 +95,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="integrations",
                 singular="integration",
                 descriptor=Integration,
-                methods=("find", "open"),
+                methods=("find", "send"),
             ),
         )
     }

@@ -35,8 +35,11 @@ def examine(app: App) -> list[Finding]:
     found = [Finding("repository", True, f"{repository.common_dir}, {kind}")]
     for check in (_space, _plugins, _policy, _sandbox, _providers, _sidecar, _refs):
         found += _made(check.__name__.strip("_"), check, app)
+    from gitcto.cli.check_left import CHECKS
+
     for team in app.teams():
-        found += _made(f"team {team}", partial(_team, name=team), app)
+        for look in (_team, *CHECKS):
+            found += _made(f"team {team}", partial(look, name=team), app)
     return found
 
 

@@ -31,15 +31,20 @@ def clean(app: App, *, only_plan: bool, caches: bool, team: str | None, as_json:
     listed with the reason. Warm trees and kept set-ups that are too old go, too; with --caches all
     of them. --plan, the default, removes nothing.
     """
+    from gitcto.git.durable import discard
     from gitcto.runtime import clean as runtime_clean
     from gitcto.runtime.space import reclaim
 
-    with _alone(app, app.team(team)) as context:
+    with run_alone(app, app.team(team)) as context:
         items = runtime_clean.plan(context)
         spare = _spare(context, everything=caches)
         kept = [] if only_plan else runtime_clean.apply(context, items)
+        aside = _damaged(app)
         chosen = [one.item for one in spare if one.goes and one.item is not None]
         problems = [] if only_plan else reclaim(context, chosen)
+        spare += aside
+        if not only_plan and aside:
+            discard(app.repository.cto_dir / "quarantine")
     if as_json:
         names = ("execution", "task", "what", "safe", "why")
         told = [{name: getattr(item, name) for name in names} for item in items]
@@ -79,9 +84,21 @@ def _spare(context: Context, *, everything: bool) -> list[_Spare]:
     return found
 
 
+def _damaged(app: App) -> list[_Spare]:
+    """Return the damaged sidecars that were put aside, if there are any."""
+    from gitcto.store.sidecar import quarantined
+
+    count = len(quarantined(app.repository))
+    why = "it was built again from the ledger, which has all of it"
+    return [_Spare(None, f"damaged sidecar, {count}", True, why)] if count else []
+
+
 @contextmanager
-def _alone(app: App, team: str) -> Iterator[Context]:
-    """Hold the team's run lock: a run in the middle of its work leaves things on purpose."""
+def run_alone(app: App, team: str) -> Iterator[Context]:
+    """Hold the team's run lock: a run in the middle of its work leaves things on purpose.
+
+    Raises ``LockBusy`` when one is alive.
+    """
     from gitcto.cli.requests import ending_request
     from gitcto.git.lock import exclusive
     from gitcto.runtime.layout import Layout

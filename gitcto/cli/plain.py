@@ -21,6 +21,7 @@ def team(record: Team) -> dict[str, Any]:
         "created_ms": record.created_ms,
         "unknown_events": record.unknown,
         "queue_paused": record.queue_paused,
+        "unclear_effects": record.unclear,
         "counts": {str(state): count for state, count in sorted(record.counts.items())},
     }
 
@@ -86,6 +87,7 @@ def execution(record: Execution) -> dict[str, Any]:
         "verdicts": [verdict(each) for each in record.verdicts],
         "evidence": record.evidence,
         "preserved": record.preserved,
+        **{name: getattr(record, name) for name in ("stop", "adopted", "late")},
         "discarded": dict(record.discarded),
         "reason": record.reason,
         "detail": record.detail,

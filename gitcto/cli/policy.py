@@ -96,7 +96,7 @@ def summary(shown: Policy) -> dict[str, object]:
         "max_workers": shown.max_workers,
         "lease_s": shown.lease_s,
         "limits": asdict(shown.limits),
-        "retries": {"max_attempts": retries.max_attempts, "conflict": retries.conflict},
+        "retries": asdict(retries),
         "roles": {
             name: {"provider": role.provider, "workspace": role.workspace}
             for name, role in shown.roles.items()

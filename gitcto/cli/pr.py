@@ -43,7 +43,7 @@ class _Written(NamedTuple):
 
 def _written(app: App, reader: LedgerReader, task_id: str) -> _Written:
     from gitcto.runtime.pull_request_body import gather, render
-    from gitcto.runtime.pull_requests import key_of
+    from gitcto.runtime.pull_requests import pull_request_key
 
     task = app.task(reader, task_id)
     execution = reader.view().execution(task.execution) if task.commit else None
@@ -53,7 +53,7 @@ def _written(app: App, reader: LedgerReader, task_id: str) -> _Written:
             f"`git cto show {visible(task_id)}` says how it stands",
         )
     landed = gather(app.repository, reader, task, execution)
-    return _Written(reader.team, task, render(landed, key_of(reader.team, task)))
+    return _Written(reader.team, task, render(landed, pull_request_key(reader, task)))
 
 
 def _deliver(app: App, text: str, where: str) -> None:

@@ -18,10 +18,12 @@ _HINTS = {
     "no_task": "`git cto status` lists the tasks",
     "not_ended": "`git cto show TASK` says what it is doing; only an ended task is retried",
     "unknown_events": "a newer git-cto wrote to this ledger: upgrade, then run the command again",
+    "not_held": "`git cto lease list` says who holds what",
     "not_requested": "`git cto approvals` lists the changes that wait for approval",
     "other_change": "look at the change as it is now: `git cto approvals`",
     "expired": "`git cto run` takes it out; then ask anew with `git cto retry TASK`",
     "already_approved": "somebody else must approve it too, or `git cto deny` takes yours back",
+    "not_unclear": "`git cto effects list` says how it stands",
     "out_of_order": "report this: the plan was put in order before it was recorded",
 }
 

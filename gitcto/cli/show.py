@@ -67,7 +67,7 @@ def _elsewhere(reader: LedgerReader, task: Task) -> dict[str, str]:
     from gitcto.cli.pushed import where
     from gitcto.runtime.pull_requests import opened
 
-    return {"push": where(reader, task), "pull_request": opened(reader, task.spec.id)}
+    return {"push": where(reader, task), "pull_request": opened(task)}
 
 
 def _facts(
@@ -94,8 +94,16 @@ def _facts(
         yield "pull", elsewhere["pull_request"]
     if task.evidence:
         yield "evidence", task.evidence
+    yield from _beside(task)
     for number, line in enumerate(spec.prompt.splitlines()):
         yield "" if number else "prompt", line
+
+
+def _beside(task: Task) -> Iterator[tuple[str, str]]:
+    for each in task.effects.values():
+        yield "effect", f"{each.effect} {each.state}: {each.url or each.why or each.key}"
+    if task.checkpoint:
+        yield "context", f"checkpoint {task.checkpoint}: `git cto context {task.spec.id}`"
 
 
 def _approval(x: Execution) -> str:
@@ -127,6 +135,10 @@ def _attempts(app: App, attempts: Sequence[Execution], rooms: Mapping[str, KeptR
             app.output.data(visible(f"attempt {each.attempt} SECURITY, outside its room: {change}"))
         if each.reason:
             app.output.data(visible(f"attempt {each.attempt} ended: {wording.why(each)}"))
+        if each.late:
+            app.output.data(visible(f"  its work came after its lease, {each.late}"))
+        if each.adopted:
+            app.output.data(visible(f"attempt {each.attempt} adopted the work of {each.adopted}"))
         if each.preserved:
             app.output.data(visible(f"  its work is kept at {each.preserved}"))
         if each.id in rooms:

@@ -101,7 +101,7 @@ def one_line(team: Team) -> str:
     count = team.counts
     total = sum(count.values())
     live = sum(count.get(state, 0) for state in LIVE_STATES)
-    stuck = sum(count.get(state, 0) for state in wording.NEEDS_A_PERSON)
+    stuck = sum(count.get(state, 0) for state in wording.NEEDS_A_PERSON) + team.unclear
     parts = [f"{count.get(TaskState.DONE, 0)}/{total} done"]
     parts += [f"{live} live"] if live else []
     parts += [f"{stuck} {'needs' if stuck == 1 else 'need'} you"] if stuck else []
@@ -120,6 +120,9 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
     out.data(wording.counts(team))
     if team.queue_paused:
         out.data("The merge queue is paused: nothing lands before `git cto queue resume`")
+    if team.unclear:
+        some = "1 effect waits" if team.unclear == 1 else f"{team.unclear} effects wait"
+        out.data(f"{some} for a person: `git cto effects list`")
     listed = tuple(_listed(reader, glance, team, every=every))
     if listed:
         out.data()

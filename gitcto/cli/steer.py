@@ -1,4 +1,4 @@
-"""Commands by which a person steers a team: pause, resume, drain, stop and retry."""
+"""Commands by which a person steers a team: pause, drain, stop and retry."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitcto.cli.options import pass_app, team_option
+from gitcto.errors import CtoError, ExitCode
 from gitcto.model.records import TeamMode
 
 if TYPE_CHECKING:
@@ -37,19 +38,6 @@ def pause(app: App, team: str | None) -> None:
 @click.command()
 @team_option
 @pass_app
-def resume(app: App, team: str | None) -> None:
-    """Start tasks again after pause, drain or stop."""
-    _set_mode(
-        app,
-        team,
-        TeamMode.RUNNING,
-        hint="`git cto run` does the work; hold it with `git cto pause`",
-    )
-
-
-@click.command()
-@team_option
-@pass_app
 def drain(app: App, team: str | None) -> None:
     """Start nothing new and end the run when what is being worked on has ended."""
     _set_mode(
@@ -61,10 +49,20 @@ def drain(app: App, team: str | None) -> None:
 
 
 @click.command()
+@click.argument("task", required=False)
+@click.option("--reason", default="", metavar="TEXT", help="With TASK: why; for the ledger.")
 @team_option
 @pass_app
-def stop(app: App, team: str | None) -> None:
-    """End the workers now; their work is kept and their tasks are tried again in the next run."""
+def stop(app: App, task: str | None, reason: str, team: str | None) -> None:
+    """End the workers now; their work is kept and their tasks are tried again in the next run.
+
+    With TASK only that one's: it waits for `git cto retry TASK`, and the team goes on with others.
+    """
+    if task is not None:
+        _stop_task(app, team, task, reason)
+        return
+    if reason:
+        raise CtoError("--reason means nothing without TASK", "name a task", ExitCode.USAGE)
     from gitcto.cli.requests import ending_request
     from gitcto.cli.views import Lines
     from gitcto.runtime.run import stop_team
@@ -73,6 +71,31 @@ def stop(app: App, team: str | None) -> None:
     request = ending_request(app, app.team(team))
     if stop_team(request, Lines(app.output)) is None:
         app.output.data("A run is alive; it ends its workers and then itself")
+
+
+def _stop_task(app: App, team: str | None, task: str, reason: str) -> None:
+    """Record that nobody is to work on a task; end its worker, if it is one of this clone's."""
+    from gitcto.cli.record import record
+    from gitcto.cli.requests import rooms_root
+    from gitcto.model.lease_commands import StopTask
+    from gitcto.model.records import WORKING_STATES, TaskState
+    from gitcto.runtime.layout import Layout
+    from gitcto.runtime.workers import observe, request_stop
+
+    with app.ledger(team) as ledger:
+        found = app.task(ledger, task)
+        record(ledger, StopTask(task=task, reason=reason))
+        layout = Layout(app.repository, ledger.team, rooms_root(app.host, app.repository))
+    here = observe(layout.records(found.execution)).alive if found.execution else False
+    if here:
+        request_stop(layout.records(found.execution))
+    what = "nobody works on it"
+    if found.state in WORKING_STATES:
+        what = "its worker ends now; a run keeps what it did"
+    elif found.state is TaskState.VALIDATING:
+        what = "a run takes it out of the merge queue and keeps its work"
+    app.output.data(f"{task} is stopped: {what}")
+    app.output.hint(f"let it go on with `git cto retry {task}`, then `git cto run`")
 
 
 @click.command()

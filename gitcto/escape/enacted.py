@@ -19,6 +19,7 @@ from gitcto.model.records import Execution, Task, TaskSpec, TaskState
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.runtime import admission, attempt, settle
+from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.gates import judge_change, judge_tree
 from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.jobs import Post
@@ -110,9 +111,9 @@ class Enacted:
                     watch(message.started.supervisor_pid)
                 said.append(message)
 
-            ended = _bounded(
-                attempt.begin(self._context, self._task, self._execution, (), (IDLE,)), post
-            )
+            told = Briefing(b"", ())
+            job = attempt.begin(self._context, self._task, self._execution, told, (IDLE,))
+            ended = _bounded(job, post)
             hung = "" if ended else "taking the work up never ends"
             hung = "the supervisor was stopped" if needed() else hung
         return self._trail(said, hung)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.context_commands import RecordCheckpoint
+from gitcto.model.effect_commands import EffectCommand
+from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 
@@ -217,6 +220,8 @@ OutcomeCommand = (
     | AbandonLanding
     | ConfirmLanding
     | FailExecution
+    | ExpireLease
+    | RecordCheckpoint
     | QueueOutcome
 )
 """Commands that quote a fencing token; an old one is refused and recorded."""
@@ -232,7 +237,9 @@ SingleCommand = (
     | RecordOutside
     | RecordPreserved
     | DiscardWork
+    | LeaseCommand
     | QueueCommand
+    | EffectCommand
     | OutcomeCommand
 )
 

@@ -12,8 +12,11 @@ from gitcto.model import commands as cmd
 from gitcto.model import events as ev
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, OutcomeCommand, Refusal
+from gitcto.model.effect_rules import EFFECT_COMMANDS, decide_effect
 from gitcto.model.evolve import evolve
 from gitcto.model.ids import is_team_name
+from gitcto.model.lease_commands import ExpireLease, LeaseCommand
+from gitcto.model.lease_rules import decide_lease, expire
 from gitcto.model.outcomes import decide_outcome
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
@@ -33,6 +36,7 @@ Answer = tuple[ev.EventBody, ...] | Refusal
 
 _OUTCOMES = get_args(OutcomeCommand)
 _OF_THE_QUEUE = get_args(QueueCommand)
+_OF_LEASES = get_args(LeaseCommand)
 
 
 class _On(NamedTuple):
@@ -58,6 +62,10 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return _outcome(view, command)
     if isinstance(command, _OF_THE_QUEUE):
         return decide_queue(view, team, command, now_ms)
+    if isinstance(command, _OF_LEASES):
+        return decide_lease(view, command, now_ms)
+    if isinstance(command, EFFECT_COMMANDS):
+        return decide_effect(view, command, now_ms)
     return _RULES[type(command)](_On(view, team, now_ms), command)
 
 
@@ -211,6 +219,8 @@ def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
             command=type(command).__name__,
         )
         return (refused,)
+    if isinstance(command, ExpireLease):
+        return expire(execution, task, command)
     return decide_outcome(execution, task, command)
 
 

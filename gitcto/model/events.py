@@ -11,6 +11,9 @@ from typing import ClassVar
 from msgspec import field
 
 from gitcto.model.body import Body
+from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.effect_events import EffectEventBody
+from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
 
@@ -272,6 +275,9 @@ EventBody = (
     | LandingDone
     | ExecutionFailed
     | OutcomeRefused
+    | LeaseEventBody
     | QueueEventBody
+    | EffectEventBody
+    | ContextCheckpointed
 )
 """Every kind this version writes."""

@@ -13,6 +13,10 @@ from msgspec.structs import replace
 
 from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
+from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
+from gitcto.model.lease_events import LeaseEventBody, StopAsked
+from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
@@ -21,6 +25,7 @@ from gitcto.model.view import StateView
 Records = tuple[Record, ...]
 
 _OF_THE_QUEUE = get_args(QueueEventBody)
+_OF_LEASES = get_args(LeaseEventBody)
 
 
 class _At(NamedTuple):
@@ -44,6 +49,10 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return (replace(team, unknown=team.unknown + 1),)
     if isinstance(body, _OF_THE_QUEUE):
         return evolve_queue(view, team, body)
+    if isinstance(body, _OF_LEASES) and not isinstance(body, StopAsked):
+        return evolve_lease(view, body, event.ts)
+    if isinstance(body, EFFECT_EVENTS):
+        return evolve_effect(view, team, body)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 
@@ -77,6 +86,16 @@ def _requeued(at: _At, e: ev.TaskRequeued) -> Records:
     return _moved(at.team, task, TaskState.QUEUED, queued_seq=at.seq, queued_ms=at.ts, charged=0)
 
 
+def _stop_asked(at: _At, e: StopAsked) -> Records:
+    task = at.view.task(e.task)
+    if task is None:
+        return ()
+    reason = e.reason or "no reason given"
+    if task.state is TaskState.QUEUED:
+        return _moved(at.team, task, TaskState.BLOCKED, reason="stopped", detail=reason)
+    return _on_execution(at, task.execution, stop=reason)
+
+
 def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
     task = at.view.task(e.task)
     if task is None:
@@ -103,6 +122,12 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
 
 def _renewed(at: _At, e: ev.LeaseRenewed) -> Records:
     return _on_execution(at, e.execution, expires_ms=e.expires_ms)
+
+
+def _checkpointed(at: _At, e: ContextCheckpointed) -> Records:
+    execution = at.view.execution(e.execution)
+    task = at.view.task(execution.task) if execution else None
+    return () if task is None else (replace(task, checkpoint=e.number),)
 
 
 def _taken(at: _At, e: ev.LeaseTaken) -> Records:
@@ -245,9 +270,11 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.TaskAdded: _task_added,
     ev.TaskBlocked: _blocked,
     ev.TaskRequeued: _requeued,
+    StopAsked: _stop_asked,
     ev.ExecutionLeased: _leased,
     ev.LeaseRenewed: _renewed,
     ev.LeaseTaken: _taken,
+    ContextCheckpointed: _checkpointed,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
     ev.OutsideChanged: _outside,

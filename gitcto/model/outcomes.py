@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import asdict
+
 from gitcto.model import commands as cmd
 from gitcto.model import events as ev
 from gitcto.model import queue_commands as queue_cmd
 from gitcto.model import queue_rules
 from gitcto.model.commands import OutcomeCommand, Refusal
+from gitcto.model.context_commands import RecordCheckpoint
+from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.records import Execution, Landing, Task, TaskState, Verdict
 
 Answer = tuple[ev.EventBody, ...] | Refusal
@@ -21,7 +25,9 @@ MAX_UNCHARGED = 10
 def decide_outcome(execution: Execution, task: Task, command: OutcomeCommand) -> Answer:
     """Return the events of an outcome that quotes the task's current token."""
     if isinstance(command, cmd.FailExecution):
-        return _fail(execution, task, command)
+        return fail(execution, task, command)
+    if isinstance(command, RecordCheckpoint):
+        return _checkpoint(task, command)
     return _RULES[type(command)](execution, command)
 
 
@@ -132,7 +138,8 @@ def _confirm(x: Execution, c: cmd.ConfirmLanding) -> Answer:
     return (done,)
 
 
-def _fail(x: Execution, task: Task, c: cmd.FailExecution) -> Answer:
+def fail(x: Execution, task: Task, c: cmd.FailExecution) -> Answer:
+    """End an attempt; its task is queued again, waits for a person, or has failed for good."""
     if x.state is TaskState.INTEGRATING:
         return _wrong_state(x, "not integrating (abandon the landing first)")
     uncharged = sum(task.retries.values()) - task.charged
@@ -152,6 +159,13 @@ def _fail(x: Execution, task: Task, c: cmd.FailExecution) -> Answer:
         evidence=c.evidence,
     )
     return (failed,)
+
+
+def _checkpoint(task: Task, c: RecordCheckpoint) -> Answer:
+    if c.number != task.checkpoint + 1:
+        detail = f"{task.spec.id} has {task.checkpoint} checkpoints, this would be {c.number}"
+        return Refusal("out_of_order", "model.context", detail)
+    return (ContextCheckpointed(**asdict(c)),)
 
 
 def _wrong_state(execution: Execution, wanted: str) -> Refusal:

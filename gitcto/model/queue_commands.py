@@ -1,4 +1,4 @@
-"""Commands about the merge queue, approvals, and what leaves this repository."""
+"""Commands about the merge queue, approvals and pushes."""
 
 from __future__ import annotations
 
@@ -128,25 +128,6 @@ class RecordPush(Struct, frozen=True, kw_only=True):
     commit: str
 
 
-class IntendPullRequest(Struct, frozen=True, kw_only=True):
-    """Open a pull request next; ``key`` is what it is looked up by."""
-
-    task: str
-    integration: str
-    key: str
-    head: str
-    base: str
-
-
-class RecordPullRequest(Struct, frozen=True, kw_only=True):
-    """The integration holds the pull request."""
-
-    task: str
-    integration: str
-    key: str
-    url: str
-
-
 QueueCommand = (
     OpenQueue
     | StartRun
@@ -160,8 +141,6 @@ QueueCommand = (
     | Approve
     | Deny
     | RecordPush
-    | IntendPullRequest
-    | RecordPullRequest
 )
 """Commands that quote no fencing token."""
 

@@ -1,4 +1,4 @@
-"""The events of the merge queue, of approvals, and of what leaves this repository.
+"""The events of the merge queue, of approvals and of pushes.
 
 The queue's own are the facts that :mod:`gitcto.queue` folds: a run's facts begin with its
 ``queue.opened``.
@@ -155,29 +155,6 @@ class BranchPushed(Body, frozen=True, kw_only=True, tag_field="kind", tag="branc
     commit: str
 
 
-class PullRequestIntended(
-    Body, frozen=True, kw_only=True, tag_field="kind", tag="pull_request.intended"
-):
-    """A pull request is about to be opened; ``key`` finds it again at the integration."""
-
-    task: str
-    integration: str
-    key: str
-    head: str
-    base: str
-
-
-class PullRequestOpened(
-    Body, frozen=True, kw_only=True, tag_field="kind", tag="pull_request.opened"
-):
-    """The integration holds the pull request, at ``url``."""
-
-    task: str
-    integration: str
-    key: str
-    url: str
-
-
 QueueEventBody = (
     QueueOpened
     | QueueEnqueued
@@ -193,6 +170,4 @@ QueueEventBody = (
     | ApprovalGranted
     | ApprovalDenied
     | BranchPushed
-    | PullRequestIntended
-    | PullRequestOpened
 )

@@ -37,9 +37,6 @@ def decide_queue(view: StateView, team: Team, command: QueueCommand, now_ms: int
             return _of_waiting(view, command)
         case cmd.Approve() | cmd.Deny():
             return _approval(view, command, now_ms)
-        case cmd.IntendPullRequest() | cmd.RecordPullRequest():
-            if view.task(command.task) is None:
-                return Refusal("no_task", "model.task", f"there is no task {command.task}")
     return (_copied(command),)
 
 
@@ -133,8 +130,6 @@ _EVENTS: Mapping[type, type] = {
     cmd.Approve: ev.ApprovalGranted,
     cmd.Deny: ev.ApprovalDenied,
     cmd.RecordPush: ev.BranchPushed,
-    cmd.IntendPullRequest: ev.PullRequestIntended,
-    cmd.RecordPullRequest: ev.PullRequestOpened,
 }
 
 

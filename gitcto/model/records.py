@@ -125,12 +125,38 @@ class Landing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     run: int = 0
 
 
+EffectState = Literal["intended", "confirmed", "refused", "unclear", "released"]
+
+
+class OutsideEffect(Struct, frozen=True, kw_only=True):
+    """Something done outside for a task, under one key.
+
+    ``epoch`` is the fencing token under which it was last decided; clone ``sender`` may send it
+    until ``until_ms``. ``how`` it was confirmed: ``created``, ``adopted``, or by a ``person``;
+    ``id`` and ``url`` are the receipt. ``why`` says what is refused or unclear; a person
+    ``released`` what was not done.
+    """
+
+    key: str
+    effect: str
+    integration: str
+    epoch: int
+    sender: str
+    until_ms: int
+    state: EffectState = "intended"
+    how: str = ""
+    id: str = ""
+    url: str = ""
+    why: str = ""
+
+
 class Team(Struct, frozen=True, kw_only=True):
     """A team's settings and counters.
 
     ``counts`` is the number of tasks in each state, ``unknown`` the number of events that this
     version cannot read; above zero, nothing may be changed. ``queue_paused`` is whether a person
-    stopped the merge queue, ``queue_resumed`` how often one let it go on.
+    stopped the merge queue, ``queue_resumed`` how often one let it go on. ``unclear`` counts what
+    was perhaps done outside, and which a person must look at.
     """
 
     name: str
@@ -141,6 +167,7 @@ class Team(Struct, frozen=True, kw_only=True):
     unknown: int = 0
     queue_paused: bool = False
     queue_resumed: int = 0
+    unclear: int = 0
     counts: dict[str, int] = {}
 
 
@@ -151,7 +178,8 @@ class Task(Struct, frozen=True, kw_only=True):
     dependencies are not done, ``epoch`` the last fencing token granted, ``attempts`` the
     leases ever granted, ``charged`` those that failed by the task's own fault since it was last
     asked for, ``retries`` all failed ones by reason. ``commit``, ``evidence`` and ``push`` (where
-    the commit was pushed, or why it was not) are set by landing alone.
+    the commit was pushed, or why it was not) are set by landing alone. ``effects`` is what was done
+    outside for it, by key; ``checkpoint`` the number of the last one of what its worker is told.
     """
 
     spec: TaskSpec
@@ -170,6 +198,8 @@ class Task(Struct, frozen=True, kw_only=True):
     commit: str = ""
     evidence: str = ""
     push: str = ""
+    effects: dict[str, OutsideEffect] = {}
+    checkpoint: int = 0
 
 
 class Execution(Struct, frozen=True, kw_only=True):
@@ -181,7 +211,9 @@ class Execution(Struct, frozen=True, kw_only=True):
     different outside its room, and ``outside_blocks`` whether that keeps it from landing.
     ``nonce`` was drawn for it at dispatch; ``change`` is the id of its change and ``place`` the
     ledger's number of its harvest. ``approval`` is ``requested``, ``granted`` or ``denied`` for
-    that very change; ``ejection`` is why a person wants it out of the queue.
+    that very change; ``ejection`` is why a person wants it out of the queue, ``stop`` why one wants
+    its worker ended. ``adopted`` is the execution whose late work this one is about, ``late`` what
+    became of work that came after the lease.
     """
 
     id: str
@@ -217,6 +249,9 @@ class Execution(Struct, frozen=True, kw_only=True):
     approvals_expire_ms: int = 0
     approved_by: tuple[str, ...] = ()
     ejection: str = ""
+    stop: str = ""
+    adopted: str = ""
+    late: str = ""
     verdicts: tuple[Verdict, ...] = ()
     landing: Landing | None = None
     evidence: str = ""

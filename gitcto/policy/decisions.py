@@ -6,14 +6,13 @@ A rule is a path into the policy file, or ``core.…`` for what no policy can ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from gitcto.model.isolation import at_least
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
-from gitcto.policy import approvals
-from gitcto.policy.facts import BadFactError, Ruling, count, fact
+from gitcto.policy import approvals, late
+from gitcto.policy.facts import Action, BadFactError, Ruling, count, fact
 from gitcto.policy.gates import gate_definition, required_gates
 from gitcto.policy.records import Policy
 from gitcto.policy.table import shown
@@ -108,6 +107,12 @@ def decide_approval(policy: Policy, attempt: Attempt, *, change: str, holder: st
     """Decide whether ``attempt.actor`` may answer for a change that the run ``holder`` made."""
     facts = {**_attempt_facts(attempt), "change": change, "holder": holder, "by": attempt.actor}
     return _decision(policy, "approval", attempt.actor, facts)
+
+
+def decide_adoption(policy: Policy, attempt: Attempt, *, source: str, commit: str) -> Decision:
+    """Decide whether ``commit``, the late work of execution ``source``, may be judged."""
+    facts = {**_attempt_facts(attempt), "source": source, "commit": commit}
+    return _decision(policy, "adopt", attempt.actor, facts)
 
 
 def reevaluate(policy: Policy, decision: Decision) -> Decision:
@@ -276,23 +281,15 @@ def _no_rule(policy: Policy, facts: Mapping[str, str]) -> Ruling:
     return Ruling("core.actions", "no rule allows this kind of action")
 
 
-class _Action(NamedTuple):
-    """Which fact names the resource, which must be there, the rule, and what policy adds."""
-
-    resource: str
-    needs: tuple[str, ...]
-    rule: Callable[[Policy, Mapping[str, str]], Ruling]
-    derive: Callable[[Policy, Mapping[str, str]], dict[str, str]]
-
-
 _ATTEMPT = ("team", "task", "tier", "execution", "epoch")
 _DISPATCH = (*_ATTEMPT, "role", "charged", "live", "isolation")
 _LANDING = (*_ATTEMPT, "target", "old", "new", "tree", "evidence", "commit", "change")
 _APPROVAL = (*_ATTEMPT, "change", "holder", "by")
-_NO_ACTION = _Action("task", (), _no_rule, _nothing_derived)
-_ACTIONS: Mapping[str, _Action] = {
-    "dispatch": _Action("task", _DISPATCH, _dispatch, _by_role),
-    "landing": _Action("target", _LANDING, _landing, _by_tier),
-    "approval": _Action("task", _APPROVAL, approvals.rule, approvals.derived),
-    "done": _Action("task", (*_LANDING, "landed", "push"), _done, _nothing_derived),
+_NO_ACTION = Action("task", (), _no_rule, _nothing_derived)
+_ACTIONS: Mapping[str, Action] = {
+    "dispatch": Action("task", _DISPATCH, _dispatch, _by_role),
+    "landing": Action("target", _LANDING, _landing, _by_tier),
+    "adopt": Action("task", late.NEEDS, late.rule, late.derived),
+    "approval": Action("task", _APPROVAL, approvals.rule, approvals.derived),
+    "done": Action("task", (*_LANDING, "landed", "push"), _done, _nothing_derived),
 }

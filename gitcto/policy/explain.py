@@ -29,7 +29,14 @@ def _lines(policy: Policy) -> Iterator[str]:
         f" {limits.file_mib} MiB a file, {limits.disk_mib} MiB on disk"
     )
     yield from _rooms(policy)
+    late = "judged" if retries.adopt_late else "only kept"
+    context = policy.context
+    yield (
+        f"context  at most {context.budget_tokens} tokens of four bytes,"
+        f" compacted above {context.compact_at} %"
+    )
     yield f"retries  {retries.max_attempts} attempts, {retries.conflict} more for conflicts"
+    yield f"         work that comes after its lease is {late} when nothing newer exists"
     yield f"merge    {', then '.join(policy.merge_resolvers)}"
     yield f"may      {_listed(policy.default_paths)} unless the task names its paths"
     yield f"never    {_listed(policy.protected_paths)}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from gitcto.policy.records import Policy
 from gitcto.policy.table import shown
 
 _COUNT = re.compile(r"[0-9]{1,18}\Z")
@@ -17,6 +18,15 @@ class Ruling(NamedTuple):
     rule: str
     reason: str
     allowed: bool = False
+
+
+class Action(NamedTuple):
+    """Which fact names the resource, which must be there, the rule, and what policy adds."""
+
+    resource: str
+    needs: tuple[str, ...]
+    rule: Callable[[Policy, Mapping[str, str]], Ruling]
+    derive: Callable[[Policy, Mapping[str, str]], dict[str, str]]
 
 
 class BadFactError(Exception):

@@ -93,6 +93,7 @@ def _policy(root: Table, text: bytes) -> Policy:
         limits=sections.limits(root.table("limits")),
         retries=sections.retries(root.table("retries")),
         rooms=rooms,
+        context=sections.context(root.table("context")),
         sandbox=sections.sandbox(root.table("sandbox")),
         protected_paths=protected,
         default_paths=allowed,

@@ -57,10 +57,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """How often a task may fail by its own fault, and how often by conflicts on landing."""
+    """How often a task may fail by its own fault, and how often by conflicts on landing.
+
+    ``adopt_late`` is whether work that came after its lease is judged when nothing newer exists.
+    """
 
     max_attempts: int
     conflict: int
+    adopt_late: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +193,17 @@ class RemoteSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSettings:
+    """How much a worker is told: ``budget_tokens`` at most, compacted above ``compact_at`` percent.
+
+    A token is estimated as four bytes of the prompt.
+    """
+
+    budget_tokens: int
+    compact_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestSettings:
     """Which ``integration`` opens pull requests (none: nobody), and the branch they go into."""
 
@@ -216,6 +231,7 @@ class Policy:
     limits: Limits
     retries: Retries
     rooms: RoomSettings
+    context: ContextSettings
     sandbox: SandboxSettings
     protected_paths: tuple[str, ...]
     default_paths: tuple[str, ...]

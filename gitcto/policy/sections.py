@@ -9,6 +9,7 @@ from typing import TypeVar, get_args
 from gitcto.model.records import MAX_WORKERS, Tier
 from gitcto.policy import landing_sections, names
 from gitcto.policy.records import (
+    ContextSettings,
     GateSettings,
     Limits,
     ProviderSettings,
@@ -68,11 +69,22 @@ def limits(table: Table) -> Limits:
     return read
 
 
+def context(table: Table) -> ContextSettings:
+    """Read how much a worker is told; a task's own prompt always has room."""
+    read = ContextSettings(
+        budget_tokens=table.whole("budget_tokens", 60_000, range(20_000, 10_000_001)),
+        compact_at=table.whole("compact_at", 80, range(10, 101)),
+    )
+    table.close()
+    return read
+
+
 def retries(table: Table) -> Retries:
     """Read how often a task may fail."""
     read = Retries(
         max_attempts=table.whole("max_attempts", 3, range(1, 21)),
         conflict=table.whole("conflict", 3, range(4)),
+        adopt_late=table.flag("adopt_late", default=True),
     )
     table.close()
     return read

@@ -19,6 +19,7 @@ from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
+from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.coauthors import coauthors
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
@@ -28,7 +29,6 @@ from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
-from gitcto.runtime.prompt import render
 from gitcto.runtime.providers import ASK_DEADLINE_S, must_be_available, provider_of
 from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
@@ -42,12 +42,12 @@ def begin(
     context: Context,
     task: Task,
     execution: Execution,
-    notes: tuple[str, ...],
+    briefing: Briefing,
     idle: tuple[str, ...] = (),
 ) -> Callable[[Post], None]:
     """Return the job of a new attempt.
 
-    ``notes`` say why earlier ones failed; in the rooms of the ``idle`` executions nobody works.
+    ``briefing`` is what its worker is told; in the rooms of the ``idle`` executions nobody works.
     """
 
     def job(post: Post) -> None:
@@ -55,7 +55,7 @@ def begin(
             must_be_available(context, execution)
             _make_room(context, task, execution)
             before = outside.remember(context, execution, idle)
-            inmate = _prepare(context, task, execution, notes)
+            inmate = _prepare(context, task, execution, briefing)
             started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
@@ -91,11 +91,11 @@ def _make_room(context: Context, task: Task, execution: Execution) -> None:
     make_room(context, task, execution)
 
 
-def _prepare(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Inmate:
+def _prepare(context: Context, task: Task, execution: Execution, briefing: Briefing) -> Inmate:
     layout = context.layout
     commands_in(context, execution).set_up()
     context.effects.crash_point("attempt.room")
-    launch = _launch(context, task, execution, notes)
+    launch = _launch(context, task, execution, briefing)
     needs = needs_of(context, execution)
     room = layout.room(execution.id)
     return Inmate(
@@ -136,13 +136,12 @@ def limits_of(policy: Policy) -> workers.Limits:
     )
 
 
-def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str, ...]) -> Launch:
+def _launch(context: Context, task: Task, execution: Execution, briefing: Briefing) -> Launch:
     registered, settings = provider_of(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
     prompt = scratch / "prompt.md"
-    allowed = task.spec.paths or context.policy.default_paths
-    prompt.write_text(render(task.spec, allowed, notes), encoding="utf-8")
+    prompt.write_bytes(briefing.prompt)
     request = LaunchRequest(
         task=task.spec,
         execution=execution.id,
@@ -152,7 +151,7 @@ def _launch(context: Context, task: Task, execution: Execution, notes: tuple[str
         prompt_file=prompt,
         settings=settings.settings,
         host_env=context.environ,
-        notes=notes,
+        notes=briefing.notes,
     )
     answer: Launch | Crashed | TimedOut = ask(
         context.plugins, registered, "launch", request, deadline_s=ASK_DEADLINE_S

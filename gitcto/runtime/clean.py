@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitcto.git.trees import is_ancestor
 from gitcto.model.records import LIVE_STATES, Execution
 from gitcto.runtime.context import Context
 from gitcto.runtime.settle import remove, unpin, unreachable_work
@@ -45,7 +46,10 @@ def apply(context: Context, items: list[CleanItem]) -> list[CleanItem]:
     kept = []
     for item in items:
         execution = context.ledger.view().execution(item.execution)
-        if not item.safe or execution is None:
+        if not item.safe:
+            continue
+        if execution is None:
+            _drop_ref(context, item.execution)
             continue
         unpin(context, execution)
         problem = remove(context, execution)
@@ -66,10 +70,41 @@ def _judge(context: Context, execution_id: str) -> CleanItem:
     execution = context.ledger.view().execution(execution_id)
     what = _what(context, execution_id)
     if execution is None:
-        why = "the ledger knows no such execution; look at it and remove it yourself"
-        return CleanItem(execution=execution_id, task="", what=what, safe=False, why=why)
+        safe, why = _of_nobody(context, execution_id)
+        return CleanItem(execution=execution_id, task="", what=what, safe=safe, why=why)
     safe, why = _verdict(context, execution)
     return CleanItem(execution=execution_id, task=execution.task, what=what, safe=safe, why=why)
+
+
+def _of_nobody(context: Context, execution_id: str) -> tuple[bool, str]:
+    """Judge what belongs to no attempt of the ledger: a ref may go whose commit others hold."""
+    layout = context.layout
+    for place in (layout.place(execution_id), layout.records(execution_id)):
+        if place.exists():
+            return False, f"the ledger knows no such execution; look at {place}, and remove it then"
+    held = context.refs.read(layout.execution_ref(execution_id))
+    holder = _holder(context, held) if held else ""
+    if holder:
+        return True, f"the ledger knows no such execution, and {holder} holds its commit"
+    return False, "the ledger knows no such execution, and nothing else holds its commit"
+
+
+def _holder(context: Context, commit: str) -> str:
+    """Return a ref that keeps a commit without its own: the target, or one for kept work."""
+    team = context.ledger.view().team
+    target = [team.target] if team else []
+    for name in (*target, *context.refs.list(context.layout.preserved_prefix)):
+        tip = context.refs.read(name)
+        if tip is not None and is_ancestor(context.git, commit, tip):
+            return name
+    return ""
+
+
+def _drop_ref(context: Context, execution_id: str) -> None:
+    ref = context.layout.execution_ref(execution_id)
+    held = context.refs.read(ref)
+    if held is not None and _holder(context, held):
+        context.refs.delete(ref, held)
 
 
 def _verdict(context: Context, execution: Execution) -> tuple[bool, str]:

@@ -30,6 +30,11 @@ def clone_id(repository: Repository, new_id: Callable[[], str]) -> str:
         return _known(record) or _make(record, new_id())
 
 
+def known_clone(repository: Repository) -> str:
+    """Return this clone's id, or nothing before its first run."""
+    return _known(repository.cto_dir / RECORD)
+
+
 def _known(record: Path) -> str:
     try:
         with record.open(encoding="ascii", errors="replace") as file:

@@ -64,15 +64,6 @@ class Ending:
             self._book.listener.note(f"{execution.task}: no evidence of its failure: {why}")
         return evidence
 
-    def late(self, execution: Execution, work: Work | None) -> None:
-        """Keep the work of an attempt that another clone gave up, and clear its room away."""
-        kept = self._book.world.rooms.preserve(execution, work)
-        if kept is not None:
-            self._book.record(kept)
-        if work is not None:
-            self.settle(execution)
-        self._book.listener.note(f"{execution.task}: came too late: {execution.detail}")
-
     def settle(self, execution: Execution) -> None:
         """Clear away what an ended execution left; its work is reachable without it."""
         self.removing.add(execution.id)

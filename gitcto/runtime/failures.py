@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gitcto.model.records import Verdict
+from gitcto.model.records import Execution, Verdict
 from gitcto.runtime.messages import NotStarted, WorkerFinished
 
 
@@ -71,6 +71,14 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     if code != 0:
         return Failure(reason="worker_exit", detail=f"the worker ended with code {code}")
     return None
+
+
+def of_stop(execution: Execution) -> Failure | None:
+    """Return the failure of an attempt that a person wants nobody to work on, or None."""
+    if not execution.stop:
+        return None
+    detail = f"a person stopped it: {execution.stop}"
+    return Failure(reason="stopped", detail=detail, charged=False, block=True)
 
 
 def of_evidence(detail: str) -> Failure:

@@ -14,7 +14,6 @@ from gitcto.model.commands import (
     RecordExit,
     RecordHarvest,
     RecordStart,
-    RenewLease,
     SingleCommand,
 )
 from gitcto.model.records import (
@@ -26,11 +25,14 @@ from gitcto.model.records import (
     TeamMode,
 )
 from gitcto.model.schedule import choose
+from gitcto.model.standstill import standstill
 from gitcto.policy.decisions import Attempt, decide_dispatch
 from gitcto.runtime import failures
 from gitcto.runtime.book import Book
 from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
+from gitcto.runtime.late import take_late
+from gitcto.runtime.leases import Leases
 from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import (
     Message,
@@ -58,8 +60,8 @@ class Orchestrator:
         self.ending = Ending(book, self.jobs)
         self.queue = MergeQueue(book, self.jobs, self.ending)
         self._interrupted = interrupted
+        self.leases = Leases(book)
         self._attempts: set[str] = set()
-        self._stopping: set[str] = set()
         self._short = ""
 
     def run(self) -> None:
@@ -73,7 +75,7 @@ class Orchestrator:
     def turn(self) -> bool:
         """Do all that can be done now; tell whether there may be more to do later."""
         self.book.catch_up()
-        self._renew_leases()
+        self.leases.keep()
         give_up_lapsed(self.book)
         self._step()
         if self._finished():
@@ -84,49 +86,29 @@ class Orchestrator:
     def _step(self) -> None:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
-            self._stop_workers(self._attempts)
+            self.leases.stop(self._attempts)
             self.queue.halt()
             return
-        self._stop_workers(self._lost())
+        self.leases.stop(self.leases.unwanted(self._attempts))
         if mode is TeamMode.RUNNING:
             self._dispatch()
         self.queue.step()
 
     def continue_attempt(self, execution: Execution) -> None:
-        """Wait for a worker that another orchestrator started."""
+        """Wait for a worker that another orchestrator started, also for one that lost its lease."""
+        self.book.state.put((execution,))
         self._attempts.add(execution.id)
         task = self.book.state.tasks[execution.task]
         removing = frozenset(self.ending.removing)
         job = self.book.world.rooms.adopt(task, execution, removing)
         self.jobs.start(f"attempt {execution.id}", job)
 
-    def _renew_leases(self) -> None:
-        world = self.book.world
-        now, lease_ms = world.effects.now_ms(), world.policy.lease_s * 1000
-        due = [
-            RenewLease(execution=x.id, epoch=x.epoch, expires_ms=now + lease_ms)
-            for x in self.book.state.live()
-            if is_own(world, x) and x.expires_ms - now < lease_ms // 2
-        ]
-        if due:
-            self.book.record(*due)
-
-    def _lost(self) -> set[str]:
-        """Return the attempts that another clone gave up while this one could not be reached."""
-        if not self.book.world.shared:
-            return set()
-        state = self.book.state
-        return {x for x in self._attempts if state.executions[x].state not in LIVE_STATES}
-
-    def _stop_workers(self, executions: set[str]) -> None:
-        for execution_id in sorted(executions - self._stopping):
-            self._stopping.add(execution_id)
-            self.book.world.rooms.stop(execution_id)
-
     def _dispatch(self) -> None:
         world, state = self.book.world, self.book.state
         now = world.effects.now_ms()
-        chosen = choose(state.ready.values(), self._working(), now, world.max_workers)
+        late = {state.executions[each].task for each in self._attempts}
+        ready = [task for name, task in state.ready.items() if name not in late]
+        chosen = choose(ready, self._working(), now, world.max_workers)
         if chosen and self._has_space():
             for task in chosen:
                 self._start(task, now)
@@ -141,18 +123,21 @@ class Orchestrator:
         return not self._short
 
     def _start(self, task: Task, now_ms: int) -> None:
-        world, spec = self.book.world, task.spec
+        book, world, spec = self.book, self.book.world, task.spec
         execution_id = world.effects.new_id()
         decision = self._decide(task, execution_id)
-        if decision.verdict == "deny":
-            self.book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
+        told = world.rooms.brief(task, execution_id, decision)
+        if isinstance(told, Decision):
+            book.record(BlockTask(task=spec.id, reason="denied", decision=told))
             return
+        if told.damaged:
+            book.listener.note(told.damaged)
         role = world.policy.roles[spec.role]
-        refusal = self.book.record(
+        refusal = book.record(
             Lease(
                 task=spec.id,
                 execution=execution_id,
-                base=self.book.tip(),
+                base=book.tip(),
                 provider=role.provider,
                 role=spec.role,
                 workspace=role.workspace,
@@ -161,15 +146,16 @@ class Orchestrator:
                 max_workers=world.max_workers,
                 decision=decision,
                 nonce=world.effects.new_id(),
-            )
+            ),
+            told.command,
+            attachments=told.attachments,
         )
         if refusal is not None:
             return
         world.effects.crash_point("attempt.leased")
         self._attempts.add(execution_id)
-        execution = self.book.state.executions[execution_id]
-        leased = self.book.state.tasks[spec.id]
-        job = world.rooms.begin(leased, execution, _notes(task), self._idle())
+        leased, execution = book.state.tasks[spec.id], book.state.executions[execution_id]
+        job = world.rooms.begin(leased, execution, told.briefing, self._idle())
         self.jobs.start(f"attempt {execution_id}", job)
 
     def _idle(self) -> tuple[str, ...]:
@@ -218,7 +204,7 @@ class Orchestrator:
                 yield execution
 
     def _explain(self) -> None:
-        for line in self.queue.explain():
+        for line in (*standstill(self.book.state.tasks), *self.queue.explain()):
             self.book.listener.note(line)
 
     def hear(self, message: Message | QueueMessage) -> None:
@@ -241,21 +227,24 @@ class Orchestrator:
 
     def _ended(self, message: WorkerFinished) -> None:
         self.book.distrust()
-        x = self.book.state.executions[message.execution.id]
+        x = self._known(message.execution)
         self._attempts.discard(x.id)
         if x.state not in LIVE_STATES:
-            self.ending.late(x, message.work)
+            self._late(x, message)
             return
         exited = RecordExit(
             execution=x.id, epoch=x.epoch, code=message.exit.code, cause=message.exit.cause
         )
         ended: tuple[SingleCommand, ...] = () if x.exit else (exited,)
-        failure, work = failures.of_worker(message), message.work
+        failure, work = failures.of_stop(x) or failures.of_worker(message), message.work
         changed = record_of(self.book.world.policy, x, message.outside)
         if changed is not None:
             ended = (*ended, changed)
             if changed.blocking:
                 failure = failures.of_outside(x.task, changed.changes)
+        told = self.book.world.rooms.said(self.book.state.tasks[x.task], x, message.report.summary)
+        if told and not self.book.record(*ended, told.command, attachments=told.attachments):
+            ended = ()
         if failure is not None or work is None:
             failure = failure or Failure(reason="internal", detail="nothing was harvested")
             if ended:  # first, so that it is in the evidence
@@ -264,6 +253,24 @@ class Orchestrator:
         else:
             self._harvested(x, work, ended)
         self.book.world.rooms.forget_outside(x)
+
+    def _known(self, execution: Execution) -> Execution:
+        """Return an execution as it stands; a state that was rebuilt has only those that live."""
+        state = self.book.state
+        if execution.id not in state.executions:
+            state.put(filter(None, (self.book.world.ledger.view().execution(execution.id),)))
+        return state.executions[execution.id]
+
+    def _late(self, x: Execution, message: WorkerFinished) -> None:
+        """Keep what a worker did that had lost its lease; judge it when nothing newer exists."""
+        adopted = take_late(self.book, message)
+        if message.work is not None:
+            self.ending.settle(x)
+        if adopted is not None:
+            self.queue.enqueue(adopted)
+            return
+        why = self.book.state.executions[x.id].late or x.detail
+        self.book.listener.note(f"{x.task}: came too late: {why}")
 
     def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> None:
         taken = RecordHarvest(
@@ -290,9 +297,3 @@ def start_of(execution: Execution, started: Started) -> RecordStart:
         sandbox=str(started.isolation.get("sandbox", "")),
         probe=dict(started.isolation.get("probe", {})),
     )
-
-
-def _notes(task: Task) -> tuple[str, ...]:
-    if not task.reason:
-        return ()
-    return (f"the attempt before this one failed: {task.reason}: {task.detail}",)

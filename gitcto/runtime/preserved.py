@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gitcto.effects import Effects
 from gitcto.errors import CtoError, ExitCode
+from gitcto.git.objects import Objects
 from gitcto.git.refs import Refs
 from gitcto.git.repository import Repository
 from gitcto.model.commands import DiscardWork, Refusal
@@ -106,6 +107,22 @@ def drop(ledger: Ledger, refs: Refs, effects: Effects, kept: Kept, reason: str) 
     effects.crash_point("work.discarded")
     refs.delete(kept.ref, kept.commit)
     return None
+
+
+def lost_refs(layout: Layout, refs: Refs, reader: LedgerReader) -> list[Execution]:
+    """Return the executions whose work the ledger says is kept under a ref that is gone."""
+    held = refs.list(layout.preserved_prefix)
+    return [x for x in reader.preserved() if x.preserved not in held]
+
+
+def restore_lost(layout: Layout, refs: Refs, objects: Objects, reader: LedgerReader) -> None:
+    """Make refs again that somebody else than ``git cto preserved drop`` deleted.
+
+    Only where the work is still there: of another clone's it need not be.
+    """
+    for x in lost_refs(layout, refs, reader):
+        if objects.has(x.work):
+            refs.compare_and_swap(x.preserved, None, x.work)
 
 
 def finish_drops(layout: Layout, refs: Refs, reader: LedgerReader) -> None:

@@ -1,23 +1,25 @@
-"""What a worker is told: its task, its limits, and why earlier attempts failed."""
+"""The beginning of what a worker is told: its task, and its rules."""
 
 from __future__ import annotations
 
+from gitcto.context.records import Entry
 from gitcto.model.records import TaskSpec
 
 
-def render(task: TaskSpec, allowed: tuple[str, ...], notes: tuple[str, ...]) -> str:
-    """Return the prompt of one attempt as Markdown; the same inputs give the same bytes."""
-    parts = [f"# {task.id}: {task.title}", ""]
-    if task.prompt:
-        parts += [task.prompt.rstrip(), ""]
-    parts += [
+def task_entry(task: TaskSpec) -> Entry:
+    """Return what is asked for."""
+    asked = f"\n\n{task.prompt.rstrip()}" if task.prompt else ""
+    return Entry(kind="task", text=f"# {task.id}: {task.title}{asked}")
+
+
+def rules_entry(allowed: tuple[str, ...]) -> Entry:
+    """Return the rules; ``allowed`` are the paths that may be changed, all when it is empty."""
+    lines = [
         "## Rules",
         "",
         "- Work only in the current directory. Leave your changes in files; you need not commit.",
         "- What counts is the tree you leave: it is merged, tested and judged after you end.",
     ]
     if allowed:
-        parts.append(f"- Change only these paths: {', '.join(f'`{path}`' for path in allowed)}.")
-    if notes:
-        parts += ["", "## Earlier attempts", "", *(f"- {note}" for note in notes)]
-    return "\n".join([*parts, ""])
+        lines.append(f"- Change only these paths: {', '.join(f'`{path}`' for path in allowed)}.")
+    return Entry(kind="rules", text="\n".join(lines))

@@ -10,17 +10,29 @@ from gitcto.errors import CtoError
 from gitcto.git.change import Change
 from gitcto.git.change_id import change_id
 from gitcto.git.harvest import HarvestRefused
-from gitcto.git.remotes import RemoteUnreachable
 from gitcto.git.trees import changed_lines, changes, subjects_of
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, RecordPreserved, Refusal
 from gitcto.model.isolation import Level, confines
-from gitcto.model.records import Execution, Landing, Record, Task
+from gitcto.model.lease_events import Signs
+from gitcto.model.records import Decision, Execution, Landing, Record, Task
 from gitcto.model.state import State
 from gitcto.model.view import StateView
 from gitcto.queue.predict import ChangePredictor
-from gitcto.runtime import attempt, commits, evidence, gates, merging, outside, settle, workers
-from gitcto.runtime import target as targets
+from gitcto.runtime import (
+    attempt,
+    commits,
+    evidence,
+    gates,
+    hung,
+    merging,
+    outside,
+    settle,
+    vitals,
+    worker_context,
+    workers,
+)
+from gitcto.runtime.briefing import Briefing, Kept
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.clean import leftovers
 from gitcto.runtime.context import Context
@@ -29,16 +41,17 @@ from gitcto.runtime.gate_trees import clear_gates
 from gitcto.runtime.isolation import isolation_of
 from gitcto.runtime.jobs import Job, Jobs
 from gitcto.runtime.judged import Judged, Known, Only
-from gitcto.runtime.landed import landed_as
 from gitcto.runtime.messages import Work
+from gitcto.runtime.outside_effects import settle_open
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.predicting import predictor_of
-from gitcto.runtime.preserved import finish_drops
-from gitcto.runtime.pushing import push_target
+from gitcto.runtime.preserved import finish_drops, restore_lost
+from gitcto.runtime.real_target import real_target
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.space import Space
+from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import Observed
-from gitcto.runtime.world import Bench, Records, Rooms, Target, World
+from gitcto.runtime.world import Bench, Records, Rooms, World
 from gitcto.store.audit import Audit
 from gitcto.store.ledger import Recorded
 from gitcto.store.queries import StoredEvent
@@ -92,11 +105,18 @@ class _Rooms(Rooms):
     def __init__(self, context: Context) -> None:
         self._context = context
         self._space = Space(context)
+        self._desk = Desk(blobs=context.objects, ledger=context.ledger, policy=context.policy)
+
+    def brief(self, task: Task, execution: str, decision: Decision) -> Kept | Decision:
+        return worker_context.brief(self._desk, task, execution, decision)
+
+    def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
+        return worker_context.said(self._desk, task, execution, summary)
 
     def begin(
-        self, task: Task, execution: Execution, notes: tuple[str, ...], idle: tuple[str, ...]
+        self, task: Task, execution: Execution, briefing: Briefing, idle: tuple[str, ...]
     ) -> Job:
-        return attempt.begin(self._context, task, execution, notes, idle)
+        return attempt.begin(self._context, task, execution, briefing, idle)
 
     def adopt(self, task: Task, execution: Execution, removing: frozenset[str]) -> Job:
         return attempt.adopt(self._context, task, execution, removing)
@@ -104,11 +124,25 @@ class _Rooms(Rooms):
     def observe(self, execution: str) -> Observed:
         return workers.observe(self._context.layout.records(execution))
 
+    def heartbeats(self) -> Mapping[str, int]:
+        return vitals.heartbeats(self._context)
+
+    def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
+        return vitals.signs_of(self._context, execution, beat_ms, files=files)
+
+    def cut_off(self, execution: str) -> None:
+        hung.cut_off(self._context.layout.records(execution))
+
+    def move_in(self, execution: Execution) -> None:
+        settle.move_in(self._context, execution)
+
     def stop(self, execution: str) -> None:
         workers.request_stop(self._context.layout.records(execution))
 
     def end(self, execution: str) -> Observed:
-        return workers.end(self._context.layout.records(execution))
+        records = self._context.layout.records(execution)
+        hung.end(records, self._context.effects)
+        return workers.observe(records)
 
     def take_up(self, task: Task, execution: Execution) -> Work | None:
         try:
@@ -140,6 +174,7 @@ class _Rooms(Rooms):
     def end_strays(self) -> None:
         context = self._context
         finish_drops(context.layout, context.refs, context.ledger)
+        restore_lost(context.layout, context.refs, context.objects, context.ledger)
         for place in sorted(context.layout.rooms.glob("*")):
             end_commands(place)
         clear_gates(context)
@@ -210,36 +245,6 @@ class _Bench(Bench):
         return evidence.check(self._context, execution, evidence_tree, landing)
 
 
-class _Target(Target):
-    """A ref of this repository, and of the remote where the team is shared."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    def tip(self, name: str) -> str | None:
-        return self._context.refs.read(name)
-
-    def refuse_checked_out(self, name: str) -> None:
-        targets.refuse_checked_out(self._context.refs, name)
-
-    def move(self, landing: Landing) -> bool:
-        return targets.move(self._context, landing)
-
-    def push(self, name: str, commit: str) -> str:
-        return push_target(self._context, name, commit)
-
-    def landed_as(self, execution: Execution, landing: Landing) -> str:
-        return landed_as(self._context, execution, landing)
-
-    def look(self) -> str:
-        if self._context.shared is not None:
-            try:
-                self._context.shared.look()
-            except RemoteUnreachable as unreachable:
-                return unreachable.message
-        return ""
-
-
 class _World(World):
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -250,7 +255,7 @@ class _World(World):
         self.ledger = _Records(context)
         self.jobs = Jobs()
         self.rooms, self.bench = _Rooms(context), _Bench(context)
-        self.target = _Target(context)
+        self.target = real_target(context)
 
     @property
     def level(self) -> Level:
@@ -258,6 +263,9 @@ class _World(World):
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         return predictor_of(self._context, note)
+
+    def settle_effects(self, tasks: Iterable[Task]) -> list[str]:
+        return settle_open(self._context, tasks)
 
     def notify(self, event: Event, seq: int) -> None:
         home = self._context.layout.home

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from gitcto.model.commands import TakeLease
 from gitcto.model.records import Execution, Landing, TaskState
+from gitcto.model.recovery_plan import Seen, Step, fate
 from gitcto.runtime.book import Book
-from gitcto.runtime.failures import Failure
+from gitcto.runtime.failures import Failure, of_stop
 from gitcto.runtime.landing import (
     abandonments,
     carry_out,
@@ -21,21 +22,59 @@ from gitcto.runtime.landing import (
 from gitcto.runtime.orchestrator import Orchestrator, start_of
 from gitcto.runtime.others import is_own
 from gitcto.runtime.outside_record import record_of
+from gitcto.runtime.survey import recovery_plan
 
 
-def recover(orchestrator: Orchestrator) -> None:
-    """Clear away what ended executions left, and continue every live one of a former run here."""
+def recover(orchestrator: Orchestrator) -> tuple[Step, ...]:
+    """Carry out the plan of recovery, and return it: one step for each execution left behind.
+
+    See :func:`gitcto.model.recovery_plan.plan`, which ``git cto resume`` shows too.
+    """
     book = orchestrator.book
     book.world.rooms.end_strays()
-    _settle_leftovers(orchestrator)
-    own = (x for x in book.state.live() if is_own(book.world, x))
-    live = sorted(own, key=lambda x: (x.leased_ms, x.id))
-    for execution in live:
+    own = [x for x in book.state.live() if is_own(book.world, x)]
+    for execution in own:
+        if execution.adopted:
+            book.world.rooms.move_in(execution)
+    steps = recovery_plan(book.world, book.state)
+    for step in steps:
+        book.listener.note(f"recovery: {step.task or step.execution}: {step.why}")
+    for step in steps:
+        if step.action in _ON_ENDED:
+            _end_of(orchestrator, step)
+    for execution in sorted(own, key=lambda x: (x.leased_ms, x.id)):
         _take_over(orchestrator, execution)
-    for landing in {x.landing.new: x.landing for x in live if x.landing}.values():
-        _continue_landing(orchestrator, landing)
-    for execution in live:
-        _continue(orchestrator, book.state.executions[execution.id])
+    for step in steps:
+        _carry_on(orchestrator, step)
+    for line in book.world.settle_effects(book.state.tasks.values()):
+        book.listener.note(line)
+    return steps
+
+
+_ON_ENDED = frozenset({"settle", "await_late"})
+_LANDINGS = frozenset({"move", "confirm", "rewritten"})
+_ON_LIVE = frozenset({"readopt", "take_up", "reclaim", "retry", "judge"})
+"""What others hold is left to the loop, and what nobody knows to a person."""
+
+
+def _carry_on(orchestrator: Orchestrator, step: Step) -> None:
+    execution = orchestrator.book.state.executions.get(step.execution)
+    if execution is None:
+        return
+    if step.action in _LANDINGS and execution.state is TaskState.INTEGRATING:
+        _continue_landing(orchestrator, execution.landing)
+    elif step.action in _ON_LIVE:
+        _continue(orchestrator, execution)
+
+
+def _end_of(orchestrator: Orchestrator, step: Step) -> None:
+    execution = orchestrator.book.world.ledger.view().execution(step.execution)
+    if execution is None:
+        return
+    if step.action == "await_late":
+        orchestrator.continue_attempt(execution)
+    else:
+        _settle_leftover(orchestrator, execution)
 
 
 def _take_over(orchestrator: Orchestrator, execution: Execution) -> None:
@@ -72,29 +111,34 @@ def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> N
         orchestrator.book.record(start_of(execution, seen.started))
         orchestrator.continue_attempt(execution)
         return
-    failure = Failure(
+    failure = of_stop(execution) or Failure(
         reason="interrupted", detail="the run ended before the worker started", charged=False
     )
     task = orchestrator.book.state.tasks[execution.task]
     orchestrator.ending.fail(execution, failure, rooms.take_up_unseen(task, execution))
 
 
-def _continue_landing(orchestrator: Orchestrator, landing: Landing) -> None:
+def _continue_landing(orchestrator: Orchestrator, landing: Landing | None) -> None:
     """Ask the target whether it moved: the intents are recorded, the outcomes are not."""
+    if landing is None:
+        return
     book, ending = orchestrator.book, orchestrator.ending
     group = group_of(book, landing)
-    found = {x.id: book.world.target.landed_as(x, landing) for x in group}
-    if any(commit not in {"", landing.new} for commit in found.values()):
+    seen = {x.id: Seen(landed=book.world.target.landed_as(x, landing)) for x in group}
+    became = fate(landing, group, seen)
+    if became == "rewritten":
         for x in group:
             give_up(ending, x, f"somebody rewrote {landing.new[:12]} at the target")
         return
-    if all(found.values()):
+    if became == "confirm":
         moved, how = push(book.world, landing), "recovered"
     else:
         book.world.target.refuse_checked_out(landing.target)
         moved, how = carry_out(book.world, landing), "moved"
     if not moved.moved:
         book.record(*abandonments(group, "target_moved"))
+        for x in group:
+            orchestrator.queue.enqueue(book.state.executions[x.id])
         return
     refusal = book.record(*confirmations(book, group, moved, found=how))
     for x in group:
@@ -102,19 +146,6 @@ def _continue_landing(orchestrator: Orchestrator, landing: Landing) -> None:
             ending.settle(x)
         else:
             give_up(ending, x, refusal.detail)
-
-
-def _settle_leftovers(orchestrator: Orchestrator) -> None:
-    """Clear up after executions that ended when their orchestrator could not do so any more."""
-    world = orchestrator.book.world
-    live = {execution.id for execution in orchestrator.book.state.live()}
-    view = world.ledger.view()
-    for execution_id in world.rooms.leftovers():
-        if execution_id in live:
-            continue
-        execution = view.execution(execution_id)
-        if execution is not None:
-            _settle_leftover(orchestrator, execution)
 
 
 def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:

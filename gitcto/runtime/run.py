@@ -15,9 +15,7 @@ from gitcto.git.process import trusted
 from gitcto.git.refs import Refs
 from gitcto.git.remotes import Remote
 from gitcto.git.repository import Repository
-from gitcto.git.trees import is_ancestor
 from gitcto.model.commands import AdoptPolicy, Refusal, SetMode
-from gitcto.model.events import LandingDone
 from gitcto.model.isolation import at_least, confines
 from gitcto.model.records import MAX_WORKERS, Execution, Task, TaskState, TeamMode
 from gitcto.model.state import State
@@ -26,6 +24,7 @@ from gitcto.policy.records import Policy
 from gitcto.runtime import trash
 from gitcto.runtime.alone import alone
 from gitcto.runtime.book import Book, Listener
+from gitcto.runtime.branch_history import refuse_lost_target, refuse_unknown_landings
 from gitcto.runtime.clone import clone_id
 from gitcto.runtime.context import Context
 from gitcto.runtime.holder import holder_of
@@ -182,7 +181,8 @@ def _begin(context: Context, listener: Listener) -> None:
             "set `target` in policy.toml back, or make another team with `git cto init --team`",
             ExitCode.POLICY,
         )
-    _refuse_lost_target(context, team.target)
+    refuse_lost_target(ledger, context.git, context.refs, team.target)
+    refuse_unknown_landings(ledger, context.git, context.refs, team.target)
     ensure_target(context.refs, team.target)
     refuse_checked_out(context.refs, team.target)
     blob = context.objects.write_blob(policy.text)
@@ -237,22 +237,6 @@ def _if_any(context: Context) -> Isolation | None:
 
 def _ended(task: Task) -> bool:
     return task.state in {TaskState.DONE, TaskState.FAILED_TERMINAL}
-
-
-def _refuse_lost_target(context: Context, target: str) -> None:
-    """Refuse when the target lost what landed: tasks that are done would not be on it."""
-    for stored in context.ledger.events(newest_first=True):
-        body = stored.event.body
-        if not isinstance(body, LandingDone):
-            continue
-        tip = context.refs.read(target)
-        if tip is None or not is_ancestor(context.git, body.commit, tip):
-            branch = target.removeprefix("refs/heads/")
-            raise CtoError(
-                f"{branch} no longer holds what landed ({body.commit[:12]})",
-                f"put it back with `git branch --force {branch} {body.commit}`, then run again",
-            )
-        return
 
 
 def require_named_plugins(plugins: Plugins, policy: Policy) -> None:

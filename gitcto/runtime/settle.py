@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
-from gitcto.git.durable import discard
+from gitcto.git.durable import discard, storage_errors, sync_directory
 from gitcto.git.harvest import HarvestRefused
 from gitcto.git.ignored import with_ignored
 from gitcto.git.tips import take_tips
@@ -66,6 +66,20 @@ def _with_ignored(context: Context, execution: Execution, work: Work) -> str:
     if found.tree == work.tree:
         return work.commit
     return ignored_commit(context, execution, found.tree, work.commit)
+
+
+def move_in(context: Context, execution: Execution) -> None:
+    """Pin work that was adopted for an execution, and give it the records of who did it.
+
+    Doing it again changes nothing.
+    """
+    layout = context.layout
+    context.refs.compare_and_swap(layout.execution_ref(execution.id), None, execution.work)
+    source, own = layout.records(execution.adopted), layout.records(execution.id)
+    if source.is_dir() and not own.exists():
+        with storage_errors(f"rename {source}"):
+            source.rename(own)
+            sync_directory(own.parent)
 
 
 def unpin(context: Context, execution: Execution) -> None:

@@ -48,6 +48,8 @@ def supervise(run_dir: str, alive_fd: int, ready_fd: int) -> None:
     ``alive_fd`` holds the lock; one byte goes to ``ready_fd`` once ``started.json`` is durable.
     """
     os.set_inheritable(alive_fd, False)
+    # A child that is stopped before it becomes a program would hold the lock after our death.
+    os.register_at_fork(after_in_child=lambda: os.close(alive_fd))
     os.set_inheritable(ready_fd, False)
     launch = run_files.read_record(run_dir, run_files.LAUNCH)
     if launch is None:

@@ -38,6 +38,9 @@ def record_lost(run_dir: Path) -> Exit:
     The caller holds the lock that its supervisor held.
     """
     started = read_started(run_dir)
+    launch: Any = run_files.read_record(str(run_dir), run_files.LAUNCH)
+    if not _is_original(run_dir, launch):
+        started = None  # the worker of a repository that was copied is that one's
     killed, survivors = sweep(
         marker=f"{run_files.MARKER}={run_dir.resolve()}",
         pid=started.pid if started else 0,
@@ -46,7 +49,6 @@ def record_lost(run_dir: Path) -> Exit:
     detail = f"its supervisor died; {killed} left behind and killed"
     if survivors:
         detail += f"; survivors: {survivors}"
-    launch: Any = run_files.read_record(str(run_dir), run_files.LAUNCH)
     cut_bytes = _settle_output(run_dir, launch["limits"]) if launch else 0
     if launch and launch["heartbeat"]:
         Pulse(launch["heartbeat"], 0, "").end()
@@ -62,6 +64,11 @@ def record_lost(run_dir: Path) -> Exit:
     with contextlib.suppress(OSError):  # on a full disk the next who waits finds the same
         run_files.write_record(str(run_dir), run_files.EXITED, record)
     return Exit(code=LOST, cause="lost", detail=detail, survivors=survivors, cut_bytes=cut_bytes)
+
+
+def _is_original(run_dir: Path, launch: Mapping[str, Any] | None) -> bool:
+    """Tell whether a run directory is the one its worker was started from, and no copy of it."""
+    return launch is not None and launch.get("inode") == run_dir.stat().st_ino
 
 
 def _settle_output(run_dir: Path, limits: Mapping[str, Any]) -> int:

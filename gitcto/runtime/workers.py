@@ -205,7 +205,7 @@ def _supervised(run_dir: Path, launch: Mapping[str, Any]) -> Iterator[Started]:
     try:
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(run_dir / run_files.LAUNCH, "x", opener=_private, encoding="ascii") as file:
-            json.dump(launch, file)
+            json.dump({**launch, "inode": run_dir.stat().st_ino}, file)
     except FileExistsError:
         raise
     except OSError as error:

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from gitcto.model.codec import Event
     from gitcto.model.commands import Command, RecordPreserved, Refusal
     from gitcto.model.isolation import Level
-    from gitcto.model.records import Execution, Landing, Record, Task
+    from gitcto.model.lease_events import Signs
+    from gitcto.model.records import Decision, Execution, Landing, Record, Task
     from gitcto.model.state import State
     from gitcto.model.view import StateView
     from gitcto.policy.records import Policy
     from gitcto.queue.predict import ChangePredictor
+    from gitcto.runtime.briefing import Briefing, Kept
     from gitcto.runtime.candidate import Candidate
     from gitcto.runtime.failures import Failure
     from gitcto.runtime.jobs import Job, Runner
@@ -71,8 +73,17 @@ class Records(Protocol):
 class Rooms(Protocol):
     """The workers, the rooms they work in, and what they leave. Executions go by their ids."""
 
+    def brief(self, task: Task, execution: str, decision: Decision) -> Kept | Decision:
+        """Return what a task's next worker is told, or the denial when that is too much.
+
+        ``execution`` is going to be leased under the task's next token; ``decision`` is about it.
+        """
+
+    def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
+        """Return what the next worker is told with what this one said at its end, if anything."""
+
     def begin(
-        self, task: Task, execution: Execution, notes: tuple[str, ...], idle: tuple[str, ...]
+        self, task: Task, execution: Execution, briefing: Briefing, idle: tuple[str, ...]
     ) -> Job:
         """Return the job of a new attempt; in the rooms of the ``idle`` executions nobody works."""
 
@@ -84,6 +95,21 @@ class Rooms(Protocol):
 
     def observe(self, execution: str) -> Observed:
         """Return what is recorded of a worker and whether somebody still looks after it."""
+
+    def heartbeats(self) -> Mapping[str, int]:
+        """Return each execution's last heartbeat, as its supervisor wrote it, where it has one."""
+
+    def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
+        """Look at a worker's signs of life; with ``files`` also at the files of its room."""
+
+    def cut_off(self, execution: str) -> None:
+        """Kill the supervisor of a worker that does not answer; who waits for it ends the rest."""
+
+    def move_in(self, execution: Execution) -> None:
+        """Give an execution that adopted late work that one's records, and pin the work.
+
+        Doing it again changes nothing.
+        """
 
     def stop(self, execution: str) -> None:
         """Ask for the end of a worker, started or about to be. Returns at once."""
@@ -236,6 +262,9 @@ class World(Protocol):
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         """Return who guesses which changes are good; ``note`` is told when it stops working."""
+
+    def settle_effects(self, tasks: Iterable[Task]) -> list[str]:
+        """Bring what was intended outside and never finished to its end; return what to say."""
 
     def notify(self, event: Event, seq: int) -> None:
         """Tell the plugins of a durable event."""

@@ -96,6 +96,13 @@ def executions_of(db: sqlite3.Connection, team: str, task_id: str) -> list[Execu
     return [rows.execution(row[0]) for row in db.execute(query, (team, task_id))]
 
 
+def preserved(db: sqlite3.Connection, team: str) -> list[Execution]:
+    """Return the executions whose work is kept under a ref, as far as the ledger knows."""
+    query = "SELECT body FROM execution WHERE team = ? AND instr(body, ?) ORDER BY ord"
+    found = [rows.execution(body) for (body,) in db.execute(query, (team, b'"preserved":"refs/'))]
+    return [each for each in found if each.preserved]
+
+
 def changed_after(
     db: sqlite3.Connection, team: str, seq: int
 ) -> tuple[Team | Task | Execution, ...]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def queue_phrase(body: ev.QueueEventBody, task: Callable[[str], str]) -> str:  # noqa: C901
+def queue_phrase(body: ev.QueueEventBody, task: Callable[[str], str]) -> str:
     """Return what an event says; ``task`` gives the id of an execution's task."""
     match body:
         case ev.QueueOpened():
@@ -31,10 +31,6 @@ def queue_phrase(body: ev.QueueEventBody, task: Callable[[str], str]) -> str:  #
             return f"target moved to {body.commit[:12]} by somebody else"
         case ev.BranchPushed():
             return f"pushed {body.commit[:12]} to {body.remote} {body.ref}"
-        case ev.PullRequestIntended():
-            return f"{body.task}: pull request intended at {body.integration}"
-        case ev.PullRequestOpened():
-            return f"{body.task}: pull request {body.url}"
         case _:
             return f"{task(body.execution)}: {_of_execution(body)}"
 

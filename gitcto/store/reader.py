@@ -11,6 +11,7 @@ from gitcto.git.refs import Refs
 from gitcto.model.ids import is_team_name
 from gitcto.model.state import State
 from gitcto.store import chain, queries
+from gitcto.store.heartbeat import beats
 from gitcto.store.projection import Cursor, Projection, read_cursor
 from gitcto.store.sidecar import (
     Sidecar,
@@ -150,6 +151,14 @@ class LedgerReader:
             return queries.executions_of(self._current()[0].db, self.team, task_id)
 
         return self._answered(look)
+
+    def beats(self) -> dict[str, int]:
+        """Return when each execution was last looked after here, as its supervisor wrote it."""
+        return self._answered(lambda: beats(self.sidecar().db, self.team))
+
+    def preserved(self) -> list[Execution]:
+        """Return the executions whose work is kept under a ref, in the order they were leased."""
+        return self._answered(lambda: queries.preserved(self._current()[0].db, self.team))
 
     def events(
         self,

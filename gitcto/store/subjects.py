@@ -6,7 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.model import events as ev
+from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.effect_events import EffectEventBody
+from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.queue_events import QueueEventBody
+from gitcto.store.effect_subjects import effect_phrase
+from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.queue_subjects import queue_phrase
 
 if TYPE_CHECKING:
@@ -19,6 +24,7 @@ _WIDTH = 100
 _OfExecution = (
     ev.LeaseRenewed
     | ev.LeaseTaken
+    | ContextCheckpointed
     | ev.ExecutionStarted
     | ev.ExecutionExited
     | ev.OutsideChanged
@@ -48,10 +54,16 @@ def _one_line(text: str) -> str:
     return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
 
-def _phrase(view: StateView, bodies: Sequence[ev.EventBody], number: int) -> str:
+def _phrase(  # noqa: C901 - one line a kind
+    view: StateView, bodies: Sequence[ev.EventBody], number: int
+) -> str:
     body = bodies[number]
     if isinstance(body, QueueEventBody):
         return queue_phrase(body, partial(_task, view, bodies))
+    if isinstance(body, EffectEventBody):
+        return effect_phrase(view, body)
+    if isinstance(body, LeaseEventBody):
+        return lease_phrase(body, partial(_task, view, bodies))
     match body:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"
@@ -79,6 +91,9 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = "lease renewed"
         case ev.LeaseTaken():
             what = f"taken over by {body.holder}"
+        case ContextCheckpointed():
+            saved = f", {body.saved} saved" if body.saved else ""
+            what = f"told {body.tokens} of {body.budget} tokens{saved}"
         case ev.ExecutionStarted():
             what = f"started as process {body.pid}"
         case ev.ExecutionExited():

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from gitcto.testing.kit import Capabilities, ContractBrokenError, PluginContract
     from gitcto.testing.merge_resolver_contract import MergeResolverContract
     from gitcto.testing.outcome import Outcome
+    from gitcto.testing.outside_effect_contract import OutsideEffectContract
     from gitcto.testing.planner_contract import PlannerContract
     from gitcto.testing.provider_contract import ProviderContract
-    from gitcto.testing.pull_requests_contract import PullRequestsContract
     from gitcto.testing.repo import CtoRepo
     from gitcto.testing.sandbox_contract import SandboxContract
     from gitcto.testing.workspace_contract import WorkspaceContract
@@ -29,10 +29,10 @@ _HOME = {
     "GateContract": "gate_contract",
     "MergeResolverContract": "merge_resolver_contract",
     "Outcome": "outcome",
+    "OutsideEffectContract": "outside_effect_contract",
     "PlannerContract": "planner_contract",
     "PluginContract": "kit",
     "ProviderContract": "provider_contract",
-    "PullRequestsContract": "pull_requests_contract",
     "SandboxContract": "sandbox_contract",
     "WorkspaceContract": "workspace_contract",
     "gate_context": "gate_contract",
@@ -46,10 +46,10 @@ __all__ = [
     "GateContract",
     "MergeResolverContract",
     "Outcome",
+    "OutsideEffectContract",
     "PlannerContract",
     "PluginContract",
     "ProviderContract",
-    "PullRequestsContract",
     "SandboxContract",
     "WorkspaceContract",
     "gate_context",

@@ -74,3 +74,26 @@ def test_what_makes_rooms_faster_goes_when_it_is_old_or_asked_for(crew: Crew) ->
     crew.cto("clean", "--apply", "--caches")
     assert not new.exists()
     assert crew.cto("clean").out == "Nothing was left behind\n"
+
+
+def test_a_ref_of_nobody_goes_once_others_hold_its_commit(crew: Crew) -> None:
+    prefix = "refs/cto/teams/main/executions"
+    crew.git("update-ref", "refs/heads/cto/main/integration", "HEAD")
+    crew.git("update-ref", f"{prefix}/held", "HEAD")
+    tree = crew.git("rev-parse", "HEAD^{tree}")
+    commit = ("commit-tree", tree, "-p", "HEAD", "-m", "work")
+    alone = crew.git("-c", "user.name=u", "-c", "user.email=u@x", *commit)
+    crew.git("update-ref", f"{prefix}/alone", alone)
+    told = json.loads(crew.cto("clean", "--apply", "--json").out)["items"]
+    assert {item["execution"]: item["safe"] for item in told} == {"alone": False, "held": True}
+    assert crew.git("for-each-ref", "--format=%(refname)", prefix).split() == [f"{prefix}/alone"]
+
+
+def test_damaged_sidecars_that_were_put_aside_go(crew: Crew) -> None:
+    aside = crew.path / ".git" / "cto" / "quarantine"
+    aside.mkdir()
+    (aside / "sidecar.db.1").write_text("broken")
+    assert "damaged sidecar, 1" in crew.cto("clean").out
+    assert aside.exists()
+    crew.cto("clean", "--apply")
+    assert not aside.exists()

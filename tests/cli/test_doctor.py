@@ -5,8 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitcto.model.records import TaskSpec
+from tests.cli.test_steer import leave_a_worker
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Crew, PluginMaker, Result, Room
+
+SCRIPT = json.dumps([[{"do": "write", "path": "a.py", "text": "a = 1\n"}]])
 
 
 def wrong(done: Result) -> dict[str, str]:
@@ -56,3 +61,38 @@ def test_doctor_changes_nothing(crew: Crew) -> None:
 
 def test_outside_a_repository(room: Room) -> None:
     assert room.cto("doctor", expect=128).error.startswith("not a git repository")
+
+
+def test_what_a_run_left_is_explained_with_what_becomes_of_it(crew: Crew) -> None:
+    leave_a_worker(crew)
+    found = crew.cto("doctor").out
+    assert (
+        "A: its worker is alive; it is waited for (the next run will go on with its worker" in found
+    )
+    assert "`git cto run` does that by itself" in found
+    crew.cto("stop")
+    assert "the next run will" not in crew.cto("doctor").out
+
+
+def test_refs_beside_the_ledger_are_explained(crew: Crew) -> None:
+    leave_a_worker(crew, "work\n")
+    crew.cto("stop")
+    [kept] = crew.git(
+        "for-each-ref", "--format=%(refname)", "refs/cto/teams/main/preserved"
+    ).split()
+    commit = crew.git("rev-parse", kept)
+    crew.git("update-ref", "-d", kept)
+    crew.git("update-ref", "refs/cto/teams/main/preserved/nobodys", "HEAD")
+    found = crew.cto("doctor").out
+    assert f"A: the ref that kept its work is gone: {kept}" in found
+    assert "nobodys keeps work of an attempt that the ledger does not know" in found
+    crew.cto("stop")  # it begins as every run does
+    assert crew.git("rev-parse", kept) == commit
+
+
+def test_a_branch_that_lost_what_landed_is_wrong(crew: Crew) -> None:
+    crew.plan(TaskSpec(id="A", title="a", inputs={"script": SCRIPT}))
+    crew.cto("run")
+    crew.git("update-ref", "-d", "refs/heads/cto/main/integration")
+    found = wrong(crew.cto("doctor", "--json", expect=1))
+    assert "no longer holds what landed" in found["team main"]

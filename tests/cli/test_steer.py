@@ -34,7 +34,7 @@ def test_a_mode_is_recorded_and_the_way_back_is_said(
     assert done.out == f"Team main is {mode}\n"
     assert f"`git cto {on}`" in done.err
     assert crew.cto(command).out == f"Team main was {mode} already\n"
-    assert crew.cto("resume").out == "Team main is running\n"
+    assert crew.cto("resume").out.splitlines()[-1] == "Team main is running"
 
 
 def test_retry_queues_a_failed_task_again(crew: Crew) -> None:
@@ -72,6 +72,60 @@ def test_stop_ends_workers_that_an_interrupted_run_left(crew: Crew) -> None:
     assert "A     executing" in crew.cto("status").out
     assert "A: worker ended (stopped" in crew.cto("stop").out
     assert "A     ready" in crew.cto("status").out
+
+
+def test_resume_says_first_what_the_next_run_goes_on_with(crew: Crew) -> None:
+    leave_a_worker(crew)
+    crew.cto("pause")
+    told = json.loads(crew.cto("resume", "--json").out)
+    assert [(step["task"], step["action"]) for step in told["steps"]] == [("A", "readopt")]
+    assert told["changed"]
+    assert [(x["task"], x["epoch"], x["here"]) for x in told["leases"]] == [("A", 1, True)]
+    lines = crew.cto("resume").out.splitlines()
+    assert any("its worker is alive; it is waited for" in line for line in lines)
+    assert lines[-1] == "Team main was running already"
+    crew.cto("stop")
+
+
+def test_resume_without_a_policy_lets_the_team_go_all_the_same(crew: Crew) -> None:
+    crew.cto("pause")
+    (crew.path / "policy.toml").write_text("version = [")
+    said = crew.cto("resume")
+    assert "going by the policy that team main adopted last" in said.err
+    assert said.out.splitlines()[-1] == "Team main is running"
+
+
+def test_who_holds_what_is_listed(crew: Crew) -> None:
+    assert crew.cto("lease", "list").out == "Nobody holds a task\n"
+    leave_a_worker(crew)
+    line = crew.cto("lease", "list").out.splitlines()[1]
+    assert line.split()[:3] == ["A", "executing", "1"]
+    assert "here" in line
+    crew.cto("stop")
+
+
+def test_a_task_is_stolen_with_a_reason_and_only_once(crew: Crew) -> None:
+    leave_a_worker(crew)
+    said = crew.cto("lease", "steal", "A", "--reason", "it hangs")
+    assert said.out.startswith("A is taken away from ")
+    assert "`git cto stop A`" in said.err
+    assert "A     ready" in crew.cto("status").out
+    again = crew.cto("lease", "steal", "A", "--reason", "it hangs", expect=1)
+    assert again.error == "nobody holds A: it is queued"
+    assert "attempt 1 ended: lease_stolen: ada@box took it away" in crew.cto("show", "A").out
+    crew.cto("stop")  # ends the worker, which lives on until somebody looks
+
+
+def test_a_stopped_task_waits_for_retry_and_its_work_is_kept(crew: Crew) -> None:
+    leave_a_worker(crew)
+    said = crew.cto("stop", "A", "--reason", "later")
+    assert said.out == "A is stopped: its worker ends now; a run keeps what it did\n"
+    crew.cto("run", expect=1)
+    assert "A is blocked: stopped: a person stopped it: later" in crew.cto("status").out
+    crew.cto("retry", "A")
+    assert crew.cto("stop", "A").out == "A is stopped: nobody works on it\n"
+    assert crew.cto("stop", "A", expect=1).error == "A is blocked"
+    assert "means nothing" in crew.cto("stop", "--reason", "x", expect=2).error
 
 
 def test_stop_and_clean_go_by_the_adopted_policy_when_the_file_is_broken(crew: Crew) -> None:

@@ -106,8 +106,8 @@ def test_hook_register_predictors(site: PluginSite) -> None:
 
 
 def test_hook_register_integrations(site: PluginSite) -> None:
-    site.add("cto-x", x=registers("integrations", "Integration"))
-    assert site.load().integrations()["mine"].plugin == "x"
+    site.add("cto-x", x=registers("integrations", "Integration", ", effects=('note',)"))
+    assert site.load().integrations()["mine"].descriptor.lookup == "none"
 
 
 def test_hook_on_event(site: PluginSite, tmp_path: Path) -> None:

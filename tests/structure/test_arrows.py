@@ -10,9 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SHARED = frozenset({"errors", "model"})
 BELOW_STORE = SHARED | {"effects", "git", "policy", "queue", "reports", "seam"}
-ABOVE_STORE = BELOW_STORE | {"evidence", "store"}
+ABOVE_STORE = BELOW_STORE | {"context", "evidence", "store"}
 MAY_IMPORT = {
     "errors": frozenset(),
+    "context": frozenset(),
     "model": frozenset(),
     "effects": SHARED,
     "policy": SHARED,
@@ -67,6 +68,7 @@ PURE = {
 }
 PURE["policy"] = PURE["model"] - {"msgspec"} | {"difflib", "pathlib", "tomlkit", "tomllib"}
 PURE["queue"] = PURE["model"] - {"msgspec"}
+PURE["context"] = PURE["model"] - {"msgspec"}
 PURE["reports"] = PURE["model"] - {"msgspec"} | {"xml"}
 PURE["evidence"] = PURE["model"] - {"msgspec"} | {"base64", "datetime"}
 """All that a room without input and output may import from outside; policy reads one file."""

@@ -21,6 +21,8 @@ LOOP = frozenset(
         "judging",
         "lander",
         "landing",
+        "late",
+        "leases",
         "merge_queue",
         "orchestrator",
         "others",
@@ -29,12 +31,14 @@ LOOP = frozenset(
         "recovery",
         "rejecting",
         "stack",
+        "survey",
     }
 )
 """The modules that decide what a run does next."""
 
 VALUES = frozenset(
     {
+        "briefing",
         "candidate",
         "holder",
         "jobs",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gitcto.model import events as ev
-from gitcto.model import queue_events as qe
 from gitcto.model.records import Landing, Verdict
 from gitcto.testing.invariants.leases import At, Check, Found
 from gitcto.testing.invariants.seen import ExecutionSeen, Seen
@@ -81,20 +80,10 @@ def of_abandoned(at: At, e: ev.LandingAbandoned) -> Iterator[Found]:
         yield "S10", f"{e.execution} is given up, others of the same move are done"
 
 
-def of_opened(at: At, e: qe.PullRequestOpened) -> Iterator[Found]:
-    """Check that a pull request was intended, and that there is one of it."""
-    known = at.seen.pull_requests.get(e.key)
-    if known is None:
-        yield "S4", f"a pull request of {e.task} was opened and never intended"
-    elif known not in {"", e.url}:
-        yield "S4", f"two pull requests of {e.task} for one key: {known} and {e.url}"
-
-
 CHECKS: Mapping[type, tuple[Check, ...]] = {
     ev.LandingIntended: (of_intent,),
     ev.LandingDone: (of_done,),
     ev.LandingAbandoned: (of_abandoned,),
-    qe.PullRequestOpened: (of_opened,),
 }
 """What is checked of each kind of event, before it is taken in."""
 

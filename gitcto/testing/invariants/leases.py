@@ -59,7 +59,8 @@ def of_lease(at: At, e: ev.ExecutionLeased) -> Iterator[Found]:
     limit = min(
         at.bounds.max_workers, int(e.decision.inputs.get("max_workers", at.bounds.max_workers))
     )
-    if at.seen.working >= limit:
+    adopts = e.decision.action == "adopt"  # its worker has ended: it takes no seat
+    if at.seen.working >= limit and not adopts:
         yield (
             "S14",
             f"{e.execution} is leased beside {at.seen.working} workers, the limit is {limit}",
@@ -164,6 +165,8 @@ def of_failure(at: At, e: ev.ExecutionFailed) -> Iterator[Found]:
     x = at.seen.executions.get(e.execution)
     if x is None or not x.work or not x.changed or x.kept or x.given_up:
         return
+    if e.reason == "lease_stolen":
+        return  # a person's command reaches no room: its ref pins it until its clone looks
     if x.at == clone_of(x.holder):  # another clone keeps what it harvested when it comes back
         yield "P1", f"{e.execution} ends and nothing keeps what it made ({x.work[:12]})"
     if e.then in {TaskState.DONE, TaskState.INTEGRATING}:

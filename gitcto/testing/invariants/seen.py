@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import Event
+from gitcto.model.lease_events import StopAsked, WorkAdopted
 from gitcto.model.records import Landing, TaskState, TeamMode, Verdict
 
 WORKING = frozenset({"leased", "started", "exited"})
@@ -81,7 +83,7 @@ class Seen:
     landed: dict[str, str] = field(default_factory=dict)
     swaps: dict[str, str] = field(default_factory=dict)
     known_tips: set[str] = field(default_factory=set)
-    pull_requests: dict[str, str] = field(default_factory=dict)
+    effects: dict[str, str] = field(default_factory=dict)
     wasted: int = 0
 
     def fork(self) -> Seen:
@@ -95,7 +97,7 @@ class Seen:
             landed=dict(self.landed),
             swaps=dict(self.swaps),
             known_tips=set(self.known_tips),
-            pull_requests=dict(self.pull_requests),
+            effects=dict(self.effects),
         )
 
     def take(self, event: Event) -> None:
@@ -123,14 +125,6 @@ def clone_of(holder: str) -> str:
     return parts[1] if len(parts) == len(("actor", "clone", "run")) else ""
 
 
-def _created(seen: Seen, e: ev.TeamCreated) -> None:
-    seen.target = e.target
-
-
-def _mode(seen: Seen, e: ev.TeamModeChanged) -> None:
-    seen.mode = e.mode
-
-
 def _added(seen: Seen, e: ev.TaskAdded) -> None:
     seen.tasks[e.task.id] = TaskSeen(needs=e.task.depends_on)
 
@@ -139,6 +133,10 @@ def _ended(seen: Seen, task_id: str, how: str) -> None:
     task = seen.tasks.get(task_id)
     if task is not None:
         task.ended = how
+
+
+def _lives(seen: Seen, task_id: str) -> bool:
+    return task_id in seen.tasks and seen.tasks[task_id].execution in seen.live
 
 
 def _requeued(seen: Seen, e: ev.TaskRequeued) -> None:
@@ -258,17 +256,9 @@ def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
     seen.move(e.execution, "over", reason=e.reason)
 
 
-def _moved(seen: Seen, e: qe.QueueTargetMoved) -> None:
-    seen.known_tips.add(e.commit)
-
-
-def _run(seen: Seen, e: qe.QueueRunStarted) -> None:
-    seen.known_tips.add(e.onto)
-
-
 _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
-    ev.TeamCreated: _created,
-    ev.TeamModeChanged: _mode,
+    ev.TeamCreated: lambda seen, e: setattr(seen, "target", e.target),
+    ev.TeamModeChanged: lambda seen, e: setattr(seen, "mode", e.mode),
     ev.TaskAdded: _added,
     ev.TaskBlocked: lambda seen, e: _ended(seen, e.task, "blocked"),
     ev.TaskRequeued: _requeued,
@@ -277,6 +267,8 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     ev.LeaseTaken: _taken,
     ev.ExecutionStarted: lambda seen, e: seen.move(e.execution, "started"),
     ev.ExecutionExited: lambda seen, e: seen.move(e.execution, "exited"),
+    WorkAdopted: lambda seen, e: seen.move(e.execution, "exited"),
+    StopAsked: lambda seen, e: _ended(seen, e.task, "" if _lives(seen, e.task) else "blocked"),
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,
@@ -289,10 +281,15 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     qe.ApprovalRequested: _asked,
     qe.ApprovalGranted: _granted,
     qe.ApprovalDenied: _denied,
-    qe.QueueTargetMoved: _moved,
-    qe.QueueRunStarted: _run,
-    qe.PullRequestIntended: lambda seen, e: seen.pull_requests.setdefault(e.key, ""),
-    qe.PullRequestOpened: lambda seen, e: seen.pull_requests.update({e.key: e.url}),
+    qe.QueueTargetMoved: lambda seen, e: seen.known_tips.add(e.commit),
+    qe.QueueRunStarted: lambda seen, e: seen.known_tips.add(e.onto),
+    fx.EffectIntended: lambda seen, e: seen.effects.update({e.key: "intended"}),
+    fx.EffectConfirmed: lambda seen, e: seen.effects.update({e.key: "confirmed"}),
+    fx.EffectRefused: lambda seen, e: seen.effects.update({e.key: "refused"}),
+    fx.EffectUnclear: lambda seen, e: seen.effects.update({e.key: "unclear"}),
+    fx.EffectResolved: lambda seen, e: seen.effects.update(
+        {e.key: "confirmed" if e.done else "released"}
+    ),
     qe.QueuePaused: lambda seen, _: setattr(seen, "queue_paused", True),
     qe.QueueResumed: lambda seen, _: setattr(seen, "queue_paused", False),
 }

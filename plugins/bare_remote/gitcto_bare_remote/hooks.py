@@ -10,6 +10,8 @@ def gitcto_register_integrations(register: Register[Integration]) -> None:
         Integration(
             name="bare-remote",
             summary="Pull requests as refs of any git remote.",
+            effects=("pull-request",),
+            lookup="exact",
             target="gitcto_bare_remote.pulls:BareRemote",
         )
     )

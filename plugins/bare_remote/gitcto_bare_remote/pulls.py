@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitcto.api import Move, RemoteFailed
+from gitcto.api import Move, Receipt, Refused
 
 if TYPE_CHECKING:
-    from gitcto.api import PullRequest
+    from gitcto.api import EffectRequest, Remote
 
 PULLS = "refs/cto/pull/"
 """Where a remote keeps pull requests, each under its key."""
@@ -23,37 +23,47 @@ _BY = ("git-cto", "git-cto@localhost")
 class BareRemote:
     """Opens a pull request by one atomic push: both refs appear, or neither."""
 
-    def find(self, request: PullRequest) -> str:
-        """Return the ref of the pull request with this key, or nothing."""
-        ref = f"{PULLS}{request.key}"
-        return _address(request, ref) if ref in request.remote.refs(ref) else ""
+    def find(self, request: EffectRequest) -> Receipt | None:
+        """Return the ref of the pull request with this key, if the remote has it."""
+        remote, ref = _remote(request), _ref(request)
+        return _receipt(remote, ref) if ref in remote.refs(ref) else None
 
-    def open(self, request: PullRequest) -> str:
+    def send(self, request: EffectRequest) -> Receipt:
         """Push the branch and the text; the key's ref must not be there yet."""
-        ref = f"{PULLS}{request.key}"
-        held = request.remote.refs(request.head).get(request.head, "")
+        remote, ref, head = _remote(request), _ref(request), request.facts["head"]
+        held = remote.refs(head).get(head, "")
         moves = [Move(ref, "", _text(request))]
         if held != request.commit:
-            _refuse_to_lose(request, held)
-            moves.append(Move(request.head, held, request.commit))
-        request.remote.push(*moves)
-        return _address(request, ref)
+            _refuse_to_lose(remote, head, held)
+            moves.append(Move(head, held, request.commit))
+        remote.push(*moves)
+        return _receipt(remote, ref)
 
 
-def _address(request: PullRequest, ref: str) -> str:
-    return f"{request.remote.shown}#{ref}"
+def _remote(request: EffectRequest) -> Remote:
+    if request.remote is None:
+        raise Refused("policy names no remote", "write its `name` under [remote] in policy.toml")
+    return request.remote
 
 
-def _refuse_to_lose(request: PullRequest, held: str) -> None:
+def _ref(request: EffectRequest) -> str:
+    return f"{PULLS}{request.key}"
+
+
+def _receipt(remote: Remote, ref: str) -> Receipt:
+    return Receipt(url=f"{remote.shown}#{ref}", id=ref)
+
+
+def _refuse_to_lose(remote: Remote, head: str, held: str) -> None:
     """Refuse to move a branch that somebody else made, or pushed to."""
     if held:
-        raise RemoteFailed(
-            f"{request.remote.name} has another commit at {request.head}: {held[:12]}",
+        raise Refused(
+            f"{remote.name} has another commit at {head}: {held[:12]}",
             "look at that branch; delete it there when nobody needs it, then run again",
         )
 
 
-def _text(request: PullRequest) -> str:
+def _text(request: EffectRequest) -> str:
     """Write the commit that holds the text; the same request gives the same commit."""
     git = request.git
     blob = git.text("hash-object", "-w", "--stdin", stdin=request.body.encode())
@@ -64,7 +74,7 @@ def _text(request: PullRequest) -> str:
         for role in ("AUTHOR", "COMMITTER")
         for field, value in zip(("NAME", "EMAIL", "DATE"), (*_BY, f"@{seconds} +0000"), strict=True)
     }
-    base = request.base.removeprefix("refs/heads/")
+    base = request.facts["base"].removeprefix("refs/heads/")
     message = f"{request.title}\n\n{_KEY_TRAILER}: {request.key}\n{_BASE_TRAILER}: {base}\n"
     arguments = ("commit-tree", tree, "-p", request.commit, "-F", "-")
     return git.run(*arguments, stdin=message.encode(), env=env).out.decode().strip()

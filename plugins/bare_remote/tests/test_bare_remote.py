@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from gitcto_bare_remote.pulls import BareRemote
 
-from gitcto.api import RemoteFailed
-from gitcto.testing import PluginContract, PullRequestsContract
+from gitcto.api import Refused, RemoteFailed
+from gitcto.testing import OutsideEffectContract, PluginContract
 
 if TYPE_CHECKING:
     from gitcto.testing import CtoRepo
@@ -23,7 +23,7 @@ class TestPlugin(PluginContract):
     plugin = "bare-remote"
 
 
-class TestBareRemote(PullRequestsContract):
+class TestBareRemote(OutsideEffectContract):
     """The conformance kit, and what lies at the remote afterwards."""
 
     @pytest.fixture
@@ -38,11 +38,12 @@ class TestBareRemote(PullRequestsContract):
         self, integration: BareRemote, world: CtoRepo
     ) -> None:
         request = self.request(world)
-        url = integration.open(request)
+        receipt = integration.send(request)
         refs = self.there(world)
         assert set(refs) == {HEAD, "refs/cto/pull/k1"}
         assert refs[HEAD] == request.commit
-        assert url == f"{request.remote.shown}#refs/cto/pull/k1"
+        assert request.remote is not None
+        assert receipt.url == f"{request.remote.shown}#refs/cto/pull/k1"
         pull = refs["refs/cto/pull/k1"]
         assert world.git("show", f"{pull}:body.md") == request.body.rstrip("\n")
         assert world.git("rev-parse", f"{pull}^") == request.commit
@@ -53,10 +54,10 @@ class TestBareRemote(PullRequestsContract):
         self, integration: BareRemote, world: CtoRepo
     ) -> None:
         request = self.request(world)
-        integration.open(request)
+        integration.send(request)
         before = self.there(world)
         with pytest.raises(RemoteFailed):
-            integration.open(replace(request, body="another\n"))
+            integration.send(replace(request, body="another\n"))
         assert self.there(world) == before
 
     def test_somebody_elses_branch_is_left_alone(
@@ -64,8 +65,8 @@ class TestBareRemote(PullRequestsContract):
     ) -> None:
         world.git("push", "--quiet", "origin", f"HEAD^:{HEAD}")
         before = self.there(world)
-        with pytest.raises(RemoteFailed) as refused:
-            integration.open(self.request(world))
+        with pytest.raises(Refused) as refused:
+            integration.send(self.request(world))
         assert "origin has another commit at refs/heads/cto/pr/T1" in refused.value.message
         assert self.there(world) == before
 
@@ -73,7 +74,7 @@ class TestBareRemote(PullRequestsContract):
         self, integration: BareRemote, world: CtoRepo
     ) -> None:
         world.git("push", "--quiet", "origin", f"HEAD:{HEAD}")
-        integration.open(self.request(world))
+        integration.send(self.request(world))
         assert set(self.there(world)) == {HEAD, "refs/cto/pull/k1"}
 
     def test_both_refs_or_neither(self, integration: BareRemote, world: CtoRepo) -> None:
@@ -81,5 +82,5 @@ class TestBareRemote(PullRequestsContract):
         hook.write_text(f'#!/bin/sh\n[ "$1" != {HEAD} ]\n')
         hook.chmod(0o755)
         with pytest.raises(RemoteFailed):
-            integration.open(self.request(world))
+            integration.send(self.request(world))
         assert self.there(world) == {}

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from gitcto.errors import CtoError, ExitCode
-from gitcto.runtime.pull_requests import key_of, open_pull_request
+from gitcto.runtime.pull_requests import open_pull_request, pull_request_key
 from tests.runtime.pushing.conftest import Hub
 from tests.runtime.team.conftest import write
 
-POINTS = ("pull_request.intended", "pull_request.opened", "ledger.object", "ledger.ref")
+POINTS = ("effect.intended", "effect.sent", "effect.confirmed", "ledger.object", "ledger.ref")
 
 
 @pytest.fixture
@@ -48,7 +48,12 @@ def pulls(hub: Hub) -> list[str]:
 def kinds(hub: Hub) -> list[str]:
     with hub.ledger() as ledger:
         found = [stored.event.kind for stored in ledger.events()]
-    return [kind for kind in found if kind.startswith("pull_request.")]
+    return [kind for kind in found if kind.startswith("effect.")]
+
+
+def key_of(hub: Hub) -> str:
+    with hub.ledger() as ledger:
+        return pull_request_key(ledger, hub.tasks()["A"])
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -56,22 +61,22 @@ def test_killed_between_intent_and_outcome_and_asked_again_there_is_one(
     hub: Hub, point: str
 ) -> None:
     assert opening(hub, point).returncode == -9
-    key = key_of("main", hub.tasks()["A"])
+    key = key_of(hub)
     for _ in range(2):
         done = opening(hub, "")
         assert done.stdout == f"{hub.hub}#refs/cto/pull/{key}\n", done.stderr
     assert pulls(hub) == [f"refs/cto/pull/{key}", "refs/heads/cto/pr/A"]
-    assert kinds(hub) == ["pull_request.intended", "pull_request.opened"]
+    assert kinds(hub) == ["effect.intended", "effect.confirmed"]
 
 
 def test_killed_after_the_remote_had_it_the_next_adopts_it(hub: Hub) -> None:
     """The remote refuses every further push, so what is answered was found there."""
-    assert opening(hub, "pull_request.opened").returncode == -9
-    assert kinds(hub) == ["pull_request.intended"]
+    assert opening(hub, "effect.sent").returncode == -9
+    assert kinds(hub) == ["effect.intended"]
     assert len(pulls(hub)) == 2
     hub.hook("pre-receive", "exit 1")
     assert opening(hub, "").returncode == 0
-    assert kinds(hub) == ["pull_request.intended", "pull_request.opened"]
+    assert kinds(hub) == ["effect.intended", "effect.confirmed"]
 
 
 def test_two_at_once_open_one(hub: Hub) -> None:
@@ -83,12 +88,12 @@ def test_two_at_once_open_one(hub: Hub) -> None:
     answers = {process.communicate()[0] for process in both}
     assert len(answers) == 1
     assert len(pulls(hub)) == 2
-    assert kinds(hub) == ["pull_request.intended", "pull_request.opened"]
+    assert kinds(hub) == ["effect.intended", "effect.confirmed"]
 
 
 def test_another_clone_that_was_faster_is_found(hub: Hub) -> None:
     """Its refs appear between our look and our push: the remote refuses, and we look again."""
-    key = key_of("main", hub.tasks()["A"])
+    key = key_of(hub)
     commit = hub.tasks()["A"].commit
     hub.git("push", "-q", "origin", f"{commit}:refs/heads/x")
     update = f"env -u GIT_QUARANTINE_PATH git update-ref refs/cto/pull/{key} {commit}"
@@ -102,7 +107,7 @@ def test_a_remote_that_refuses_leaves_the_intent_and_says_so(hub: Hub) -> None:
         open_pull_request(context, hub.tasks()["A"], "text\n")
     assert "pre-receive hook declined: closed" in refused.value.message
     assert refused.value.hint
-    assert kinds(hub) == ["pull_request.intended"]
+    assert kinds(hub) == ["effect.intended"]
     assert hub.tasks()["A"].state.value == "done"
 
 
@@ -114,7 +119,12 @@ def test_without_an_integration_nothing_is_intended(hub: Hub) -> None:
     assert kinds(hub) == []
 
 
-def test_the_key_knows_team_task_and_commit_and_nothing_else(hub: Hub) -> None:
-    task = hub.tasks()["A"]
-    assert key_of("main", task) == key_of("main", hub.tasks()["A"])
-    assert key_of("main", task) != key_of("other", task)
+def test_the_next_run_finishes_what_a_kill_left_intended(hub: Hub) -> None:
+    """With the text that was intended, and before it has anything else to do."""
+    assert opening(hub, "effect.intended").returncode == -9
+    assert pulls(hub) == []
+    hub.run()
+    key = key_of(hub)
+    assert pulls(hub) == [f"refs/cto/pull/{key}", "refs/heads/cto/pr/A"]
+    assert kinds(hub) == ["effect.intended", "effect.confirmed"]
+    assert f"A: pull-request: {hub.hub}#refs/cto/pull/{key}" in hub.told.notes

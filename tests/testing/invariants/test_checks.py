@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import VERSIONS, Event, decode
@@ -37,6 +38,12 @@ from tests.testing.invariants.stories import (
 )
 
 pytestmark = pytest.mark.timeout(60)
+INTENT = fx.EffectIntended(
+    task="A", key="k", effect="note", integration="i", digest="d", epoch=1, sender="c", until_ms=9
+)
+RECEIPT = fx.EffectConfirmed(task="A", key="k", how="created", url="u")
+DOUBT = fx.EffectUnclear(task="A", key="k", why="no answer")
+NO = fx.EffectRefused(task="A", key="k", why="no")
 
 HISTORIES = Path(__file__).parents[2] / "histories"
 OTHER = "bob@there/clone2/run1"
@@ -142,10 +149,12 @@ SPOILED: dict[str, tuple[str, Spoil]] = {
         ),
     ),
     "harvested work is kept nowhere": ("P1", without(ev.WorkPreserved)),
-    "a pull request is opened that nobody intended": (
-        "S4",
-        lambda s: [*s, qe.PullRequestOpened(task="A", integration="i", key="k", url="u")],
-    ),
+    "an effect is done that nobody intended": ("S4", lambda s: [*s, RECEIPT]),
+    "an effect is done twice": ("S4", lambda s: [*s, INTENT, RECEIPT, RECEIPT]),
+    "what was done is sent again": ("S4", lambda s: [*s, INTENT, RECEIPT, INTENT]),
+    "what nobody knows is sent again": ("S4", lambda s: [*s, INTENT, DOUBT, INTENT]),
+    "what was done is refused": ("S4", lambda s: [*s, INTENT, RECEIPT, NO]),
+    "a fenced one intends an effect": ("S2", lambda s: [*s, replace(INTENT, epoch=0)]),
 }
 
 
@@ -164,11 +173,17 @@ def test_of_one_move_a_part_cannot_be_given_up() -> None:
     assert found([*both, given_up]) == {"S10"}
 
 
-def test_two_pull_requests_for_one_key_are_one_too_many() -> None:
-    intent = qe.PullRequestIntended(task="A", integration="i", key="k", head="h", base="b")
-    first = qe.PullRequestOpened(task="A", integration="i", key="k", url="1")
-    assert found([*story(), intent, first, intent, first]) == set()
-    assert found([*story(), intent, first, replace(first, url="2")]) == {"S4"}
+def test_an_effect_that_goes_its_way_is_sound() -> None:
+    released = fx.EffectResolved(task="A", key="k", done=False)
+    ways: list[Story] = [
+        [INTENT, RECEIPT],
+        [INTENT, INTENT, RECEIPT],
+        [INTENT, NO, INTENT, RECEIPT],
+        [INTENT, DOUBT, released, INTENT, RECEIPT],
+        [INTENT, DOUBT, replace(released, done=True)],
+    ]
+    for way in ways:
+        assert found([*story(), *way]) == set()
 
 
 def test_the_chain_shows_a_doubled_and_a_forked_event() -> None:
