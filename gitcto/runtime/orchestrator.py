@@ -281,20 +281,18 @@ class Orchestrator:
     def _harvested(self, message: WorkerFinished, work: Work, *ended: SingleCommand) -> None:
         x = self._known(message.execution)
         taken = RecordHarvest(
-            execution=x.id,
-            epoch=x.epoch,
-            commit=work.commit,
-            tree=work.tree,
-            changed=work.changed,
+            execution=x.id, epoch=x.epoch, commit=work.commit, tree=work.tree, changed=work.changed
         )
         refusal = self.book.record(*ended, taken)
-        if refusal is None:
-            self.queue.enqueue(self.book.state.executions[x.id])
-        elif refusal.code == INTERRUPTED:
+        now = self.book.state.executions[x.id]
+        if refusal is None and now.work == work.commit:
+            self.queue.enqueue(now)
+        elif refusal is not None and refusal.code == INTERRUPTED:
             self.book.catch_up()
             failure = self.mail.interruption(x) or Failure(reason=INTERRUPTED, detail="by mail")
-            self.ending.fail(self.book.state.executions[x.id], failure, work, before=ended)
-        elif (now := self.book.state.executions[x.id]).state not in LIVE_STATES:
-            self._late(now, message)
-        else:
+            self.ending.fail(self._known(x), failure, work, before=ended)
+        elif refusal is not None and now.state in LIVE_STATES:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
+        else:  # fenced: the ledger took nothing of it
+            self.book.catch_up()
+            self._late(self._known(x), message)
