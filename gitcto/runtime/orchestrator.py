@@ -79,7 +79,8 @@ class Orchestrator:
         give_up_lapsed(self.book)
         self._step()
         if self._finished():
-            self._explain()
+            for line in (*standstill(self.book.state.tasks), *self.queue.explain()):
+                self.book.listener.note(line)
             return False
         return True
 
@@ -203,10 +204,6 @@ class Orchestrator:
             if mode is TeamMode.RUNNING or is_own(self.book.world, execution):
                 yield execution
 
-    def _explain(self) -> None:
-        for line in (*standstill(self.book.state.tasks), *self.queue.explain()):
-            self.book.listener.note(line)
-
     def hear(self, message: Message | QueueMessage) -> None:
         """Record what a job found out; what follows from it is done at the next turn."""
         match message:
@@ -251,7 +248,7 @@ class Orchestrator:
                 self.book.record(*ended)
             self.ending.fail(self.book.state.executions[x.id], failure, work)
         else:
-            self._harvested(x, work, ended)
+            self._harvested(message, work, *ended)
         self.book.world.rooms.forget_outside(x)
 
     def _known(self, execution: Execution) -> Execution:
@@ -272,7 +269,8 @@ class Orchestrator:
         why = self.book.state.executions[x.id].late or x.detail
         self.book.listener.note(f"{x.task}: came too late: {why}")
 
-    def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> None:
+    def _harvested(self, message: WorkerFinished, work: Work, *ended: SingleCommand) -> None:
+        x = self._known(message.execution)
         taken = RecordHarvest(
             execution=x.id,
             epoch=x.epoch,
@@ -283,6 +281,8 @@ class Orchestrator:
         refusal = self.book.record(*ended, taken)
         if refusal is None:
             self.queue.enqueue(self.book.state.executions[x.id])
+        elif (now := self.book.state.executions[x.id]).state not in LIVE_STATES:
+            self._late(now, message)
         else:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
 
