@@ -50,6 +50,7 @@ COMMANDS = (
     Row("preserved", "Get back or drop work.", "gitcto.cli.preserved:preserved", _KEEP),
     Row("clean", "Remove what ended attempts left.", "gitcto.cli.clean:clean", _KEEP),
     Row("doctor", "Look at everything and change nothing.", "gitcto.cli.doctor:doctor", _KEEP),
+    Row("chaos", "Break things, and see what holds.", "gitcto.cli.chaos:chaos", _KEEP),
     Row("plugins", "List plugins, or check one.", "gitcto.cli.plugins:plugins", _KEEP),
     Row("policy", "Validate or show the policy.", "gitcto.cli.policy:policy", _KEEP),
 )

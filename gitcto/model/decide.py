@@ -145,7 +145,8 @@ def _lease(on: _On, c: cmd.Lease) -> Answer:
     if task is None:
         return Refusal("no_task", "model.task", f"there is no task {c.task}")
     if task.state is not TaskState.QUEUED:
-        return Refusal("not_queued", "model.lease", f"{c.task} is {task.state}")
+        holder = next((f", held by {x.holder}" for x in on.view.live() if x.task == c.task), "")
+        return Refusal("not_queued", "model.lease", f"{c.task} is {task.state}{holder}")
     if task.waiting_for:
         return Refusal("waiting", "model.lease", f"{c.task} waits for {task.waiting_for} tasks")
     if live >= limit:

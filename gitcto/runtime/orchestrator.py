@@ -272,19 +272,17 @@ class Orchestrator:
     def _harvested(self, message: WorkerFinished, work: Work, *ended: SingleCommand) -> None:
         x = self._known(message.execution)
         taken = RecordHarvest(
-            execution=x.id,
-            epoch=x.epoch,
-            commit=work.commit,
-            tree=work.tree,
-            changed=work.changed,
+            execution=x.id, epoch=x.epoch, commit=work.commit, tree=work.tree, changed=work.changed
         )
         refusal = self.book.record(*ended, taken)
-        if refusal is None:
-            self.queue.enqueue(self.book.state.executions[x.id])
-        elif (now := self.book.state.executions[x.id]).state not in LIVE_STATES:
-            self._late(now, message)
-        else:
+        now = self.book.state.executions[x.id]
+        if refusal is None and now.work == work.commit:
+            self.queue.enqueue(now)
+        elif refusal is not None and now.state in LIVE_STATES:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
+        else:  # fenced: the ledger took nothing of it
+            self.book.catch_up()
+            self._late(self._known(x), message)
 
 
 def start_of(execution: Execution, started: Started) -> RecordStart:
