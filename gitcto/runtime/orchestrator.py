@@ -250,8 +250,9 @@ class Orchestrator:
             if ended:  # first, so that it is in the evidence
                 self.book.record(*ended)
             self.ending.fail(self.book.state.executions[x.id], failure, work)
-        else:
-            self._harvested(x, work, ended)
+        elif not self._harvested(x, work, ended):
+            self.book.catch_up()
+            self._late(self._known(x), message)
         self.book.world.rooms.forget_outside(x)
 
     def _known(self, execution: Execution) -> Execution:
@@ -272,18 +273,18 @@ class Orchestrator:
         why = self.book.state.executions[x.id].late or x.detail
         self.book.listener.note(f"{x.task}: came too late: {why}")
 
-    def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> None:
+    def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> bool:
+        """Record the work; False when the ledger only remembers that it came too late."""
         taken = RecordHarvest(
             execution=x.id, epoch=x.epoch, commit=work.commit, tree=work.tree, changed=work.changed
         )
         refusal = self.book.record(*ended, taken)
+        recorded = self.book.state.executions[x.id]
         if refusal is not None:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
-        elif self.book.state.executions[x.id].work == work.commit:
-            self.queue.enqueue(self.book.state.executions[x.id])
-        else:  # fenced: the ledger remembers that it came too late, and took nothing of it
-            self.book.catch_up()
-            self.ending.late(self.book.state.executions[x.id], work)
+        elif recorded.work == work.commit:
+            self.queue.enqueue(recorded)
+        return refusal is not None or recorded.work == work.commit
 
 
 def start_of(execution: Execution, started: Started) -> RecordStart:
