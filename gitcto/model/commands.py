@@ -245,7 +245,10 @@ SingleCommand = (
 
 
 class Together(Struct, frozen=True):
-    """Several commands as one transaction: all of them are recorded, or none."""
+    """Several commands as one transaction: all of them are recorded, or none.
+
+    When one quotes an old fencing token, that is all that is recorded.
+    """
 
     commands: tuple[SingleCommand, ...]
 

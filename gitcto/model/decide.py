@@ -70,6 +70,7 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
 
 
 def _together(view: StateView, together: cmd.Together, now_ms: int) -> Answer:
+    """Decide all of them or none: with one that quotes an old token only that is remembered."""
     overlay = Overlay(view)
     bodies: list[ev.EventBody] = []
     for command in together.commands:
@@ -80,7 +81,8 @@ def _together(view: StateView, together: cmd.Together, now_ms: int) -> Answer:
             event = Event(id="", ts=now_ms, actor="", prev="", v=body.VERSION, body=body)
             overlay.put(evolve(overlay, event, 0))
         bodies += answer
-    return tuple(bodies)
+    fenced = tuple(body for body in bodies if isinstance(body, ev.OutcomeRefused))
+    return fenced or tuple(bodies)
 
 
 def _create_team(team: Team | None, c: cmd.CreateTeam) -> Answer:

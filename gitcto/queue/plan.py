@@ -118,14 +118,16 @@ class Planner:
     def _below(self, floor: float, above: Collection[str]) -> tuple[str, ...]:
         """Return the longest tree under judgement on this tip that is green with ``floor``.
 
-        None on which no tree with ``above`` can be made.
+        None on which no tree with ``above`` can be made, and none that holds one of them: its run
+        may go on although that change waits again, because it could not be judged.
         """
         best: tuple[str, ...] = ()
         for number in sorted(self.queue.running):
             run = self.queue.running[number]
             tree = rest(self.queue, run) if run.kind is RunKind.JUDGE else None
-            longer = tree and len(tree) > len(best) and not self._clash(*tree, *above)
-            if tree and longer and self.chances.of(tree) >= floor:
+            if not tree or len(tree) <= len(best) or not set(above).isdisjoint(tree):
+                continue
+            if not self._clash(*tree, *above) and self.chances.of(tree) >= floor:
                 best = tree
         return best
 

@@ -13,6 +13,7 @@ from gitcto.contracts import (
     WorkerReport,
 )
 from gitcto.errors import CtoError
+from gitcto.git.durable import storage_errors
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused, harvest
 from gitcto.model.records import Execution, Task
@@ -52,11 +53,12 @@ def begin(
 
     def job(post: Post) -> None:
         try:
-            must_be_available(context, execution)
-            _make_room(context, task, execution)
-            before = outside.remember(context, execution, idle)
-            inmate = _prepare(context, task, execution, briefing)
-            started = _spawn(context, execution, inmate)
+            with storage_errors(f"start the worker of {execution.id}"):
+                must_be_available(context, execution)
+                _make_room(context, task, execution)
+                before = outside.remember(context, execution, idle)
+                inmate = _prepare(context, task, execution, briefing)
+                started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
             reason = error.reason if isinstance(error, Unstartable) else "not_started"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from gitcto.errors import CtoError
 from gitcto.model.body import Body
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, Refusal, SingleCommand, Together
+from gitcto.model.events import OutcomeRefused
 from gitcto.model.records import TeamMode
 from gitcto.model.state import State
 from gitcto.runtime.world import World
@@ -44,7 +45,11 @@ class Book:
     def record(
         self, *commands: SingleCommand, attachments: Mapping[str, str] | None = None
     ) -> Refusal | None:
-        """Record commands in one transaction; return the refusal when they are not allowed."""
+        """Record commands in one transaction; return the refusal when they are not allowed.
+
+        An outcome that came too late is refused as well (``fenced``): nothing but that is recorded,
+        and the state is what the one who took the lease has made of it.
+        """
         command: Command = commands[0] if len(commands) == 1 else Together(commands)
         answer = self.world.ledger.transact(command, attachments or {})
         if isinstance(answer, Refusal):
@@ -57,7 +62,15 @@ class Book:
         for seq, event in enumerate(answer.events, answer.seq - len(answer.events) + 1):
             self.listener.recorded(event, self.state)
             self.world.notify(event, seq)
-        return None
+        return self._fenced(answer.events)
+
+    def _fenced(self, events: Iterable[Event]) -> Refusal | None:
+        late = next((e.body for e in events if isinstance(e.body, OutcomeRefused)), None)
+        if late is None:
+            return None
+        self.state.put(self.world.ledger.catch_up())
+        detail = f"{late.command} of {late.execution} came too late, its lease is over"
+        return Refusal("fenced", "model.lease", detail)
 
     def distrust(self) -> None:
         """Rebuild the sidecar when it is not the ledger's fold: a worker may have written in it.

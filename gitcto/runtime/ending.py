@@ -49,6 +49,8 @@ class Ending:
         keeping = (kept,) if kept else ()
         refusal = self._book.record(*before, *keeping, end, attachments=attachments)
         if refusal is not None:
+            if keeping:
+                self._book.record(*keeping)
             self._book.listener.note(f"{execution.task}: {refusal.detail}")
         if work is None:
             where = world.rooms.where(execution.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitcto.model.queue_commands import LeaveQueue, NoteTargetMoved, RecordLanded
-from gitcto.model.records import Execution
+from gitcto.model.records import Execution, TaskState
 from gitcto.runtime.book import Book
 from gitcto.runtime.composing import Composed, ToCompose, composing
 from gitcto.runtime.ending import Ending
@@ -133,8 +133,9 @@ class Lander:
         refusal = self._pen.record(*done, RecordLanded(number=composed.number))
         if refusal is not None:
             failure = Failure(reason="target_rewritten", detail=refusal.detail, block=True)
-            for x in group:
-                self._leave(x, failure, landing=True)
+            for x in (self._book.state.executions[each.id] for each in group):
+                if x.state is TaskState.INTEGRATING:  # else another clone found it landed
+                    self._leave(x, failure, landing=True)
             self.target_moved()
             return
         self._book.world.effects.crash_point("landing.done")

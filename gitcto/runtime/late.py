@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitcto.model.commands import RecordHarvest, SingleCommand
+from gitcto.model.commands import RecordHarvest
 from gitcto.model.lease_commands import AdoptWork
 from gitcto.model.lease_rules import FENCED
 from gitcto.model.records import Execution
@@ -28,10 +28,10 @@ def take_late(book: Book, message: WorkerFinished) -> Execution | None:
     refused = RecordHarvest(
         execution=x.id, epoch=x.epoch, commit=work.commit, tree=work.tree, changed=work.changed
     )
-    commands: tuple[SingleCommand, ...] = () if x.preserved else (refused,)
-    commands = (kept, *commands) if kept is not None else commands
-    if commands:
-        book.record(*commands)
+    if kept is not None:
+        book.record(kept)
+    if not x.preserved:
+        book.record(refused)  # alone: with what came too late nothing else is recorded
     if x.reason not in FENCED:
         return None
     book.world.effects.crash_point("late.kept")

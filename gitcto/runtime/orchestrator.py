@@ -79,7 +79,8 @@ class Orchestrator:
         give_up_lapsed(self.book)
         self._step()
         if self._finished():
-            self._explain()
+            for line in (*standstill(self.book.state.tasks), *self.queue.explain()):
+                self.book.listener.note(line)
             return False
         return True
 
@@ -203,10 +204,6 @@ class Orchestrator:
             if mode is TeamMode.RUNNING or is_own(self.book.world, execution):
                 yield execution
 
-    def _explain(self) -> None:
-        for line in (*standstill(self.book.state.tasks), *self.queue.explain()):
-            self.book.listener.note(line)
-
     def hear(self, message: Message | QueueMessage) -> None:
         """Record what a job found out; what follows from it is done at the next turn."""
         match message:
@@ -250,9 +247,8 @@ class Orchestrator:
             if ended:  # first, so that it is in the evidence
                 self.book.record(*ended)
             self.ending.fail(self.book.state.executions[x.id], failure, work)
-        elif not self._harvested(x, work, ended):
-            self.book.catch_up()
-            self._late(self._known(x), message)
+        else:
+            self._harvested(message, work, *ended)
         self.book.world.rooms.forget_outside(x)
 
     def _known(self, execution: Execution) -> Execution:
@@ -273,18 +269,20 @@ class Orchestrator:
         why = self.book.state.executions[x.id].late or x.detail
         self.book.listener.note(f"{x.task}: came too late: {why}")
 
-    def _harvested(self, x: Execution, work: Work, ended: tuple[SingleCommand, ...]) -> bool:
-        """Record the work; False when the ledger only remembers that it came too late."""
+    def _harvested(self, message: WorkerFinished, work: Work, *ended: SingleCommand) -> None:
+        x = self._known(message.execution)
         taken = RecordHarvest(
             execution=x.id, epoch=x.epoch, commit=work.commit, tree=work.tree, changed=work.changed
         )
         refusal = self.book.record(*ended, taken)
-        recorded = self.book.state.executions[x.id]
-        if refusal is not None:
+        now = self.book.state.executions[x.id]
+        if refusal is None and now.work == work.commit:
+            self.queue.enqueue(now)
+        elif refusal is not None and now.state in LIVE_STATES:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
-        elif recorded.work == work.commit:
-            self.queue.enqueue(recorded)
-        return refusal is not None or recorded.work == work.commit
+        else:  # fenced: the ledger took nothing of it
+            self.book.catch_up()
+            self._late(self._known(x), message)
 
 
 def start_of(execution: Execution, started: Started) -> RecordStart:

@@ -10,6 +10,7 @@ from gitcto.errors import CtoError
 from gitcto.git.change import Change
 from gitcto.git.change_id import change_id
 from gitcto.git.harvest import HarvestRefused
+from gitcto.git.stale_locks import clear_locks
 from gitcto.git.trees import changed_lines, changes, subjects_of
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, RecordPreserved, Refusal
@@ -173,6 +174,7 @@ class _Rooms(Rooms):
 
     def end_strays(self) -> None:
         context = self._context
+        clear_locks(context.repository)
         finish_drops(context.layout, context.refs, context.ledger)
         restore_lost(context.layout, context.refs, context.objects, context.ledger)
         for place in sorted(context.layout.rooms.glob("*")):

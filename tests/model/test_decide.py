@@ -360,3 +360,14 @@ def test_a_lease_that_was_renewed_since_is_not_taken_as_lapsed() -> None:
     assert bench.refused(cmd.Together((take, end))) == "lease_renewed"
     bench.ok(replace(take, lapsed_ms=seen + 1))
     assert bench.state.executions["x"].holder == "other"
+
+
+def test_with_an_outcome_that_came_too_late_nothing_else_is_recorded() -> None:
+    bench = Bench(spec("A"), spec("B"))
+    bench.ok(bench.lease("A", "x"))
+    bench.ok(bench.lease("B", "y"))
+    late = cmd.RenewLease(execution="x", epoch=0, expires_ms=1 << 50)
+    own = cmd.RenewLease(execution="y", epoch=1, expires_ms=1 << 50)
+    (refused,) = bench.ok(cmd.Together((own, late)))
+    assert (refused.body.execution, refused.body.quoted) == ("x", 0)
+    assert bench.state.executions["y"].expires_ms < 1 << 50

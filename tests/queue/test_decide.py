@@ -358,3 +358,12 @@ def test_a_landing_that_is_not_on_the_tip_is_refused() -> None:
     queue = ended(ended(started(started(queue_of(*"ab"), "a"), "b"), 1, GREEN), 2, GREEN)
     with pytest.raises(ValueError, match="run 2 is not on the tip"):
         after(after(queue, Landed(number=1)), Landed(number=2))
+
+
+def test_a_change_that_waits_again_is_not_judged_on_top_of_itself() -> None:
+    """Its own run could not judge it, and a run that takes it to be good goes on."""
+    queue = started(queue_of("a", "b", "c"), ["a"])
+    queue = started(queue, ["b"], prefix=["a"])
+    queue = ended(queue, 1, NOT_RUN)
+    for run in starts(decide(queue, 4, Sure(good=0.99), 0)):
+        assert len(set(run.tree)) == len(run.tree), run

@@ -1,0 +1,102 @@
+"""The plan of a seed: tasks, what they depend on, and what their workers write."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from random import Random
+from typing import TYPE_CHECKING
+
+from gitcto.model.records import TaskSpec
+from gitcto.policy.load import parse
+from gitcto.testing.simulation.bench import CHANGE_GATE, TREE_GATE
+
+if TYPE_CHECKING:
+    from gitcto.model.records import Execution, Task
+    from gitcto.policy.records import Policy
+    from gitcto.testing.simulation.faults import Faults
+    from gitcto.testing.simulation.options import Options
+
+_POLICY = """\
+version = 1
+[concurrency]
+max_workers = {max_workers}
+lease_s = {lease_s}
+[queue]
+capacity = {capacity}
+[roles.developer]
+provider = "agent"
+[providers.agent]
+plugin = "command"
+argv = ["agent"]
+[gates.{change}]
+plugin = "paths"
+[gates.{tree}]
+plugin = "command"
+argv = ["run-tests"]
+[tiers.P0]
+gates = ["{change}", "{tree}"]
+[tiers.P1]
+gates = ["{change}", "{tree}"]
+[tiers.P2]
+gates = ["{change}"]
+{approval}
+{remote}
+"""
+
+_APPROVAL = "[tiers.P1.approval]\ncount = 1\nexpires_h = 8"
+_REMOTE = '[remote]\nname = "origin"\nledger = {shared}'
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Policy:
+    return parse(text.encode(), "policy.toml")
+
+
+def policy_of(options: Options) -> Policy:
+    """Return a seed's policy, read as the product reads one."""
+    shared = str(options.clones > 1).lower()
+    return _parsed(
+        _POLICY.format(
+            max_workers=options.max_workers,
+            lease_s=options.lease_s,
+            capacity=options.capacity,
+            change=CHANGE_GATE,
+            tree=TREE_GATE,
+            approval=_APPROVAL if options.approvals else "",
+            remote=_REMOTE.format(shared=shared) if options.remote else "",
+        )
+    )
+
+
+class Plan:
+    """What there is to do."""
+
+    def __init__(self, options: Options) -> None:
+        rng = Random(f"plan {options.seed}")
+        self._options = options
+        self.files = {f"f{number}": "empty" for number in range(options.files)}
+        self.tasks: list[TaskSpec] = []
+        for number in range(options.tasks):
+            earlier = [task.id for task in self.tasks]
+            needed = rng.sample(earlier, min(len(earlier), rng.choice((0, 0, 0, 1, 2))))
+            spec = TaskSpec(
+                id=f"T{number}",
+                title=f"task {number}",
+                depends_on=tuple(sorted(needed)),
+                tier=rng.choice(("P0", "P1", "P1", "P1", "P2")),
+                priority=rng.choice(("urgent", "high", "normal", "normal", "low")),
+            )
+            self.tasks.append(spec)
+
+    def writes(self, task: Task, execution: Execution, faults: Faults) -> dict[str, str]:
+        """Return what a worker would write: sometimes something bad, alone or beside another."""
+        names = list(self.files)
+        chosen = faults.rng.sample(names, min(len(names), faults.rng.randint(1, 3)))
+        if self._options.storm:
+            chosen = sorted({*chosen, names[0]})
+        text = f"{task.spec.id} by {execution.id}"
+        written = dict.fromkeys(chosen, text)
+        if faults.strikes("red"):
+            kind = faults.rng.choice(("bad", "with:1", "with:2"))
+            written[chosen[0]] = f"{kind} {text}"
+        return written
