@@ -35,7 +35,7 @@ check: $(STAMP) ## Check style, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --scripts-are-modules $(wildcard scripts/check-demo scripts/failure-matrix scripts/generate-docs scripts/imports scripts/isolation) scripts/pin
+	$(BIN)/mypy --scripts-are-modules $(wildcard scripts/check-demo scripts/failure-matrix scripts/generate-docs scripts/imports scripts/isolation scripts/reliability) scripts/pin
 	$(BIN)/mypy --explicit-package-bases --follow-untyped-imports conftest.py tests \
 		$(filter-out plugins/_example/%,$(wildcard plugins/*/tests))
 
@@ -50,6 +50,10 @@ demo: $(STAMP) ## Run a team on a scratch repository, then check what it says in
 	$(BIN)/git-cto demo --directory .demo $(ARGS)
 	$(BIN)/python scripts/check-demo .demo/result.json
 
+.PHONY: chaos
+chaos: $(STAMP) ## Break things on scratch repositories, and see what holds.
+	$(BIN)/git-cto chaos $(ARGS)
+
 .PHONY: bench
 bench: $(STAMP) ## Measure, and print ratios to a baseline of the same run.
 	$(BIN)/python -m bench $(ARGS)
@@ -61,6 +65,10 @@ docs: $(STAMP) ## Write the generated pages: command line, events, man page.
 .PHONY: isolation
 isolation: $(STAMP) ## Attack every sandbox of this machine and write the table of what held.
 	$(BIN)/python scripts/isolation
+
+.PHONY: reliability
+reliability: $(STAMP) ## Measure all that proves reliability, and write the page about it.
+	$(BIN)/python scripts/reliability $(ARGS)
 
 .PHONY: imports
 imports: $(STAMP) ## Write the lists of modules that each command may load.

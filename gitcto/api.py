@@ -49,11 +49,12 @@ if TYPE_CHECKING:
     from gitcto.errors import CtoError, ExitCode
     from gitcto.forwarder import forwarded
     from gitcto.git.change import Change
-    from gitcto.git.durable import discard
+    from gitcto.git.durable import discard, replace_file, sync_directory
     from gitcto.git.lock import exclusive
     from gitcto.git.patch_error import PatchError
     from gitcto.git.patch_files import AddedLine, FilePatch, read_patch
     from gitcto.git.process import Completed, Git, GitError, plumbing, trusted
+    from gitcto.git.refs import Refs
     from gitcto.git.remote import Move, Remote, RemoteFailed
     from gitcto.git.repository import Repository
     from gitcto.git.tips import ref_ids, written_ids
@@ -67,7 +68,14 @@ if TYPE_CHECKING:
         patch,
     )
     from gitcto.globs import covers
-    from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
+    from gitcto.integration_contracts import (
+        EffectRequest,
+        OutsideEffect,
+        Receipt,
+        Refused,
+    )
+    from gitcto.mail_contracts import Letter, SendRequest, SendResult
+    from gitcto.mailbox import leave_in_mailbox, letter_text
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
@@ -118,11 +126,12 @@ _LAZY = {
     "gitcto.forwarder": ("forwarded",),
     "gitcto.command_results": ("CANNOT_RUN", "could_not_run", "last_line", "one_line"),
     "gitcto.git.change": ("Change",),
-    "gitcto.git.durable": ("discard",),
+    "gitcto.git.durable": ("discard", "replace_file", "sync_directory"),
     "gitcto.git.lock": ("exclusive",),
     "gitcto.git.patch_error": ("PatchError",),
     "gitcto.git.patch_files": ("AddedLine", "FilePatch", "read_patch"),
     "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
+    "gitcto.git.refs": ("Refs",),
     "gitcto.git.remote": ("Move", "Remote", "RemoteFailed"),
     "gitcto.git.repository": ("Repository",),
     "gitcto.git.tips": ("ref_ids", "written_ids"),
@@ -137,6 +146,8 @@ _LAZY = {
     ),
     "gitcto.globs": ("covers",),
     "gitcto.integration_contracts": ("EffectRequest", "OutsideEffect", "Receipt", "Refused"),
+    "gitcto.mail_contracts": ("Letter", "SendRequest", "SendResult"),
+    "gitcto.mailbox": ("leave_in_mailbox", "letter_text"),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
@@ -194,6 +205,7 @@ __all__ = [
     "Item",
     "Launch",
     "LaunchRequest",
+    "Letter",
     "MergeRequest",
     "MergeResolver",
     "MergeResult",
@@ -211,6 +223,7 @@ __all__ = [
     "Provider",
     "ProviderWorker",
     "Receipt",
+    "Refs",
     "Refused",
     "Register",
     "Remote",
@@ -224,6 +237,8 @@ __all__ = [
     "RoomRequest",
     "RoomTips",
     "Sandbox",
+    "SendRequest",
+    "SendResult",
     "TaskSpec",
     "Tier",
     "TreeMerger",
@@ -248,6 +263,8 @@ __all__ = [
     "is_team_name",
     "joined",
     "last_line",
+    "leave_in_mailbox",
+    "letter_text",
     "line_index",
     "line_of",
     "merge_tree",
@@ -260,7 +277,9 @@ __all__ = [
     "read_patch",
     "read_untrusted",
     "ref_ids",
+    "replace_file",
     "report_path_problem",
+    "sync_directory",
     "trusted",
     "written_ids",
 ]

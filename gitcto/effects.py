@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import Protocol
 
 from gitcto.model.ids import ulid
+
+CRASH_POINT = "gitcto.crash_point"
+"""The name of the audit event that the real world raises at each named step."""
 
 
 def day_of(now_ms: int) -> str:
@@ -32,7 +36,7 @@ class Effects(Protocol):
         """Let that much time go by before something is tried again."""
 
     def crash_point(self, name: str) -> None:
-        """Name a durable step; production does nothing, a crash test dies here."""
+        """Name a durable step; a crash test dies here."""
 
 
 class SystemEffects:
@@ -55,4 +59,5 @@ class SystemEffects:
         time.sleep(seconds)
 
     def crash_point(self, name: str) -> None:
-        """Do nothing: only the crash harness stops at named steps."""
+        """Raise an audit event, which nobody hears but the crash harness."""
+        sys.audit(CRASH_POINT, name)

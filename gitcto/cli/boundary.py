@@ -29,7 +29,7 @@ _WIDEST = 100
 _BROKEN_PIPE = 141
 """What a shell reports for a writer that SIGPIPE ended; nobody is left to read anything else."""
 
-_NO_STORAGE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM}
+_NO_STORAGE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 def run_in_process(arguments: Sequence[str]) -> int:
@@ -82,12 +82,9 @@ def _expected(error: BaseException) -> CtoError | None:
     if isinstance(error, click.ClickException):
         return _usage(error)
     if isinstance(error, OSError) and error.errno in _NO_STORAGE:
-        where = f" {error.filename}" if error.filename else ""
-        return CtoError(
-            f"cannot use{where}: {error.strerror}",
-            "make room or give yourself the right to write there, then run the command again",
-            ExitCode.GIT,
-        )
+        from gitcto.git.durable import explain
+
+        return explain(error, "use the file system")
     return None
 
 

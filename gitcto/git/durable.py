@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,15 @@ def storage_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        where = f" ({error.filename})" if error.filename else ""
-        hint = _HINTS.get(error.errno or 0, "check the path and run the command again")
-        raise CtoError(f"cannot {doing}: {reason}{where}", hint, ExitCode.GIT) from error
+        raise explain(error, doing) from error
+
+
+def explain(error: OSError, doing: str) -> CtoError:
+    """Return what to tell a person about an ``OSError``, and what to do about it."""
+    reason = error.strerror or str(error)
+    where = f" ({error.filename})" if error.filename else ""
+    hint = _HINTS.get(error.errno or 0, "check the path and run the command again")
+    return CtoError(f"cannot {doing}: {reason}{where}", hint, ExitCode.GIT)
 
 
 def sync_directory(path: str | Path) -> None:
@@ -57,11 +62,16 @@ def write_all(descriptor: int, data: bytes) -> None:
 def replace_file(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path`` in one step: readers see the old bytes or the new ones."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def discard(path: Path) -> None:

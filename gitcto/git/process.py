@@ -13,13 +13,14 @@ What talks to another machine needs the user's own settings, and is :mod:`gitcto
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
-from gitcto.git.durable import discard, replace_file, storage_errors
+from gitcto.git.durable import discard, replace_file, storage_errors, sync_directory
 from gitcto.git.hermetic import DURABLE, PLUMBING_OPTIONS, TRUSTED_CONFIG, hermetic_environment
 
 if TYPE_CHECKING:
@@ -107,7 +108,6 @@ def converse(argv: Sequence[str], env: Mapping[str, str], timeout_s: float) -> C
 
     It has no terminal, so that nothing can ask a person. Raises ``CtoError``.
     """
-    import os
     import signal
     import subprocess
 
@@ -247,6 +247,7 @@ def _make_trusted(git_dir: Path, config: bytes) -> None:
     git_dir.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="trusted.git.", dir=git_dir.parent))
     _fill_bare(made, config)
+    _sync_bare(made)
     if git_dir.exists() and not (git_dir / "config").exists():
         discard(git_dir)
     try:
@@ -262,6 +263,14 @@ def _fill_bare(git_dir: Path, config: bytes) -> None:
     (git_dir / "objects").mkdir()
     (git_dir / "HEAD").write_bytes(b"ref: refs/heads/none\n")
     (git_dir / "config").write_bytes(config)
+
+
+def _sync_bare(git_dir: Path) -> None:
+    """Let a git directory be whole after a power cut, once it has its name."""
+    for path in (git_dir / "HEAD", git_dir / "config"):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sync_directory(git_dir)
 
 
 def bare(repository: Repository, git_dir: Path, settings: str) -> None:

@@ -2,13 +2,13 @@
 
 The new value is written and synced in a file of our own that carries an ``flock``, and only then
 linked to ``<ref>.lock``: the lock is held for microseconds, never during a sync. After a kill in
-between, the next writer sees that the lock is one of our files and that nobody holds its
+between, the next writer of any ref sees that the lock is one of our files and that nobody holds its
 ``flock``: it is removed at once. A lock of somebody else is moved away only inside our namespace
 and only when it is older than 10 s (git's own waits are 0.1 s and 1 s).
 """
 
 # Every event passes here; plain strings and os calls cost a third of Path.
-# ruff: noqa: PTH103, PTH104, PTH108, PTH116, PTH120
+# ruff: noqa: PTH103, PTH104, PTH108, PTH116, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
-from gitcto.git.durable import write_all
+from gitcto.git.durable import sync_directory, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ OUR_REFS = ("refs/cto/", "refs/heads/cto/")
 _FIRST_PAUSES_S = (0.001, 0.005, 0.02)
 _PAUSE_S = 0.05
 _PATIENCE_S = 1.0
+_LONGEST_NAME = 200  # of a file's 255
 _serial = itertools.count()
 
 
@@ -50,22 +51,43 @@ class RefLock:
         Raises ``CtoError`` when somebody else keeps the lock, ``OSError`` for the file system.
         """
         lock = f"{self._common}/{name}.lock"
-        prepared, descriptor = self._prepare(content)
-        try:
+        with self._prepared(content, name) as (prepared, descriptor):
             self._link(prepared, lock, name)
             try:
                 yield lock
             finally:
                 # Renamed by the caller, or given up: either way it is ours until the flock goes.
-                _unlink_if_same(lock, descriptor)
+                if _unlink_if_same(lock, descriptor) and not name.startswith(OUR_REFS):
+                    sync_directory(os.path.dirname(lock))  # before what tells that it is ours goes
+
+    def clear(self, name: str) -> bool:
+        """Remove ``<name>.lock`` if provably nobody holds it, without waiting; tell whether."""
+        with self._prepared(b"", "") as (prepared, _):
+            return self._clear(prepared, f"{self._common}/{name}.lock", name)
+
+    @contextmanager
+    def prepared(self, content: bytes) -> Iterator[str]:
+        """Give the path of a durable file that holds ``content``, to be renamed to where it goes.
+
+        What is not renamed is removed; what a kill leaves, the next writer removes.
+        """
+        with self._prepared(content, "") as (path, _):
+            yield path
+
+    @contextmanager
+    def _prepared(self, content: bytes, name: str) -> Iterator[tuple[str, int]]:
+        path, descriptor = self._prepare(content, name)
+        try:
+            yield path, descriptor
         finally:
-            _unlink(prepared)
+            _unlink(path)
             os.close(descriptor)
 
-    def _prepare(self, content: bytes) -> tuple[str, int]:
+    def _prepare(self, content: bytes, name: str) -> tuple[str, int]:
         self._sweep_once()
+        suffix = f"@{name.replace('/', '%')}" if len(name) <= _LONGEST_NAME else ""
         while True:
-            path = f"{self._ours}/{os.getpid()}-{next(_serial)}"
+            path = f"{self._ours}/{os.getpid()}-{next(_serial)}{suffix}"
             try:
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             except FileExistsError:
@@ -80,6 +102,9 @@ class RefLock:
                     continue
                 write_all(descriptor, content)
                 os.fsync(descriptor)
+                if name and not name.startswith(OUR_REFS):
+                    # Its lock outlives a power cut only together with what tells that it is ours.
+                    sync_directory(self._ours)
             except BaseException:
                 _unlink(path)
                 os.close(descriptor)
@@ -133,20 +158,39 @@ class RefLock:
             return any(entry.inode() == inode for entry in entries)
 
     def _sweep_once(self) -> None:
-        """Remove the prepared files of dead processes, once in the life of this object.
-
-        Those that are linked elsewhere stay: a lock must remain recognisable as ours.
-        """
+        """Remove what dead processes prepared and locked, once in the life of this object."""
         if self._swept:
             return
         self._swept = True
         try:
             with os.scandir(self._ours) as entries:
-                paths = [entry.path for entry in entries if entry.stat().st_nlink == 1]
+                paths = [entry.path for entry in entries]
         except FileNotFoundError:
             return
         for path in paths:
-            _remove_if_abandoned(path)
+            self._remove_if_abandoned(path)
+
+    def _remove_if_abandoned(self, path: str) -> None:
+        """Remove a prepared file that nobody holds, and the lock that it was linked to.
+
+        Its name says which lock that may be. While it is linked elsewhere it stays, for that lock
+        must remain recognisable as ours.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            name = os.path.basename(path).partition("@")[2].replace("%", "/")
+            if name:
+                _unlink_if_same(f"{self._common}/{name}.lock", descriptor)
+            if os.fstat(descriptor).st_nlink == 1:
+                _unlink(path)
+        except BlockingIOError:
+            return
+        finally:
+            os.close(descriptor)
 
 
 def _make_parents(path: str) -> None:
@@ -155,30 +199,17 @@ def _make_parents(path: str) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
 
 
-def _remove_if_abandoned(path: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_nlink == 1:
-            _unlink(path)
-    except BlockingIOError:
-        return
-    finally:
-        os.close(descriptor)
-
-
 def _unlink(path: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)
 
 
-def _unlink_if_same(path: str, descriptor: int) -> None:
+def _unlink_if_same(path: str, descriptor: int) -> bool:
     """Remove ``path`` when it is still the open file; its ``flock`` keeps others from doing so."""
     try:
-        if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-            os.unlink(path)
-    except FileNotFoundError:
-        return
+        if os.stat(path).st_ino != os.fstat(descriptor).st_ino:
+            return False
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True

@@ -1,12 +1,13 @@
 """Refs: fast reads, and a compare-and-swap that survives kills, power cuts and ``pack-refs``."""
 
 # Every event passes here; plain strings and os calls cost a third of Path.
-# ruff: noqa: PTH104, PTH106, PTH112, PTH120, PTH123
+# ruff: noqa: PTH104, PTH106, PTH108, PTH112, PTH120, PTH123
 
 from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from gitcto.git.reflock import RefLock
     from gitcto.git.repository import Repository
 
+_PACKED = "packed-refs"
+_KEPT_PARTS = 2  # refs/<kind> stays
 _VALUE = re.compile(rb"([0-9a-f]{40}(?:[0-9a-f]{24})?)\s*")
 _BAD_NAME = re.compile(
     r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|\Z)|\.\Z|/\Z|\A(?!refs/[^/])"
@@ -67,24 +70,33 @@ class Refs:
             if old is None:
                 self._refuse_neighbours(name)
             with self._lock.held(name, new.encode() + b"\n") as lock:
-                if (self._read_loose(name) or self._read_packed(name)) != old:
+                loose = self._read_loose(name)
+                if (loose or self._read_packed(name)) != old:
                     return False
                 self._rename(lock, name)
             self._settle(name)
+            if loose is None:
+                self._settle_parents(name)
         return True
 
     def delete(self, name: str, old: str) -> bool:
-        """Delete the ref if it is ``old``; tell whether."""
-        from gitcto.git.process import GitError, plumbing
+        """Delete the ref if it is ``old``, with its log; tell whether. Durable when it is True.
 
+        As git does it, though no kill leaves a lock that blocks others: under the locks of the ref
+        and of ``packed-refs``, which is rewritten first. Raises ``CtoError`` when somebody else
+        keeps one of them.
+        """
         if self.read(name) != old:
             return False
-        try:
-            plumbing(self._repository).run("update-ref", "--no-deref", "-d", name, old)
-        except GitError:
-            if self.read(name) == old:
-                raise
-            return False
+        with storage_errors(f"delete {name}"):
+            with self._lock.held(name, b""), self._lock.held(_PACKED, b""):
+                if (self._read_loose(name) or self._read_packed(name)) != old:
+                    return False
+                self._unpack(name)
+                _remove(f"{self._common}/logs/{name}")
+                if _remove(f"{self._common}/{name}"):
+                    sync_directory(os.path.dirname(f"{self._common}/{name}"))
+            self._remove_empty_parents(name)
         return True
 
     def list(self, prefix: str) -> dict[str, str]:
@@ -136,26 +148,51 @@ class Refs:
 
     def _read_packed(self, name: str) -> str | None:
         content = self._packed()
-        at = content.find(b" %s\n" % name.encode("utf-8", "surrogateescape"))
+        at = content.find(b" %s\n" % _raw(name))
         if at < 0:
             return None
         return content[content.rfind(b"\n", 0, at) + 1 : at].decode("ascii", "replace")
 
     def _packed(self) -> bytes:
         try:
-            with open(f"{self._common}/packed-refs", "rb") as file:
+            with open(f"{self._common}/{_PACKED}", "rb") as file:
                 return file.read()
         except FileNotFoundError:
             return b""
+
+    def _unpack(self, name: str) -> None:
+        """Take a ref out of ``packed-refs``, whose lock is held."""
+        content = self._packed()
+        row = re.compile(rb"^\S+ %s\n(?:\^.*\n)?" % re.escape(_raw(name)), re.MULTILINE)
+        left = row.sub(b"", content)
+        if left == content:
+            return
+        with self._lock.prepared(left) as path:
+            os.rename(path, f"{self._common}/{_PACKED}")
+        sync_directory(self._common)
+
+    def _remove_empty_parents(self, name: str) -> None:
+        """Remove the directories of a deleted ref that hold nothing any more, as git does."""
+        parts = name.split("/")[:-1]
+        with suppress(OSError):
+            for count in range(len(parts), _KEPT_PARTS, -1):
+                os.rmdir("/".join([self._common, *parts[:count]]))
 
     def _settle(self, name: str) -> None:
         """Make the new name survive a power cut, also when ``pack-refs`` has taken it already."""
         try:
             sync_directory(os.path.dirname(f"{self._common}/{name}"))
         except FileNotFoundError:
-            with open(f"{self._common}/packed-refs", "rb") as packed:
+            with open(f"{self._common}/{_PACKED}", "rb") as packed:
                 os.fsync(packed.fileno())
             sync_directory(self._common)
+
+    def _settle_parents(self, name: str) -> None:
+        """Make the directories of a ref's new file survive a power cut: they may be new, too."""
+        parts = name.split("/")[:-1]
+        with suppress(FileNotFoundError):  # ``pack-refs`` has taken the ref, and them
+            for count in range(len(parts) - 1, 0, -1):
+                sync_directory("/".join([self._common, *parts[:count]]))
 
     def _refuse_neighbours(self, name: str) -> None:
         """Refuse ``a/b`` beside ``a`` in either direction: git could not keep both in files."""
@@ -165,7 +202,7 @@ class Refs:
         for parent in parents:
             if self._read_loose(parent) or b" %s\n" % parent.encode() in packed:
                 raise _in_the_way(name, parent)
-        children = b" %s/" % name.encode("utf-8", "surrogateescape")
+        children = b" %s/" % _raw(name)
         if children in packed:
             raise _in_the_way(name, f"{name}/...")
 
@@ -181,6 +218,18 @@ class Refs:
                     raise _in_the_way(name, f"{name}/...") from None
                 os.rmdir(directory)
             os.rename(lock, target)
+
+
+def _raw(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _remove(path: str) -> bool:
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _packed_lines(content: bytes) -> list[tuple[str, str]]:

@@ -118,6 +118,10 @@ class Remote:
 
     def fetch(self, refs: Sequence[str]) -> None:
         """Bring refs that the remote has, and all they lead to, for :meth:`seen` to tell."""
+        from gitcto.git.stale_locks import clear_lock
+
+        for ref in refs:  # git fetch gives up at any lock that it finds
+            clear_lock(self.repository, tracking(self.name, ref))
         specs = [f"+{ref}:{tracking(self.name, ref)}" for ref in refs]
         arguments = ("--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--refmap=")
         self._run("fetch", *arguments, "--recurse-submodules=no", self.name, *specs)

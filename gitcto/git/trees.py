@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitcto.git.change import Change
+from gitcto.git.durable import storage_errors
 from gitcto.git.process import GitError
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def checkout(git: Git, tree: str, destination: Path, index: Path) -> None:
 
     No filter runs: content kept by git-lfs stays a pointer. End-of-line attributes are honoured.
     """
-    destination.mkdir(parents=True, exist_ok=True)
+    with storage_errors(f"make {destination}"):
+        destination.mkdir(parents=True, exist_ok=True)
     arguments = ("read-tree", "--reset", "-u", "--no-recurse-submodules", tree)
     git.run(*arguments, work_tree=destination, index=index)
 

@@ -13,8 +13,11 @@ from gitcto.contracts import (
     WorkerReport,
 )
 from gitcto.errors import CtoError
+from gitcto.git.durable import storage_errors
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused, harvest
+from gitcto.mailbox import VARIABLE as MAIL_VARIABLE
+from gitcto.mailbox import make_mailbox, path_in
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime import outside, workers
@@ -52,11 +55,12 @@ def begin(
 
     def job(post: Post) -> None:
         try:
-            must_be_available(context, execution)
-            _make_room(context, task, execution)
-            before = outside.remember(context, execution, idle)
-            inmate = _prepare(context, task, execution, briefing)
-            started = _spawn(context, execution, inmate)
+            with storage_errors(f"start the worker of {execution.id}"):
+                must_be_available(context, execution)
+                _make_room(context, task, execution)
+                before = outside.remember(context, execution, idle)
+                inmate = _prepare(context, task, execution, briefing)
+                started = _spawn(context, execution, inmate)
         except CtoError as error:
             detail = f"{error.message}; {error.hint}"
             reason = error.reason if isinstance(error, Unstartable) else "not_started"
@@ -140,6 +144,7 @@ def _launch(context: Context, task: Task, execution: Execution, briefing: Briefi
     registered, settings = provider_of(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
+    make_mailbox(scratch, briefing.letters)
     prompt = scratch / "prompt.md"
     prompt.write_bytes(briefing.prompt)
     request = LaunchRequest(
@@ -168,6 +173,7 @@ def _environment(context: Context, execution: Execution) -> dict[str, str]:
         **context.worker_env,
         "HOME": str(scratch / "home"),
         "TMPDIR": str(scratch / "tmp"),
+        MAIL_VARIABLE: str(path_in(scratch)),
         "CTO_TASK": execution.task,
         "CTO_EXECUTION": execution.id,
         "CTO_ATTEMPT": str(execution.attempt),

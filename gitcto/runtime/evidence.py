@@ -174,7 +174,7 @@ def _account(
     **about: Any,
 ) -> Account:
     events = _events(context, execution)
-    last_ms = int(json.loads(events[-1].line)["ts"]) if events else 0
+    recorded_ms = [int(json.loads(each.line)["ts"]) for each in events]
     return Account(
         team=context.layout.team,
         task=task.spec,
@@ -184,7 +184,7 @@ def _account(
         gates=tuple(_gate_run(context, one) for one in judged),
         events=events,
         raw=_raw(context, execution),
-        produced_ms=max(context.effects.now_ms(), last_ms),  # a clock set back changes no order
+        produced_ms=max(context.effects.now_ms(), *recorded_ms, 0),  # a clock may be set back
         producer=__version__,
         **about,
     )

@@ -31,24 +31,30 @@ ASK_DEADLINE_S = 75.0
 SEND_DEADLINE_S = 660.0
 """How long an integration may take to send (seconds)."""
 
+START_DEADLINE_S = 10.0
+"""The same while a run begins, which is not to wait long for who does not answer (seconds)."""
+
 HOLD_MS = 1_800_000
 """How long no other clone sends what one intended (milliseconds): several calls, and then some."""
 
 _LONGEST = 1000
 
 
-def carry_out(context: Context, order: Order) -> Receipt:
+def carry_out(context: Context, order: Order, ask_s: float = ASK_DEADLINE_S) -> Receipt:
     """Do what is ordered unless it is done already, and return its receipt.
 
     Raises ``CtoError``: when it was not done, when nobody knows, or when somebody else is at it.
     Asking again is always safe: it looks first, and does not send what cannot be looked up.
+    ``ask_s`` is how long a look-up may take (seconds).
     """
     registered = _integration(context, order)
     with exclusive(context.repository.cto_dir / "effects.lock"):
-        return _Sending(context, registered, order).settle()
+        return _Sending(context, registered, order, ask_s).settle()
 
 
-def settle_open(context: Context, tasks: Iterable[Task]) -> list[str]:
+def settle_open(
+    context: Context, tasks: Iterable[Task], ask_s: float = START_DEADLINE_S
+) -> list[str]:
     """Bring what was intended and never finished to its end; return what there is to say."""
     told = []
     for task in tasks:
@@ -58,7 +64,7 @@ def settle_open(context: Context, tasks: Iterable[Task]) -> list[str]:
             what = f"{task.spec.id}: {held.effect}"
             try:
                 order = recorded_order(context.objects, context.ledger, task.spec.id, held.key)
-                receipt = carry_out(context, order)
+                receipt = carry_out(context, order, ask_s)
             except CtoError as error:
                 told.append(f"{what}: {error.message}; {error.hint}")
             else:
@@ -73,10 +79,13 @@ def _elsewhere(context: Context, held: OutsideEffect) -> bool:
 class _Sending:
     """One order on its way, under the lock."""
 
-    def __init__(self, context: Context, registered: Registered[Any], order: Order) -> None:
+    def __init__(
+        self, context: Context, registered: Registered[Any], order: Order, ask_s: float
+    ) -> None:
         self._context = context
         self._registered = registered
         self._order = order
+        self._ask_s = ask_s
         self._key = key_of(context.ledger, order.task, order.effect, order.commit)
         self._exact = registered.descriptor.lookup == "exact"
 
@@ -120,11 +129,11 @@ class _Sending:
 
     def _found(self, *, after_sending: bool) -> Receipt | None:
         """Look the key up; what may just have been sent again, once the look-up must know."""
-        answer = self._ask("find", ASK_DEADLINE_S)
+        answer = self._ask("find", self._ask_s)
         lag_s = self._registered.descriptor.lag_s
         if answer is None and after_sending and lag_s > 0:
             self._context.effects.pause(lag_s)
-            answer = self._ask("find", ASK_DEADLINE_S)
+            answer = self._ask("find", self._ask_s)
         if isinstance(answer, Crashed | TimedOut):
             raise answer.error()
         return None if answer is None else self._confirmed(answer, "adopted")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
-from gitcto.git.durable import replace_file
+from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.harvest import HarvestRefused
 from gitcto.git.sparse import Cone, checkout_cone, cone_of
 from gitcto.git.trees import checkout
@@ -39,9 +39,10 @@ def make_room(context: Context, task: Task, execution: Execution) -> None:
     registered = workspace_of(context, execution)
     layout = context.layout
     room, index = layout.room(execution.id), layout.index(execution.id)
-    # Nobody else on this machine may start what a worker makes: it would run as its user.
-    room.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    index.unlink(missing_ok=True)
+    with storage_errors(f"make the room {room}"):
+        # Nobody else on this machine may start what a worker makes: it would run as its user.
+        room.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        index.unlink(missing_ok=True)
     cone = _cone_for(context, task, execution)
     if cone is not None:
         checkout_cone(context.git, execution.base, room, index, cone)
@@ -164,7 +165,8 @@ def _cone_for(context: Context, task: Task, execution: Execution) -> Cone | None
     cone = cone_of(context.git, execution.base, task.spec.paths)
     if cone is not None:
         text = json.dumps({"folders": cone.folders})
-        replace_file(context.layout.cone(execution.id), text.encode())
+        with storage_errors(f"make the room of {execution.id}"):
+            replace_file(context.layout.cone(execution.id), text.encode())
     return cone
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -198,6 +199,7 @@ def _beside(context: Context, execution: Execution) -> str:
         return ""
     found = sorted(name for path in place.iterdir() if (name := path.name) not in _OURS)
     found = [name for name in found if not name.lstrip(".").startswith(_OURS_BEGIN)]
+    found = [name for name in found if not _CUT_SHORT.fullmatch(name)]
     shown = ", ".join(map(ascii, found[:3]))
     hint = "delete that when you have it"
     return f"{place} holds what its worker moved there: {shown}; {hint}" if found else ""
@@ -216,6 +218,8 @@ _OURS = frozenset(
     }
 )
 _OURS_BEGIN = (COMMAND, "harvest.", "tips.")
+_CUT_SHORT = re.compile(r"room\.index\.lock|(?:cone|left)\.json\.[0-9]+\.tmp")
+"""What a kill leaves of writing our own files there."""
 
 
 def _unreachable_files(context: Context, task: Task, execution: Execution) -> str:

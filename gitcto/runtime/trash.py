@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
@@ -63,19 +64,21 @@ def empty(trash: Path) -> None:
 
 
 def waiting(trash: Path) -> tuple[Path, ...]:
-    """Return what is still to be deleted."""
-    if not trash.is_dir():
-        return ()
-    return tuple(path for path in trash.iterdir() if path.name != _LOCK)
+    """Return what is still to be deleted. Raises ``CtoError``."""
+    with storage_errors(f"look into {trash}"):
+        if not trash.is_dir():
+            return ()
+        return tuple(path for path in trash.iterdir() if path.name != _LOCK)
 
 
 def await_empty(trash: Path, wait_s: float) -> None:
-    """Give those who delete up to ``wait_s`` seconds to finish."""
+    """Give those who delete up to ``wait_s`` seconds to finish. Never raises."""
     pause = threading.Event()
-    for _ in range(int(wait_s / _PAUSE_S)):
-        if not waiting(trash):
-            return
-        pause.wait(_PAUSE_S)
+    with suppress(CtoError):
+        for _ in range(int(wait_s / _PAUSE_S)):
+            if not waiting(trash):
+                return
+            pause.wait(_PAUSE_S)
 
 
 def _delete(path: Path) -> None:

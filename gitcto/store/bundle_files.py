@@ -20,25 +20,29 @@ _EXECUTABLE = 0o111
 def export(files: Mapping[str, bytes], place: Path) -> None:
     """Write a bundle to a new directory, or to a new file when ``place`` ends with ``.tar``.
 
-    The same bundle gives the same tar file. Raises ``CtoError`` when something is there already,
-    or cannot be written.
+    The same bundle gives the same tar file. It is there whole or not at all: who is killed leaves a
+    hidden directory beside it. Raises ``CtoError`` when something is there already, or cannot be
+    written.
     """
+    import tempfile  # costs a command that only looks more than its look
+
     with storage_errors(f"write {place}"):
-        try:
-            if place.suffix == ".tar":
-                _tar(files, place)
-            else:
-                _directory(files, place)
-        except FileExistsError:
+        if os.path.lexists(place):
             raise CtoError(
                 f"{place} is there already, and nothing is written over it",
                 "name a place that does not exist yet",
                 ExitCode.USAGE,
-            ) from None
+            )
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as beside:
+            fresh = Path(beside) / place.name
+            write = _tar if place.suffix == ".tar" else _directory
+            write(files, fresh)
+            fresh.rename(place)
 
 
 def _directory(files: Mapping[str, bytes], place: Path) -> None:
-    place.mkdir(parents=True)
+    place.mkdir()
     for path, data in files.items():
         file = place / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +50,6 @@ def _directory(files: Mapping[str, bytes], place: Path) -> None:
 
 
 def _tar(files: Mapping[str, bytes], place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
     with (
         place.open("xb") as out,
         tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar,

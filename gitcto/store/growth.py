@@ -70,6 +70,8 @@ def _pack(
 
 def _join(repository: Repository, db: sqlite3.Connection, team: str, level: int) -> bool:
     """Replace the packs of one level by one of the next, when there are enough of them."""
+    from gitcto.git.durable import storage_errors
+
     query = "SELECT since, until, name FROM pack WHERE team = ? AND level = ? ORDER BY until"
     spent = db.execute(query, (team, level)).fetchall()
     folder = repository.objects / "pack"
@@ -80,10 +82,11 @@ def _join(repository: Repository, db: sqlite3.Connection, team: str, level: int)
     db.execute("DELETE FROM pack WHERE team = ? AND level = ?", (team, level))
     row = (team, *between, level + 1, name)
     db.execute("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?)", row)
-    for _, _, old in spent:
-        if old and old != name:
-            for suffix in (".idx", ".pack", ".rev"):  # git's own order: first nobody finds it
-                (folder / f"pack-{old}{suffix}").unlink(missing_ok=True)
+    with storage_errors(f"remove a pack from {folder}"):
+        for _, _, old in spent:
+            if old and old != name:
+                for suffix in (".idx", ".pack", ".rev"):  # git's own order: first nobody finds it
+                    (folder / f"pack-{old}{suffix}").unlink(missing_ok=True)
     return True
 
 
@@ -94,7 +97,7 @@ def _pack_range(
     between: tuple[int, int],
     *options: str,
 ) -> str:
-    from gitcto.git.durable import sync_directory
+    from gitcto.git.durable import storage_errors, sync_directory
     from gitcto.git.process import plumbing
 
     folder = repository.objects / "pack"
@@ -108,5 +111,6 @@ def _pack_range(
     oids = [row[0] for row in numbers if row is not None]
     wanted = "\n".join([oids[0], *(f"^{oid}" for oid in oids[1:]), ""])
     name = plumbing(repository).text(*command, str(folder / "pack"), stdin=wanted.encode())
-    sync_directory(folder)  # the pack has its name for good before its loose twins go
+    with storage_errors(f"sync {folder}"):
+        sync_directory(folder)  # the pack has its name for good before its loose twins go
     return name

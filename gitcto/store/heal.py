@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
+from gitcto.git.durable import storage_errors
 from gitcto.git.loose import CorruptObject
 from gitcto.git.objects import MissingObject, Objects
 from gitcto.store.commits import encode
@@ -56,8 +57,9 @@ def _lost(repository: Repository, objects: Objects, db: sqlite3.Connection, team
 
 
 def _loose(repository: Repository) -> set[str]:
-    folders = (path for path in repository.objects.iterdir() if len(path.name) == len("00"))
-    return {folder.name + path.name for folder in folders for path in folder.iterdir()}
+    with storage_errors(f"list {repository.objects}"):
+        folders = (path for path in repository.objects.iterdir() if len(path.name) == len("00"))
+        return {folder.name + path.name for folder in folders for path in folder.iterdir()}
 
 
 def _is_sound(objects: Objects, oid: str) -> bool:
@@ -93,7 +95,8 @@ def _set_aside(repository: Repository, objects: Objects, oid: str) -> None:
         path = repository.objects / oid[:2] / oid[2:]
         if path.exists():
             place = repository.cto_dir / "quarantine"
-            place.mkdir(parents=True, exist_ok=True)
-            path.rename(place / f"object-{oid}")
+            with storage_errors(f"put {path} aside"):
+                place.mkdir(parents=True, exist_ok=True)
+                path.rename(place / f"object-{oid}")
     except MissingObject:
         return

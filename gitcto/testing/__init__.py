@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gitcto.testing.fault_loop import FaultLoop
     from gitcto.testing.faulty import Faulty
     from gitcto.testing.gate_contract import GateContract, gate_context
     from gitcto.testing.kit import Capabilities, ContractBrokenError, PluginContract
@@ -16,24 +17,30 @@ if TYPE_CHECKING:
     from gitcto.testing.outcome import Outcome
     from gitcto.testing.outside_effect_contract import OutsideEffectContract
     from gitcto.testing.planner_contract import PlannerContract
+    from gitcto.testing.power_loss import PowerLoss
     from gitcto.testing.provider_contract import ProviderContract
     from gitcto.testing.repo import CtoRepo
     from gitcto.testing.sandbox_contract import SandboxContract
+    from gitcto.testing.scene import Operation, Scene
     from gitcto.testing.workspace_contract import WorkspaceContract
 
 _HOME = {
     "Capabilities": "kit",
     "ContractBrokenError": "kit",
     "CtoRepo": "repo",
+    "FaultLoop": "fault_loop",
     "Faulty": "faulty",
     "GateContract": "gate_contract",
     "MergeResolverContract": "merge_resolver_contract",
+    "Operation": "scene",
     "Outcome": "outcome",
     "OutsideEffectContract": "outside_effect_contract",
     "PlannerContract": "planner_contract",
     "PluginContract": "kit",
+    "PowerLoss": "power_loss",
     "ProviderContract": "provider_contract",
     "SandboxContract": "sandbox_contract",
+    "Scene": "scene",
     "WorkspaceContract": "workspace_contract",
     "gate_context": "gate_contract",
 }
@@ -42,15 +49,19 @@ __all__ = [
     "Capabilities",
     "ContractBrokenError",
     "CtoRepo",
+    "FaultLoop",
     "Faulty",
     "GateContract",
     "MergeResolverContract",
+    "Operation",
     "Outcome",
     "OutsideEffectContract",
     "PlannerContract",
     "PluginContract",
+    "PowerLoss",
     "ProviderContract",
     "SandboxContract",
+    "Scene",
     "WorkspaceContract",
     "gate_context",
 ]

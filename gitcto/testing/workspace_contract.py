@@ -261,7 +261,7 @@ def _traces(world: CtoRepo) -> frozenset[str]:
         str(path)
         for path in git_dir.rglob("*")
         if path.suffix != ".lock"
-        and path != git_dir / "worktrees"
+        and path not in {git_dir / "worktrees", git_dir / "cto" / "locks"}
         and not any(path.is_relative_to(each) for each in known)
     }
     return frozenset({*left, *_worktrees(world).splitlines(), *_branches(world).splitlines()})

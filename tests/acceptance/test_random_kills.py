@@ -1,7 +1,8 @@
 """Kill ``git cto run`` at random moments of the demo's plan: the next run finishes it, once.
 
 The moment is the recording of the n-th event, n drawn from the seed; the process is killed while
-it goes on. What is checked afterwards is asked of git and the landed files alone.
+it goes on, from outside, in the middle of whatever it does: `test_crash_points.py` kills at every
+moment that can be named. What is checked afterwards is asked of git and the landed files alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ EVENTS = 90
 """About how many events an undisturbed run records."""
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_run_killed_at_a_random_moment_is_finished_by_the_next(
     tmp_path: Path, shop: Any, seed: int
 ) -> None:

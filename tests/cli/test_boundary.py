@@ -48,12 +48,14 @@ def test_a_pipe_nobody_reads_is_silent(room: Room, failing: list[BaseException])
     assert room.cto("fail", expect=141).err == ""
 
 
-@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES, errno.EIO])
 def test_a_file_system_that_refuses_is_not_our_bug(
     room: Room, failing: list[BaseException], number: int
 ) -> None:
     failing.append(OSError(number, "No way", "/some/file"))
-    assert room.cto("fail", expect=128).error == "cannot use /some/file: No way"
+    done = room.cto("fail", expect=128)
+    assert done.error == "cannot use the file system: No way (/some/file)"
+    assert done.err.splitlines()[1].startswith("hint: ")
 
 
 def test_anything_else_becomes_a_report_without_secrets(

@@ -155,3 +155,39 @@ def test_what_a_killed_writer_prepared_is_swept(repo: Repo):
     (locks / "99-0").write_text("")
     assert Refs(repo.found).compare_and_swap(NAME, None, head)
     assert list(locks.iterdir()) == []
+
+
+DELETER = """
+import os, signal, sys
+from pathlib import Path
+from gitcto.git import refs as module
+from gitcto.git.refs import Refs
+from gitcto.git.repository import discover
+
+class Killed(Refs):
+    def _unpack(self, name):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Killed(discover(Path(sys.argv[1]), os.environ)).delete(sys.argv[2], sys.argv[3])
+"""
+
+
+def test_the_next_write_removes_every_lock_that_a_killed_deletion_left(repo: Repo):
+    head = repo.commit(a="1")
+    assert Refs(repo.found).compare_and_swap(NAME, None, head)
+    argv = [sys.executable, "-c", DELETER, str(repo.path), NAME, head]
+    assert subprocess.run(argv, env=repo.env, check=False).returncode == -9
+    locks = [repo.path / ".git/packed-refs.lock", lock_of(repo)]
+    assert all(lock.exists() for lock in locks)
+    assert Refs(repo.found).compare_and_swap("refs/cto/other", None, head)
+    assert not any(lock.exists() for lock in locks)
+    assert list((repo.path / ".git/cto/locks").iterdir()) == []
+    assert Refs(repo.found).delete(NAME, head)
+
+
+def test_locks_of_a_living_deletion_are_left_alone(repo: Repo):
+    head = repo.commit(a="1")
+    with RefLock(str(repo.path / ".git"), str(repo.found.cto_dir)).held("packed-refs", b""):
+        assert Refs(repo.found).compare_and_swap("refs/cto/other", None, head)
+        assert (repo.path / ".git/packed-refs.lock").exists()
+    assert not (repo.path / ".git/packed-refs.lock").exists()

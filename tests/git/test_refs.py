@@ -213,3 +213,35 @@ def test_an_event_is_synced_with_every_directory_that_names_it(
     made = [fan_out / oid[2:], fan_out, git_dir / "objects", git_dir / NAME]
     made.append((git_dir / NAME).parent)
     assert {path.stat().st_ino for path in made} <= set(synced)
+
+
+def test_a_deletion_takes_the_packed_value_the_log_and_empty_directories(repo: Repo, refs: Refs):
+    one = repo.commit(a="1")
+    repo.git("tag", "-a", "-m", "peeled in packed-refs", "v1")
+    name = "refs/heads/cto/deep/er"
+    repo.git("update-ref", "--create-reflog", name, one)
+    repo.git("pack-refs", "--all")
+    repo.git("update-ref", "refs/heads/cto/other", one)
+    kept = [line for line in repo.git("for-each-ref").split("\n") if name not in line]
+    assert refs.delete(name, one)
+    assert repo.git("for-each-ref").split("\n") == kept
+    assert repo.git("show-ref", "--dereference", "v1").count("\n") == 1
+    assert not (repo.path / ".git/refs/heads/cto/deep").exists()
+    assert not (repo.path / f".git/logs/{name}").exists()
+    assert (repo.path / ".git/refs/heads/cto").is_dir()
+    assert repo.git("fsck", "--strict", "--no-dangling") == ""
+    assert refs.compare_and_swap("refs/heads/cto/deep", None, one)
+
+
+def test_a_deletion_waits_for_nobody_s_lock_for_ever_and_never_takes_it(repo: Repo, refs: Refs):
+    one = repo.commit(a="1")
+    assert refs.compare_and_swap(NAME, None, one)
+    lock = repo.path / ".git/packed-refs.lock"
+    lock.write_text("theirs")
+    os.utime(lock, (1, 1))
+    with pytest.raises(CtoError, match=r"packed-refs is locked by another git process"):
+        refs.delete(NAME, one)
+    assert lock.read_text() == "theirs"
+    assert refs.read(NAME) == one
+    lock.unlink()
+    assert refs.delete(NAME, one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,23 @@ def commits(repo: Repo, count: int) -> list[str]:
         parent = ("-p", made[-1]) if made else ()
         made.append(repo.git("commit-tree", tree, *parent, "-m", str(number)).strip())
     return made
+
+
+def test_a_fetch_is_not_stopped_by_the_lock_of_a_dead_process_of_ours(
+    repo: Repo, bare: Path, remote: Remote
+) -> None:
+    """Killed while it remembered what the remote has: git itself would refuse for ever."""
+    [one] = commits(repo, 1)
+    repo.git("push", "-q", "origin", f"{one}:{REF}")
+    lock = repo.path / ".git" / f"{tracking('origin', REF)}.lock"
+    locks = repo.path / ".git/cto/locks"
+    for place in (lock.parent, locks):
+        place.mkdir(parents=True)
+    (locks / "99-0").write_text(one)
+    lock.hardlink_to(locks / "99-0")
+    remote.fetch([REF])
+    assert remote.seen(REF) == one
+    assert not lock.exists()
 
 
 def test_a_ref_moves_from_its_old_value_and_from_no_other(
@@ -157,3 +175,25 @@ def test_who_declines_is_quoted(repo: Repo, remote: Remote, bare: Path) -> None:
     with pytest.raises(RemoteDeclined, match=f"does not take {REF}: .*pre-receive hook declined"):
         remote.push(RefMove(name=REF, old=None, new=one))
     assert remote.seen(REF) is None
+
+
+@pytest.mark.parametrize("whose", ["ours", "git's"])
+def test_a_lock_that_a_dead_process_left_stops_no_fetch(
+    repo: Repo, bare: Path, remote: Remote, whose: str
+) -> None:
+    (first,) = commits(repo, 1)
+    assert remote.push(RefMove(name=REF, old=None, new=first))
+    name = tracking("origin", REF)
+    assert Refs(repo.found).delete(name, first)
+    lock = repo.path / ".git" / f"{name}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    if whose == "ours":
+        prepared = repo.found.cto_dir / "locks" / f"99-0@{name.replace('/', '%')}"
+        prepared.write_text("half")
+        os.link(prepared, lock)
+    else:
+        lock.write_text("half")
+        os.utime(lock, (1, 1))
+    remote.fetch([REF])
+    assert remote.seen(REF) == first
+    assert not lock.exists()

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -126,3 +127,23 @@ def test_the_times_of_the_ladder_are_on_disk(bench):
     record = run_files.read_record(str(bench.run_dir), run_files.EXITED)
     assert record["ladder"] == [{"signal": rung.signal, "at_s": rung.at_s} for rung in ended.ladder]
     assert [rung.signal for rung in ended.ladder] == ["SIGINT", "SIGTERM", "SIGKILL"]
+
+
+SHORT = """
+import resource, sys
+from gitcto.runtime import run_files
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    run_files.write_record(sys.argv[1], run_files.EXITED, {"detail": "x" * 5000})
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+def test_a_record_that_the_disk_took_only_a_part_of_is_none(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "File too large\n"
+    assert run_files.read_record(str(tmp_path), run_files.EXITED) is None
+    assert list(tmp_path.iterdir()) == []

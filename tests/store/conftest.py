@@ -6,12 +6,25 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gitcto.git.repository import Repository, discover
 from gitcto.model import commands as cmd
 from gitcto.model.ids import ulid
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
 from gitcto.store.ledger import Ledger, Recorded
+
+MANY = "many"
+"""The profile of Hypothesis for as many examples as an hour allows."""
+
+settings.register_profile(
+    MANY,
+    max_examples=2000,
+    stateful_step_count=50,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

@@ -134,6 +134,16 @@ def test_a_rebuild_heals_before_it_forgets(ledger: Ledger, repository: Repositor
     assert ledger.verify_chain() == []
 
 
+def test_a_rebuild_says_in_one_line_what_of_the_objects_cannot_be_read(
+    ledger: Ledger, repository: Repository
+) -> None:
+    (repository.objects / "zz").write_text("not a directory")
+    error = refused(ledger.rebuild)
+    assert error.message.startswith(f"cannot list {repository.objects}: Not a directory")
+    (repository.objects / "zz").unlink()
+    ledger.rebuild()
+
+
 def test_strangers_commits_are_healed_to_their_own_bytes(
     ledger: Ledger, repository: Repository
 ) -> None:

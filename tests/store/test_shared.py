@@ -101,7 +101,10 @@ def test_who_is_outrun_decides_again(sites: tuple[Site, Site]) -> None:
     recorded(one.ledger.transact(lease("T1", "X1")))
     refusal = two.ledger.transact(lease("T1", "X2"))
     assert isinstance(refusal, cmd.Refusal)
-    assert (refusal.code, refusal.detail) == ("not_queued", "T1 is dispatching")
+    assert (refusal.code, refusal.detail) == (
+        "not_queued",
+        "T1 is dispatching, held by here",
+    )
     recorded(two.ledger.transact(lease("T2", "X2")))
     one.shared.look()
     assert [x.id for x in one.ledger.view().live()] == ["X1", "X2"]

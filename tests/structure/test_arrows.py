@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "seam": BELOW_STORE,
     "runtime": ABOVE_STORE,
     "escape": ABOVE_STORE | {"runtime"},
-    "cli": ABOVE_STORE | {"escape", "runtime"},
+    "cli": ABOVE_STORE | {"escape", "runtime", "testing"},
     "testing": ABOVE_STORE | {"runtime"},
 }
 """Room to the other rooms it may know. A module beside the rooms belongs to the seam."""

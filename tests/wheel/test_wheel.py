@@ -78,6 +78,9 @@ def test_the_wheel_holds_every_plugin_and_no_test(wheel: Path) -> None:
     assert not [name for name in names if "/tests/" in name or "test_" in name]
     assert {"gitcto/py.typed", *(f"{package}/hooks.py" for package in packages)} <= names
     assert f"git_cto-{version}.dist-info/licenses/LICENSE" in names
+    scenarios = {path.name for path in (ROOT / "reliability/scenarios").iterdir()}
+    folder = "gitcto/testing/chaos/scenarios/"
+    assert {name.removeprefix(folder) for name in names if name.startswith(folder)} == scenarios
 
 
 def test_git_finds_the_command_and_its_manual(clean: Path, tmp_path: Path) -> None:

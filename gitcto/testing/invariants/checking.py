@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gitcto.model.codec import Event
 from gitcto.testing.invariants import effects, landings, leases, liveness, mail, world
+from gitcto.testing.invariants.folding import take
 from gitcto.testing.invariants.records import Bounds, Observed, Violation
 from gitcto.testing.invariants.seen import Seen
 
@@ -43,7 +44,7 @@ class Watch:
         self._number += 1
         for invariant, detail in self._found(event):
             yield Violation(invariant=invariant, seq=self._number, detail=detail)
-        self.seen.take(event)
+        take(self.seen, event)
 
     def _found(self, event: Event) -> Iterator[leases.Found]:
         yield from self._chained(event)

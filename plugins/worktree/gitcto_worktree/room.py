@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from gitcto.api import (
     CtoError,
+    Refs,
     RoomNeeds,
     RoomTips,
     discard,
     exclusive,
     plumbing,
     ref_ids,
+    replace_file,
+    sync_directory,
     written_ids,
 )
 
@@ -87,12 +90,16 @@ def _link(request: RoomRequest) -> None:
         ("HEAD", f"ref: {name}\n"),
         (_PLAN, f"{request.base} {name}"),
     ):
-        (made / file).write_text(text, errors="surrogateescape")
+        replace_file(made / file, text.encode(errors="surrogateescape"))
     shutil.copyfile(request.index, made / "index")
+    sync_directory(made)
     with (request.path / ".git").open("x", errors="surrogateescape") as link:
         link.write(f"gitdir: {entry}\n")
     entry.parent.mkdir(exist_ok=True)
     made.rename(entry)
+    # No power cut leaves a branch of which nothing says that it is ours.
+    sync_directory(entry.parent)
+    sync_directory(repository.common_dir)
     _make_branch(request, entry, name)
 
 
@@ -106,12 +113,9 @@ def _made_aside(repository: Repository, path: Path) -> Path:
 
 
 def _make_branch(request: RoomRequest, entry: Path, name: str) -> None:
-    git, none = plumbing(request.repository), "0" * len(request.base)
-    try:
-        git.run("update-ref", "--no-deref", name, request.base, none)
-    except CtoError:
-        (entry / _PLAN).unlink()  # somebody else made one of that name
-        raise
+    if not Refs(request.repository).compare_and_swap(name, None, request.base):
+        (entry / _PLAN).unlink()
+        raise CtoError(f"{name} was just made by somebody else", "run the command again")
     (entry / _PLAN).rename(entry / _MARK)
 
 
@@ -127,16 +131,16 @@ def _delete_branch(repository: Repository, entry: Path) -> None:
     """Delete the branch that an entry says is ours, if it was made.
 
     One that was only planned is there when a kill came before the mark; it is at our base then.
-    Otherwise it is somebody else's, and git's refusal is the right answer.
+    Otherwise it is somebody else's, and stays.
     """
-    git = plumbing(repository)
+    refs = Refs(repository)
     _, name = _branch_of(entry / _MARK)
-    if name:
-        git.run("update-ref", "--no-deref", "-d", name)
-        return
+    held = refs.read(name) if name else None
+    if held is not None:
+        refs.delete(name, held)
     base, name = _branch_of(entry / _PLAN)
     if name:
-        git.run("update-ref", "--no-deref", "-d", name, base, check=False)
+        refs.delete(name, base)
 
 
 def _branch_of(mark: Path) -> tuple[str, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gitcto.testing import CtoRepo
 
 
+@pytest.mark.timeout(300)  # it is killed at each line in turn, in a process of its own
 class TestWorktreeRoom(WorkspaceContract):
     """The conformance kit, and what is special to worktrees."""
 

@@ -67,6 +67,10 @@ class Provider:
     def clock(self, **values: float) -> None:
         talk(self.port, "POST", "/clock", values)
 
+    def silence(self, *, on: bool) -> None:
+        """Let look-ups get no answer, or answer those that wait."""
+        talk(self.port, "POST", "/silence", {"on": on})
+
     def done(self, key: str) -> list[dict[str, Any]]:
         """Return what was really done under a key."""
         log = talk(self.port, "GET", "/log")[1]

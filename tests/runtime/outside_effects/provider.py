@@ -20,6 +20,8 @@ _done: list[dict[str, Any]] = []
 _received: list[str] = []
 _answers: dict[str, list[str]] = {}
 _clock = {"now": 0.0, "lag": 0.0}
+_answering = threading.Event()
+_answering.set()
 
 
 def do(order: dict[str, Any]) -> dict[str, Any]:
@@ -36,6 +38,8 @@ class Handler(BaseHTTPRequestHandler):
     """Answers, or not."""
 
     def do_GET(self) -> None:
+        if self.path != "/log":
+            _answering.wait(60)
         with _lock:
             if self.path == "/log":
                 return self._say(200, {"done": _done, "received": _received})
@@ -49,6 +53,9 @@ class Handler(BaseHTTPRequestHandler):
         with _lock:
             if self.path == "/script":
                 _answers[order["key"]] = order["answers"]
+                return self._say(200, {})
+            if self.path == "/silence":
+                _answering.clear() if order["on"] else _answering.set()
                 return self._say(200, {})
             if self.path == "/clock":
                 _clock["lag"] = order.get("lag", _clock["lag"])

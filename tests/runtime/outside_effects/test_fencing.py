@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from gitcto.errors import CtoError, ExitCode
-from gitcto.runtime.outside_effects import HOLD_MS, carry_out
+from gitcto.runtime.outside_effects import HOLD_MS, carry_out, settle_open
 from tests.runtime.outside_effects.conftest import Staged, World
 
 
@@ -150,3 +150,21 @@ def test_a_lost_order_is_said_and_not_sent(world: World) -> None:
     with suppress(CtoError):
         world.ask(order)
     assert world.state(order) == "confirmed"
+
+
+def test_a_run_that_begins_does_not_wait_for_who_does_not_answer(world: World) -> None:
+    order = world.order("exact")
+    assert world.dies(partial(world.ask, order), "effect.sent")
+    world.provider.silence(on=True)
+    try:
+        with world.context() as context:
+            task = context.ledger.view().task(order.task)
+            assert task is not None
+            [told] = settle_open(context, [task], ask_s=0.05)
+    finally:
+        world.provider.silence(on=False)
+    assert "did not return within 0.05 s" in told
+    assert world.state(order) == "intended"
+    world.recover(order)
+    assert world.state(order) == "confirmed"
+    assert world.provider.received(world.key(order)) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from gitcto.model.records import TaskState
 from tests.runtime.queue.conftest import write
-from tests.runtime.team.test_crashes import die_at
+from tests.runtime.team.conftest import die_at
 
 POINTS = (
     "queue.started",

@@ -97,3 +97,14 @@ def test_nothing_waits_for_a_removed_room_to_be_deleted(
         crew.team.assert_clean()
     crew.team.run()
     until(lambda: crew.left(".trash") == [])
+
+
+def test_what_a_killed_checkout_leaves_beside_its_room_is_ours(crew: Any) -> None:
+    crew.tasks(A="echo a > a")
+    crew.die_at("room.files")
+    (place,) = crew.left("main")
+    for name in ("room.index.lock", "cone.json.99.tmp"):
+        (place / name).write_text("half")
+    crew.team.run()
+    assert crew.team.landed() == ["A"]
+    crew.team.assert_clean()

@@ -184,6 +184,24 @@ def test_who_works_through_his_lease_keeps_the_work_and_says_so(hub: Hub) -> Non
     hub.assert_agreed()
 
 
+class Inattentive(Overtaken):
+    """Whose watch stands still: it looks at the remote once, and then only to record something."""
+
+    def monotonic_s(self) -> float:
+        return 0.0
+
+
+def test_who_hears_of_it_only_when_he_records_keeps_the_work_too(hub: Hub) -> None:
+    """The ledger answers with a refusal that it remembers: that is no harvest."""
+    first, second = hub.pair("A")
+    first.run_with(Inattentive("attempt.harvested", second))
+    assert hub.landed() == ["A"]
+    [kept] = first.preserved()
+    assert first.show("A.txt", kept) == "A"
+    first.assert_clean()
+    hub.assert_agreed()
+
+
 class Interleaved(SystemEffects):
     """Before its second landing another clone lands something; it ends when it judges again."""
 

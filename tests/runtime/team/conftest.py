@@ -196,6 +196,13 @@ class TeamRepo:
         assert [r for r in refs.splitlines() if "/executions/" in r] == []
 
 
+def die_at(team: TeamRepo, point: str, passings: int) -> int:
+    """Run the team in a process that kills itself; return that process's exit code."""
+    program = Path(__file__).with_name("run_and_die.py")
+    argv = [sys.executable, str(program), str(team.root), point, str(passings)]
+    return subprocess.run(argv, env=team.environ, capture_output=True, check=False).returncode
+
+
 @pytest.fixture
 def team(tmp_path: Path) -> TeamRepo:
     return TeamRepo.make(tmp_path)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,9 +43,9 @@ def records(team: Any, execution: str) -> Any:
     return team.path / ".git" / "cto" / "teams" / "main" / "executions" / execution
 
 
-def stop_all(team: Any, event: Event) -> None:
+def stop_all(team: Any, execution: str) -> None:
     """Stop a supervisor and its worker with SIGSTOP, as a machine that swaps to death does."""
-    started = read_started(records(team, event.body.execution))
+    started = read_started(records(team, execution))
     assert started is not None
     rows = processes.descendants({started.supervisor_pid}, processes.table())
     for pid in (started.supervisor_pid, *rows):
@@ -66,7 +69,7 @@ def bodies(team: Any, kind: type) -> list[Any]:
 def test_a_worker_that_stopped_with_its_supervisor_loses_its_lease(team: Any) -> None:
     """Its lock is held and its process is there; nothing of it moves. The next attempt lands."""
     team.plan(team.task("A", [write("half.txt", "half\n"), HANG], [write("a.txt", "a\n")]))
-    stop_once = [lambda event: stop_all(team, event)]
+    stop_once = [lambda event: stop_all(team, event.body.execution)]
     team.told.on["execution.started"] = lambda event: stop_once and stop_once.pop()(event)
     run(team)
     [expired] = bodies(team, LeaseExpired)
@@ -80,33 +83,31 @@ def test_a_worker_that_stopped_with_its_supervisor_loses_its_lease(team: Any) ->
     team.assert_clean()
 
 
-class Dying(SystemEffects):
-    """A run that ends at a durable step, as if it had been killed there."""
-
-    def crash_point(self, name: str) -> None:
-        if name == "lease.expired":
-            raise Killed(name)
-
-
-class Killed(Exception):  # noqa: N818 - not a fault
-    """The run ends here."""
-
-
-def test_a_run_that_dies_between_expiry_and_end_leaves_it_to_the_next(
+def test_a_run_that_is_killed_between_expiry_and_end_leaves_it_to_the_next(
     team: Any, monkeypatch: Any
 ) -> None:
+    """A process of its own, with the shortest lease that a policy file may ask for."""
     monkeypatch.setattr("gitcto.runtime.leases.PATIENCE_S", 1.0)
     team.plan(team.task("A", [write("half.txt", "half\n"), HANG], [write("a.txt", "a\n")]))
-    stop_once = [lambda event: stop_all(team, event)]
-    team.told.on["execution.started"] = lambda event: stop_once and stop_once.pop()(event)
-    with pytest.raises(Killed):
-        run(team, Dying())
-    [alive] = {pid for pid, start in team.stopped[:1] if processes.start_of(pid) == start}
-    assert alive
-    run(team)
+    team.policy_text = team.policy_text.replace(
+        "[roles.developer]", "lease_s = 10\n[limits]\nidle_s = 10\n[roles.developer]", 1
+    )
+    team.save_policy()
+    program = Path(__file__).with_name("run_and_die.py")
+    argv = [sys.executable, str(program), str(team.root), "lease.expired", "1"]
+    with subprocess.Popen(argv, env=team.environ) as process:
+        deadline = time.monotonic() + 60
+        while not list(team.rooms.glob("main/*/room/half.txt")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        stop_all(team, team.tasks()["A"].execution)
+        assert process.wait(timeout=100) == -signal.SIGKILL
+    pid, start = team.stopped[0]
+    assert processes.start_of(pid) == start
+    team.run()
     assert all(processes.start_of(pid) != start for pid, start in team.stopped)
     assert team.landed() == ["A"]
-    assert len(bodies(team, LeaseExpired)) == 1
+    assert team.tasks()["A"].retries == {"lease_expired": 1}
     team.assert_clean()
 
 

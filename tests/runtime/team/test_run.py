@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gitcto.effects import SystemEffects
 from gitcto.errors import CtoError
 from gitcto.model.codec import Event
-from gitcto.model.commands import SetMode
+from gitcto.model.commands import RequeueTask, SetMode
 from gitcto.model.records import TaskState, TeamMode
+from gitcto.runtime.run import run_team
 
 
 def write(path: str, text: str) -> dict[str, object]:
@@ -293,3 +296,40 @@ def test_what_a_worker_moved_beside_its_room_survives_the_next_run(team: Any) ->
     assert team.landed() == ["A"]
     team.run()
     assert [path.read_text() for path in team.rooms.rglob("elsewhere/work")] == ["w\n"]
+
+
+def test_a_room_that_the_disk_refuses_ends_the_attempt_and_not_the_run(team: Any) -> None:
+    team.plan(team.task("A", [write("a", "1\n")]))
+    team.rooms.mkdir()
+    (team.rooms / "main").write_text("in the way")
+    team.run()
+    task = team.tasks()["A"]
+    assert task.reason == "not_started"
+    assert "in the way" not in task.detail
+    assert str(team.rooms) in task.detail
+    (team.rooms / "main").unlink()
+    with team.ledger() as ledger:
+        ledger.transact(RequeueTask(task="A"))
+    team.run()
+    assert team.landed() == ["A"]
+
+
+class SetBack(SystemEffects):
+    """A wall clock that somebody sets back."""
+
+    offset_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.offset_ms
+
+
+def test_a_clock_set_back_after_the_work_makes_its_evidence_no_older(team: Any) -> None:
+    team.plan(team.task("A", [write("a.txt", "a\n")]))
+    effects = SetBack()
+
+    def set_back(_: Event) -> None:
+        effects.offset_ms = -7_200_000
+
+    team.told.on["work.harvested"] = set_back
+    run_team(replace(team.request(), effects=effects), team.told, lambda: False)
+    assert team.landed() == ["A"]
