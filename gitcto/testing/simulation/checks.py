@@ -82,6 +82,7 @@ class Checks:
         self.found.extend(map(str, self._watch.end(self._observed(), quiescent=ended)))
         for x in self._sim.chain.state.executions.values():
             self._was_green(x)
+        self._lands_its_own()
         self._state_is_the_fold()
 
     def _observed(self) -> Observed:
@@ -138,6 +139,19 @@ class Checks:
         red = red_tests(self._sim.history.files(x.landing.tree))
         if red and spec.tier != "P2":
             self.found.append(f"promise 2: {x.task} landed a red tree: {red[0]}")
+
+    def _lands_its_own(self) -> None:
+        """Look whether each landed commit changes what its attempt changed, and nothing else."""
+        history, executions = self._sim.history, self._sim.chain.state.executions
+        for oid, commit in history.since(self._sim.tip, ""):
+            x = executions.get(commit.execution)
+            if x is None:
+                continue
+            own = {change.path for change in history.changes(x.base, x.tree)}
+            landed = {change.path for change in history.changes(commit.parent, oid)}
+            if not landed <= own:
+                other = min(landed - own)
+                self.found.append(f"promise 1: landing {x.task} undid {other} at the target")
 
     def _state_is_the_fold(self) -> None:
         events = [stored.event for stored in self._sim.chain.events]
