@@ -11,7 +11,7 @@ SMALL = (
     Setting(name="one seat", epochs=(1, 1), crashes=0, seats=1),
     Setting(name="one clone", epochs=(1, 1), crashes=1),
     Setting(name="two attempts", epochs=(2, 0), crashes=1),
-    Setting(name="two clones", clones=2, epochs=(2, 0), crashes=0, strangers=0),
+    Setting(name="two clones", clones=2, epochs=(2, 0), crashes=0),
 )
 """Explored whole in every run of the tests."""
 

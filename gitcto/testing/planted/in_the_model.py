@@ -8,8 +8,10 @@ DECIDE, EVOLVE, OUTCOMES = "model/decide.py", "model/evolve.py", "model/outcomes
 
 FENCE = "    if command.epoch != current or execution.state not in LIVE_STATES:\n"
 
-QUEUED = '    if task.state is not TaskState.QUEUED:\n        return Refusal("not_queued", '
-ALWAYS = '    if False:\n        return Refusal("not_queued", '
+QUEUED = "    if task.state is not TaskState.QUEUED:\n        "
+HELD = "holder = next("
+DENIED = 'return Refusal("not_queued", "model.task"'
+ALWAYS = "    if False:\n        "
 
 MODEL = (
     Bug(name="the fence is dropped", swaps=((DECIDE, FENCE, "    if False:\n"),), by="explorer"),
@@ -49,7 +51,7 @@ MODEL = (
     ),
     Bug(
         name="a task that is under way is leased again",
-        swaps=((DECIDE, f'{QUEUED}"model.lease"', f'{ALWAYS}"model.lease"'),),
+        swaps=((DECIDE, QUEUED + HELD, ALWAYS + HELD),),
         by="explorer",
     ),
     Bug(
@@ -132,7 +134,7 @@ MODEL = (
     ),
     Bug(
         name="what is under way can be blocked",
-        swaps=((DECIDE, f'{QUEUED}"model.task"', f'{ALWAYS}"model.task"'),),
+        swaps=((DECIDE, QUEUED + DENIED, ALWAYS + DENIED),),
         by="explorer",
     ),
     Bug(
