@@ -90,7 +90,14 @@ class BenchTeam:
 
     def run(self, listener: Listener | None = None) -> None:
         """Run the team to its end. Raises ``RuntimeError`` unless every task is done."""
-        request = RunRequest(
+        result = run_team(self.request(), listener or Quiet(), lambda: False)
+        if result.unfinished:
+            task = result.state.tasks[result.unfinished[0]]
+            raise RuntimeError(f"{task.spec.id} is {task.state}: {task.reason}: {task.detail}")
+
+    def request(self) -> RunRequest:
+        """Return what the team is run with."""
+        return RunRequest(
             repository=self.place.repository(),
             team=self.name,
             policy=self.policy,
@@ -100,10 +107,6 @@ class BenchTeam:
             environ=self.place.env,
             actor="ada@example.com",
         )
-        result = run_team(request, listener or Quiet(), lambda: False)
-        if result.unfinished:
-            task = result.state.tasks[result.unfinished[0]]
-            raise RuntimeError(f"{task.spec.id} is {task.state}: {task.reason}: {task.detail}")
 
     @property
     def rooms(self) -> Path:

@@ -68,7 +68,14 @@ if TYPE_CHECKING:
         patch,
     )
     from gitcto.globs import covers
-    from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
+    from gitcto.integration_contracts import (
+        EffectRequest,
+        OutsideEffect,
+        Receipt,
+        Refused,
+    )
+    from gitcto.mail_contracts import Letter, SendRequest, SendResult
+    from gitcto.mailbox import leave_in_mailbox, letter_text
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
@@ -139,6 +146,8 @@ _LAZY = {
     ),
     "gitcto.globs": ("covers",),
     "gitcto.integration_contracts": ("EffectRequest", "OutsideEffect", "Receipt", "Refused"),
+    "gitcto.mail_contracts": ("Letter", "SendRequest", "SendResult"),
+    "gitcto.mailbox": ("leave_in_mailbox", "letter_text"),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
@@ -196,6 +205,7 @@ __all__ = [
     "Item",
     "Launch",
     "LaunchRequest",
+    "Letter",
     "MergeRequest",
     "MergeResolver",
     "MergeResult",
@@ -227,6 +237,8 @@ __all__ = [
     "RoomRequest",
     "RoomTips",
     "Sandbox",
+    "SendRequest",
+    "SendResult",
     "TaskSpec",
     "Tier",
     "TreeMerger",
@@ -251,6 +263,8 @@ __all__ = [
     "is_team_name",
     "joined",
     "last_line",
+    "leave_in_mailbox",
+    "letter_text",
     "line_index",
     "line_of",
     "merge_tree",

@@ -42,6 +42,7 @@ _RETURNS = {
     "confine": "Confined",
     "find": "Receipt | NoneType",
     "send": "Receipt",
+    "Provider.send": "SendResult",
     "good": "float",
     "conflict": "float",
 }
@@ -221,16 +222,16 @@ def call_contained(
     )
     if isinstance(value, Crashed | TimedOut):
         return value
-    kind = type(value)
-    if kind.__name__ in _RETURNS[method].split(" | ") and kind.__module__ in _OURS:
+    kind, whose = type(value), type(registered.descriptor).__name__
+    wanted = _RETURNS.get(f"{whose}.{method}") or _RETURNS[method]
+    if kind.__name__ in wanted.split(" | ") and kind.__module__ in _OURS:
         return value
-    reason = f"{method}() returned {type(value).__name__}, not {_RETURNS[method]}"
-    return Crashed(
-        plugin=registered.plugin, what=what, reason=reason, hint=defect(registered.plugin)
-    )
+    reason = f"{method}() returned {kind.__name__}, not {wanted}"
+    hint = defect(registered.plugin)
+    return Crashed(plugin=registered.plugin, what=what, reason=reason, hint=hint)
 
 
-_OURS = ("builtins", *(f"gitcto.{room}contracts" for room in ("", "integration_", "room_")))
+_OURS = {"builtins", *(f"gitcto.{w}contracts" for w in ("", "integration_", "mail_", "room_"))}
 
 T = TypeVar("T")
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gitcto.git.change import Change
     from gitcto.git.process import Git
+    from gitcto.mail_contracts import SendRequest, SendResult
     from gitcto.model.records import TaskSpec
 
 VERDICTS = ("pass", "fail", "not_run")
@@ -112,6 +113,9 @@ class ProviderWorker(Protocol):
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Return argv and environment. Raises ``CtoError`` when the settings cannot be used."""
+
+    def send(self, request: SendRequest) -> SendResult:
+        """Hand a letter to a running agent, once more if asked once more; never wait for it."""
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Read what the worker said at its end."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gitcto.cli.kept import KeptRoom
+    from gitcto.model.mail_records import Mail
     from gitcto.model.records import Execution, Task, Team, Verdict
     from gitcto.store.queries import StoredEvent
 
@@ -92,6 +93,12 @@ def execution(record: Execution) -> dict[str, Any]:
         "reason": record.reason,
         "detail": record.detail,
     }
+
+
+def mail(record: Mail) -> dict[str, Any]:
+    """Return a message."""
+    fields = {name: getattr(record, name) for name in record.__struct_fields__}
+    return {**fields, "state": record.state.value, "artifacts": dict(record.artifacts)}
 
 
 def kept_room(room: KeptRoom) -> dict[str, Any]:

@@ -24,6 +24,13 @@ _HINTS = {
     "expired": "`git cto run` takes it out; then ask anew with `git cto retry TASK`",
     "already_approved": "somebody else must approve it too, or `git cto deny` takes yours back",
     "not_unclear": "`git cto effects list` says how it stands",
+    "no_mail": "`git cto mail inbox --all` lists the messages",
+    "bad_mail": "send what is long with `--artifact FILE`",
+    "task_done": "write to another task, or add a task for it with `git cto plan`",
+    "no_worker": "without `--interrupt` or `--stop` it waits for the next attempt",
+    "mail_dead": "`git cto mail requeue NUMBER` has it delivered after all",
+    "not_yours": "its worker does; `git cto mail drop NUMBER` takes it back",
+    "not_dead": "`git cto mail dead` lists the dead ones",
     "out_of_order": "report this: the plan was put in order before it was recorded",
 }
 

@@ -41,6 +41,7 @@ COMMANDS = (
     Row("lease", "List who holds which task, or take one.", "gitcto.cli.lease:lease", _STEER),
     Row("approve", "Approve a change.", "gitcto.cli.approve:approve", _STEER),
     Row("deny", "Refuse a change.", "gitcto.cli.approve:deny", _STEER),
+    Row("mail", "Write to workers, and read.", "gitcto.cli.mail:mail", _STEER),
     Row("pause", "Start nothing new.", "gitcto.cli.steer:pause", _STEER),
     Row("resume", "Start tasks again.", "gitcto.cli.resume:resume", _STEER),
     Row("drain", "Finish what runs, then end.", "gitcto.cli.steer:drain", _STEER),

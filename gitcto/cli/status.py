@@ -10,6 +10,7 @@ from gitcto.cli import wording
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
 from gitcto.errors import CtoError, ExitCode
+from gitcto.model.mail_records import UNDER_WAY, is_person
 from gitcto.model.records import LIVE_STATES, TaskState
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
     view = reader.view()
     _alarms(app, filter(None, (view.execution(task.execution) for task in listed)))
     _approvals(app, glance.executions)
+    _mail(app, reader)
     _rooms(app, reader)
     for task in glance.ended:
         if task.state in wording.NEEDS_A_PERSON:
@@ -157,6 +159,15 @@ def _approvals(app: App, executions: Iterable[Execution]) -> None:
     for each in waiting:
         given = f"{len(each.approved_by)} of {each.approvals_needed}"
         app.output.data(visible(f"{each.task} waits for approval, {given}: `git cto approvals`"))
+
+
+def _mail(app: App, reader: LedgerReader) -> None:
+    """Say how many messages wait for a person."""
+    waiting = [mail for mail in reader.mail_in(*UNDER_WAY) if is_person(mail.recipient)]
+    if waiting:
+        what = "message waits" if len(waiting) == 1 else "messages wait"
+        app.output.data()
+        app.output.data(f"{len(waiting)} {what} for a person: `git cto mail inbox`")
 
 
 def _rooms(app: App, reader: LedgerReader) -> None:
@@ -209,6 +220,7 @@ def plain_status(app: App, reader: LedgerReader, *, every: bool) -> dict[str, An
             {**plain.execution(each), "seen_ms": glance.beats.get(each.id)}
             for each in glance.executions
         ],
+        "mail": [plain.mail(each) for each in reader.mail_in(*UNDER_WAY)],
         "kept_rooms": [plain.kept_room(each) for each in kept_rooms(app, reader)],
     }
     if every:

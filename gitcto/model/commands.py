@@ -7,6 +7,7 @@ from msgspec import Struct
 from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.lease_commands import ExpireLease, LeaseCommand
+from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 
@@ -223,6 +224,7 @@ OutcomeCommand = (
     | ExpireLease
     | RecordCheckpoint
     | QueueOutcome
+    | MailOutcome
 )
 """Commands that quote a fencing token; an old one is refused and recorded."""
 
@@ -240,6 +242,7 @@ SingleCommand = (
     | LeaseCommand
     | QueueCommand
     | EffectCommand
+    | MailCommand
     | OutcomeCommand
 )
 

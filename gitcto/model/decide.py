@@ -17,6 +17,8 @@ from gitcto.model.evolve import evolve
 from gitcto.model.ids import is_team_name
 from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.lease_rules import decide_lease, expire
+from gitcto.model.mail_commands import MailCommand, MailOutcome
+from gitcto.model.mail_rules import decide_mail, decide_mail_outcome, interruption
 from gitcto.model.outcomes import decide_outcome
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
@@ -37,6 +39,8 @@ Answer = tuple[ev.EventBody, ...] | Refusal
 _OUTCOMES = get_args(OutcomeCommand)
 _OF_THE_QUEUE = get_args(QueueCommand)
 _OF_LEASES = get_args(LeaseCommand)
+_OF_MAIL = get_args(MailCommand)
+_MAIL_OUTCOMES = get_args(MailOutcome)
 
 
 class _On(NamedTuple):
@@ -66,6 +70,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return decide_lease(view, command, now_ms)
     if isinstance(command, EFFECT_COMMANDS):
         return decide_effect(view, command, now_ms)
+    if isinstance(command, _OF_MAIL):
+        return decide_mail(view, command)
     return _RULES[type(command)](_On(view, team, now_ms), command)
 
 
@@ -223,6 +229,11 @@ def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
         return (refused,)
     if isinstance(command, ExpireLease):
         return expire(execution, task, command)
+    if isinstance(command, _MAIL_OUTCOMES):
+        return decide_mail_outcome(view, execution, command)
+    interrupted = interruption(view, execution) if isinstance(command, cmd.RecordHarvest) else None
+    if interrupted is not None:
+        return interrupted
     return decide_outcome(execution, task, command)
 
 

@@ -14,6 +14,7 @@ from gitcto.model.body import Body
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
+from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
 
@@ -277,6 +278,7 @@ EventBody = (
     | OutcomeRefused
     | LeaseEventBody
     | QueueEventBody
+    | MailEventBody
     | EffectEventBody
     | ContextCheckpointed
 )

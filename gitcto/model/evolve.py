@@ -17,6 +17,8 @@ from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
 from gitcto.model.lease_events import LeaseEventBody, StopAsked
 from gitcto.model.lease_evolve import evolve_lease
+from gitcto.model.mail_changes import evolve_mail
+from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
@@ -26,6 +28,7 @@ Records = tuple[Record, ...]
 
 _OF_THE_QUEUE = get_args(QueueEventBody)
 _OF_LEASES = get_args(LeaseEventBody)
+_OF_MAIL = get_args(MailEventBody)
 
 
 class _At(NamedTuple):
@@ -53,6 +56,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return evolve_lease(view, body, event.ts)
     if isinstance(body, EFFECT_EVENTS):
         return evolve_effect(view, team, body)
+    if isinstance(body, _OF_MAIL):
+        return evolve_mail(view, body, event.ts)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 

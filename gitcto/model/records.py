@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gitcto.model.mail_records import Mail
+
 Tier = Literal["P0", "P1", "P2"]
 Priority = Literal["urgent", "high", "normal", "low"]
 
@@ -261,5 +263,5 @@ class Execution(Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-Record = Team | Task | Execution
+Record = Team | Task | Execution | Mail
 """What evolving one event may replace."""

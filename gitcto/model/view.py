@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
+from gitcto.model.mail_records import Mail
 from gitcto.model.records import Execution, Task, Team
 
 
@@ -26,3 +27,18 @@ class StateView(Protocol):
 
     def live(self) -> Collection[Execution]:
         """Return the executions that hold a lease."""
+
+    def mail(self, number: int) -> Mail | None:
+        """Return a message by number."""
+
+    def last_mail(self) -> int:
+        """Return how many messages were ever sent: the number of the last one."""
+
+    def mail_by_key(self, sender: str, recipient: str, key: str) -> Mail | None:
+        """Return what was sent on a route with a key."""
+
+    def mail_to(self, recipient: str) -> Collection[Mail]:
+        """Return every message to an address, in the order in which they were sent."""
+
+    def mail_count(self, sender: str) -> int:
+        """Return how many messages an address has sent."""

@@ -45,6 +45,7 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield from _roles(policy)
     yield from _gates(policy)
     yield from _tiers(policy)
+    yield from _mail(policy)
     yield from _elsewhere(policy)
 
 
@@ -99,6 +100,15 @@ def _approval(asks: TierApproval | None) -> str:
         return ""
     who = f" of {', '.join(asks.approvers)}" if asks.approvers else ""
     return f"; {asks.count} approvals{who} within {asks.expires_h} h"
+
+
+def _mail(policy: Policy) -> Iterator[str]:
+    mail = policy.mail
+    urgent = ", which may stop other workers" if mail.interrupts_by_workers else ""
+    yield (
+        f"mail     {mail.max_tries} tries, {mail.backoff_s} s after the first;"
+        f" {mail.per_task} messages from the workers of a task{urgent}"
+    )
 
 
 def _elsewhere(policy: Policy) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The sections of a policy file about what is proved before anything lands, and where it goes."""
+"""The sections of a policy file about what is proved before anything lands, and what goes where."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from gitcto.policy import names
 from gitcto.policy.records import (
+    MailSettings,
     PullRequestSettings,
     Quarantined,
     RemoteSettings,
@@ -52,6 +53,18 @@ def quarantine(table: Table) -> tuple[Quarantined, ...]:
         one.close()
         found.append(Quarantined(test=test, owner=owner, expires=expires))
     return tuple(found)
+
+
+def mail(table: Table) -> MailSettings:
+    """Read how messages are handed over, and what workers may send."""
+    read = MailSettings(
+        max_tries=table.whole("max_tries", 5, range(1, 21)),
+        backoff_s=table.whole("backoff_s", 2, range(1, 3601)),
+        per_task=table.whole("per_task", 100, range(1, 10_001)),
+        interrupts_by_workers=table.flag("interrupts_by_workers", default=False),
+    )
+    table.close()
+    return read
 
 
 def remote(table: Table) -> RemoteSettings:

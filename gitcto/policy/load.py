@@ -106,6 +106,7 @@ def _policy(root: Table, text: bytes) -> Policy:
         queue_capacity=capacity,
         queue_predictor=predictor,
         quarantine=landing_sections.quarantine(root.table("quarantine")),
+        mail=landing_sections.mail(root.table("mail")),
         remote=remote,
         pull_requests=landing_sections.pull_requests(root.table("pull_requests"), remote),
         signing_key=landing_sections.evidence(root.table("evidence")),

@@ -204,6 +204,20 @@ class ContextSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """How messages are handed over: ``max_tries`` times, the first pause ``backoff_s`` seconds.
+
+    ``per_task`` is how many messages the workers of one task may send in all;
+    ``interrupts_by_workers`` whether theirs may end the worker of another task.
+    """
+
+    max_tries: int
+    backoff_s: int
+    per_task: int
+    interrupts_by_workers: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestSettings:
     """Which ``integration`` opens pull requests (none: nobody), and the branch they go into."""
 
@@ -244,6 +258,7 @@ class Policy:
     queue_capacity: int
     queue_predictor: str
     quarantine: tuple[Quarantined, ...]
+    mail: MailSettings
     remote: RemoteSettings
     pull_requests: PullRequestSettings
     signing_key: str

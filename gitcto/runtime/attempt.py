@@ -16,6 +16,8 @@ from gitcto.errors import CtoError
 from gitcto.git.durable import storage_errors
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused, harvest
+from gitcto.mailbox import VARIABLE as MAIL_VARIABLE
+from gitcto.mailbox import make_mailbox, path_in
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime import outside, workers
@@ -142,6 +144,7 @@ def _launch(context: Context, task: Task, execution: Execution, briefing: Briefi
     registered, settings = provider_of(context, execution)
     scratch = context.layout.scratch(execution.id)
     make_home(scratch)
+    make_mailbox(scratch, briefing.letters)
     prompt = scratch / "prompt.md"
     prompt.write_bytes(briefing.prompt)
     request = LaunchRequest(
@@ -170,6 +173,7 @@ def _environment(context: Context, execution: Execution) -> dict[str, str]:
         **context.worker_env,
         "HOME": str(scratch / "home"),
         "TMPDIR": str(scratch / "tmp"),
+        MAIL_VARIABLE: str(path_in(scratch)),
         "CTO_TASK": execution.task,
         "CTO_EXECUTION": execution.id,
         "CTO_ATTEMPT": str(execution.attempt),

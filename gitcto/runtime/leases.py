@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gitcto.model.commands import RenewLease
 from gitcto.model.lease_commands import ExpireLease
@@ -49,11 +49,18 @@ class Leases:
 
         Asking again changes nothing.
         """
+        self._end(attempts, self._book.world.rooms.stop)
+
+    def interrupt(self, attempts: Iterable[str]) -> None:
+        """Do the same in haste: a person waits for it."""
+        self._end(attempts, self._book.world.rooms.interrupt)
+
+    def _end(self, attempts: Iterable[str], ask: Callable[[str], None]) -> None:
         now_s, rooms = self._book.world.effects.monotonic_s(), self._book.world.rooms
         for execution_id in sorted(attempts):
             if execution_id not in self._asked_s:
                 self._asked_s[execution_id] = now_s
-                rooms.stop(execution_id)
+                ask(execution_id)
             elif now_s - self._asked_s[execution_id] > PATIENCE_S:
                 self._asked_s[execution_id] = now_s
                 rooms.cut_off(execution_id)

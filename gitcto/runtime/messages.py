@@ -71,4 +71,20 @@ class RoomRemoved:
     problem: str = ""
 
 
-Message = NotStarted | WorkerStarted | WorkerFinished | RoomRemoved
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LettersHanded:
+    """A provider was given letters: those ``taken``, of them those ``shown``, and what went wrong.
+
+    ``failed`` is the number of one that is to be tried again for ``reason``, or 0. ``closed``: the
+    agent takes nothing while it runs.
+    """
+
+    execution: str
+    taken: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()
+    failed: int = 0
+    reason: str = ""
+    closed: bool = False
+
+
+Message = NotStarted | WorkerStarted | WorkerFinished | RoomRemoved | LettersHanded

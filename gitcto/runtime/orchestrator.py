@@ -13,9 +13,9 @@ from gitcto.model.commands import (
     Lease,
     RecordExit,
     RecordHarvest,
-    RecordStart,
     SingleCommand,
 )
+from gitcto.model.mail_rules import INTERRUPTED
 from gitcto.model.records import (
     LIVE_STATES,
     WORKING_STATES,
@@ -33,8 +33,10 @@ from gitcto.runtime.ending import Ending
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.late import take_late
 from gitcto.runtime.leases import Leases
+from gitcto.runtime.mail import PostOffice
 from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import (
+    LettersHanded,
     Message,
     NotStarted,
     RoomRemoved,
@@ -45,7 +47,7 @@ from gitcto.runtime.messages import (
 from gitcto.runtime.others import give_up_lapsed, is_own
 from gitcto.runtime.outside_record import record_of
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
-from gitcto.runtime.worker_values import Started
+from gitcto.runtime.starting import starting
 
 LOOK_S = 0.2
 """How often the loop looks for what other commands recorded when no job reports (seconds)."""
@@ -59,6 +61,7 @@ class Orchestrator:
         self.jobs = book.world.jobs
         self.ending = Ending(book, self.jobs)
         self.queue = MergeQueue(book, self.jobs, self.ending)
+        self.mail = PostOffice(book, self.jobs)
         self._interrupted = interrupted
         self.leases = Leases(book)
         self._attempts: set[str] = set()
@@ -78,6 +81,7 @@ class Orchestrator:
         self.leases.keep()
         give_up_lapsed(self.book)
         self._step()
+        self.mail.step(self._attempts)
         if self._finished():
             for line in (*standstill(self.book.state.tasks), *self.queue.explain()):
                 self.book.listener.note(line)
@@ -90,6 +94,7 @@ class Orchestrator:
             self.leases.stop(self._attempts)
             self.queue.halt()
             return
+        self.leases.interrupt(self.mail.urgent() & self._attempts)
         self.leases.stop(self.leases.unwanted(self._attempts))
         if mode is TeamMode.RUNNING:
             self._dispatch()
@@ -127,7 +132,8 @@ class Orchestrator:
         book, world, spec = self.book, self.book.world, task.spec
         execution_id = world.effects.new_id()
         decision = self._decide(task, execution_id)
-        told = world.rooms.brief(task, execution_id, decision)
+        news = self.mail.news(task, execution_id)
+        told = world.rooms.brief(task, execution_id, decision, news.entries)
         if isinstance(told, Decision):
             book.record(BlockTask(task=spec.id, reason="denied", decision=told))
             return
@@ -149,6 +155,7 @@ class Orchestrator:
                 nonce=world.effects.new_id(),
             ),
             told.command,
+            *news.deliveries,
             attachments=told.attachments,
         )
         if refusal is not None:
@@ -156,7 +163,8 @@ class Orchestrator:
         world.effects.crash_point("attempt.leased")
         self._attempts.add(execution_id)
         leased, execution = book.state.tasks[spec.id], book.state.executions[execution_id]
-        job = world.rooms.begin(leased, execution, told.briefing, self._idle())
+        briefing = told.briefing.along(news.letters)
+        job = world.rooms.begin(leased, execution, briefing, self._idle())
         self.jobs.start(f"attempt {execution_id}", job)
 
     def _idle(self) -> tuple[str, ...]:
@@ -212,20 +220,20 @@ class Orchestrator:
             case RoomRemoved():
                 self.ending.removed(message)
             case WorkerStarted():
-                self._started(message)
+                self.book.record(*starting(self.book.state, message.execution, message.started))
+            case LettersHanded():
+                self.mail.handed(message)
             case NotStarted():
                 self._attempts.discard(message.execution.id)
                 self.ending.fail(message.execution, failures.of_start(message), message.work)
             case WorkerFinished():
                 self._ended(message)
 
-    def _started(self, message: WorkerStarted) -> None:
-        self.book.record(start_of(message.execution, message.started))
-
     def _ended(self, message: WorkerFinished) -> None:
         self.book.distrust()
         x = self._known(message.execution)
         self._attempts.discard(x.id)
+        self.mail.collect(x)
         if x.state not in LIVE_STATES:
             self._late(x, message)
             return
@@ -233,7 +241,8 @@ class Orchestrator:
             execution=x.id, epoch=x.epoch, code=message.exit.code, cause=message.exit.cause
         )
         ended: tuple[SingleCommand, ...] = () if x.exit else (exited,)
-        failure, work = failures.of_stop(x) or failures.of_worker(message), message.work
+        failure = self.mail.interruption(x) or failures.of_stop(x) or failures.of_worker(message)
+        work = message.work
         changed = record_of(self.book.world.policy, x, message.outside)
         if changed is not None:
             ended = (*ended, changed)
@@ -278,21 +287,12 @@ class Orchestrator:
         now = self.book.state.executions[x.id]
         if refusal is None and now.work == work.commit:
             self.queue.enqueue(now)
+        elif refusal is not None and refusal.code == INTERRUPTED:
+            self.book.catch_up()
+            failure = self.mail.interruption(x) or Failure(reason=INTERRUPTED, detail="by mail")
+            self.ending.fail(self._known(x), failure, work, before=ended)
         elif refusal is not None and now.state in LIVE_STATES:
             self.book.listener.note(f"{x.task}: {refusal.detail}")
         else:  # fenced: the ledger took nothing of it
             self.book.catch_up()
             self._late(self._known(x), message)
-
-
-def start_of(execution: Execution, started: Started) -> RecordStart:
-    """Return the command that records a worker's start."""
-    return RecordStart(
-        execution=execution.id,
-        epoch=execution.epoch,
-        pid=started.pid,
-        process_start=started.process_start,
-        isolation=str(started.isolation.get("level", "none")),
-        sandbox=str(started.isolation.get("sandbox", "")),
-        probe=dict(started.isolation.get("probe", {})),
-    )

@@ -19,6 +19,9 @@ def rules_entry(allowed: tuple[str, ...]) -> Entry:
         "",
         "- Work only in the current directory. Leave your changes in files; you need not commit.",
         "- What counts is the tree you leave: it is merged, tested and judged after you end.",
+        "- Messages may come while you work. `git cto mail inbox` shows them,",
+        "  `git cto mail ack NUMBER` says that you acted on one, and",
+        "  `git cto mail send lead --subject TEXT` asks or tells the people who lead the team.",
     ]
     if allowed:
         lines.append(f"- Change only these paths: {', '.join(f'`{path}`' for path in allowed)}.")

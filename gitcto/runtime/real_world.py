@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Event as Flag
 
+from gitcto.context.records import Entry
 from gitcto.contracts import MergeResult
 from gitcto.errors import CtoError
 from gitcto.git.change import Change
@@ -42,6 +43,7 @@ from gitcto.runtime.gate_trees import clear_gates
 from gitcto.runtime.isolation import isolation_of
 from gitcto.runtime.jobs import Job, Jobs
 from gitcto.runtime.judged import Judged, Known, Only
+from gitcto.runtime.mailboxes import RealMailboxes
 from gitcto.runtime.messages import Work
 from gitcto.runtime.outside_effects import settle_open
 from gitcto.runtime.outside_record import Outside
@@ -108,8 +110,10 @@ class _Rooms(Rooms):
         self._space = Space(context)
         self._desk = Desk(blobs=context.objects, ledger=context.ledger, policy=context.policy)
 
-    def brief(self, task: Task, execution: str, decision: Decision) -> Kept | Decision:
-        return worker_context.brief(self._desk, task, execution, decision)
+    def brief(
+        self, task: Task, execution: str, decision: Decision, news: tuple[Entry, ...]
+    ) -> Kept | Decision:
+        return worker_context.brief(self._desk, task, execution, decision, news)
 
     def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
         return worker_context.said(self._desk, task, execution, summary)
@@ -139,6 +143,9 @@ class _Rooms(Rooms):
 
     def stop(self, execution: str) -> None:
         workers.request_stop(self._context.layout.records(execution))
+
+    def interrupt(self, execution: str) -> None:
+        workers.interrupt(self._context.layout.records(execution))
 
     def end(self, execution: str) -> Observed:
         records = self._context.layout.records(execution)
@@ -257,6 +264,7 @@ class _World(World):
         self.ledger = _Records(context)
         self.jobs = Jobs()
         self.rooms, self.bench = _Rooms(context), _Bench(context)
+        self.mail = RealMailboxes(context)
         self.target = real_target(context)
 
     @property

@@ -19,9 +19,10 @@ from gitcto.runtime.landing import (
     group_of,
     push,
 )
-from gitcto.runtime.orchestrator import Orchestrator, start_of
+from gitcto.runtime.orchestrator import Orchestrator
 from gitcto.runtime.others import is_own
 from gitcto.runtime.outside_record import record_of
+from gitcto.runtime.starting import starting
 from gitcto.runtime.survey import recovery_plan
 
 
@@ -108,7 +109,7 @@ def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> N
     if seen.alive and seen.started is None:
         seen = rooms.end(execution.id)
     if seen.started is not None:
-        orchestrator.book.record(start_of(execution, seen.started))
+        orchestrator.book.record(*starting(orchestrator.book.state, execution, seen.started))
         orchestrator.continue_attempt(execution)
         return
     failure = of_stop(execution) or Failure(

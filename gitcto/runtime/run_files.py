@@ -29,6 +29,9 @@ HELPER = "helper."
 COMMAND = "command."
 """What the name of a directory begins with that a short-lived command is supervised from."""
 
+HASTE_S = 0.6
+"""Between two signals to a worker that is interrupted (seconds): a deaf one ends within 2 s."""
+
 MARKER = "CTO_EXECUTION_DIR"
 """Name of the environment variable that every process of a worker carries."""
 
@@ -52,6 +55,14 @@ def write_record(run_dir: str, name: str, value: Mapping[str, object]) -> None:
         _remove(scratch)
         raise
     sync_directory(run_dir)
+
+
+def interrupt(run_dir: str) -> None:
+    """Ask for the worker's end, :data:`HASTE_S` between the signals. Any process may.
+
+    Raises ``OSError``.
+    """
+    write_record(run_dir, STOP, {"grace_s": HASTE_S})
 
 
 def _write_all(fd: int, data: bytes) -> None:

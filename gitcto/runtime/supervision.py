@@ -134,7 +134,7 @@ class Supervision:
         for number in () if cause in AT_ONCE else (signal.SIGINT, signal.SIGTERM):
             self._note(number)
             self._tree.ask_to_end(number)
-            deadline = time.monotonic() + self._limits["grace_s"]
+            deadline = time.monotonic() + self._grace_s()
             while time.monotonic() < deadline:
                 self._tree.reap()
                 if self._ended():
@@ -142,6 +142,13 @@ class Supervision:
                 self._trim()
                 self._wakeups.wait(deadline - time.monotonic())
         self._note(signal.SIGKILL)
+
+    def _grace_s(self) -> float:
+        """Return what a person in a hurry allows, or what is usual (seconds)."""
+        usual = float(self._limits["grace_s"])
+        asked = run_files.read_record(self._run_dir, run_files.STOP) or {}
+        given = asked.get("grace_s")
+        return min(usual, float(given)) if isinstance(given, int | float) else usual
 
     def finish(self, cause: str) -> None:
         """End what is left of the tree, close the output files and record the exit."""

@@ -96,6 +96,7 @@ def brief(
 ) -> Kept | Decision:
     """Return what a task's next worker is told, under the next token; ``news`` is for it alone.
 
+    Messages among the news take the place of what was told of them before.
     ``decision`` is about that worker: a denial stays one, and what is too much to be told makes one
     of it.
     """
@@ -103,6 +104,7 @@ def brief(
         return decision
     last = last_checkpoint(desk.blobs, desk.ledger, task.spec.id)
     before = last.checkpoint.stream if last.checkpoint else Stream(task.spec.id)
+    before = _without_messages(before, news)
     allowed = task.spec.paths or desk.policy.default_paths
     stream = before.begun_with(task_entry(task.spec), rules_entry(allowed))
     stream = stream.told(*_failure(task), *news)
@@ -137,6 +139,13 @@ def said(desk: Desk, task: Task, execution: Execution, summary: str) -> Kept | N
 def budget_of(policy: Policy) -> Budget:
     """Return how much policy lets a worker be told."""
     return Budget(tokens=policy.context.budget_tokens, compact_at=policy.context.compact_at)
+
+
+def _without_messages(stream: Stream, news: tuple[Entry, ...]) -> Stream:
+    """Leave out messages that are told anew, and those that waited and do so no more."""
+    anew = {each.name for each in news}
+    kept = (e for e in stream.entries if e.kind != "message" or not (e.open or e.name in anew))
+    return Stream(stream.owner, tuple(kept))
 
 
 def _failure(task: Task) -> tuple[Entry, ...]:

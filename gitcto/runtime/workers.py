@@ -51,6 +51,7 @@ __all__ = [
     "SpawnError",
     "Started",
     "end",
+    "interrupt",
     "observe",
     "request_stop",
     "run_command",
@@ -128,6 +129,12 @@ def request_stop(run_dir: Path) -> None:
     """Ask for the end of the worker: SIGINT, SIGTERM, SIGKILL to its tree. Returns at once."""
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # asked for before it was started
     (run_dir / run_files.STOP).touch()
+
+
+def interrupt(run_dir: Path) -> None:
+    """Ask for the same in haste; see :func:`gitcto.runtime.run_files.interrupt`."""
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # asked for before it was started
+    run_files.interrupt(str(run_dir))
 
 
 def tail(path: Path, limit: int) -> bytes:

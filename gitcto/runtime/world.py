@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from threading import Event as Flag
 
+    from gitcto.context.records import Entry
     from gitcto.contracts import MergeResult
     from gitcto.effects import Effects
     from gitcto.git.change import Change
+    from gitcto.mail_contracts import Found, Letter
     from gitcto.model.codec import Event
     from gitcto.model.commands import Command, RecordPreserved, Refusal
     from gitcto.model.isolation import Level
@@ -73,10 +75,13 @@ class Records(Protocol):
 class Rooms(Protocol):
     """The workers, the rooms they work in, and what they leave. Executions go by their ids."""
 
-    def brief(self, task: Task, execution: str, decision: Decision) -> Kept | Decision:
+    def brief(
+        self, task: Task, execution: str, decision: Decision, news: tuple[Entry, ...]
+    ) -> Kept | Decision:
         """Return what a task's next worker is told, or the denial when that is too much.
 
-        ``execution`` is going to be leased under the task's next token; ``decision`` is about it.
+        ``execution`` is going to be leased under the task's next token; ``decision`` is about it,
+        ``news`` are the messages for it.
         """
 
     def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
@@ -113,6 +118,9 @@ class Rooms(Protocol):
 
     def stop(self, execution: str) -> None:
         """Ask for the end of a worker, started or about to be. Returns at once."""
+
+    def interrupt(self, execution: str) -> None:
+        """Ask for the same in haste: a deaf worker ends within two seconds."""
 
     def end(self, execution: str) -> Observed:
         """End a worker and wait until nothing of it runs; return what is recorded then."""
@@ -155,6 +163,25 @@ class Rooms(Protocol):
 
     def shortage(self, *, again: bool = False) -> str:
         """Return why no room may be made, or nothing; look ``again`` also when just looked."""
+
+
+class Mailboxes(Protocol):
+    """What workers put into their mailboxes and are handed. ``CtoError`` for a spoilt one."""
+
+    def handing(self, execution: Execution, letters: tuple[Letter, ...]) -> Job:
+        """Return the job that hands letters to an agent, in order, until one is not taken."""
+
+    def messages(self, execution: str) -> list[Found]:
+        """Return what a worker wants to send, in order, a few at a time."""
+
+    def marks(self, execution: str, box: str) -> dict[int, Found]:
+        """Return what a worker marked in a box: ``shown`` or ``acked``, by number."""
+
+    def remove(self, execution: str, box: str, name: str) -> None:
+        """Take a file out of a box, once what it says is recorded."""
+
+    def refuse(self, execution: str, name: str, reason: str) -> None:
+        """Take a message out of the outbox and tell its worker why it was not sent."""
 
 
 class Bench(Protocol):
@@ -253,6 +280,7 @@ class World(Protocol):
     ledger: Records
     jobs: Runner
     rooms: Rooms
+    mail: Mailboxes
     bench: Bench
     target: Target
 

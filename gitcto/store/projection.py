@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from gitcto.model.codec import GENESIS, Event, LineError, Opaque, canonical, decode, digest
 from gitcto.model.evolve import evolve
+from gitcto.model.mail_records import Mail
+from gitcto.model.mailroom import Mailroom
 from gitcto.model.records import LIVE_STATES, Execution, Record, Task, TaskState, Team
 from gitcto.store.commits import LedgerBroken, LedgerCommit, is_canonical
 from gitcto.store.view import SidecarView
@@ -63,7 +65,9 @@ class Projection:
         self._executions: dict[str, Execution | None] = {}
         self._dependents: dict[str, list[str]] = {}
         self._order: dict[str, int] = {}
+        self._room = Mailroom()
         self._changed: dict[tuple[type, str], int] = {}
+        self._changed_mail: dict[int, int] = {}
         self._new_commits: list[tuple[object, ...]] = []
         self._new_events: list[tuple[object, ...]] = []
         self._new_dependencies: list[tuple[object, ...]] = []
@@ -96,6 +100,28 @@ class Projection:
         seen = {x.id: self._executions.get(x.id) or x for x in self._rows.live()}
         seen |= {key: x for key, x in self._executions.items() if x and key in self._order}
         return [x for x in seen.values() if x.state in LIVE_STATES]
+
+    def mail(self, number: int) -> Mail | None:
+        """Return a message by number."""
+        return self._room.get(number) or self._rows.mail(number)
+
+    def last_mail(self) -> int:
+        """Return the number of the last message."""
+        return max(self._room.last, self._rows.last_mail())
+
+    def mail_by_key(self, sender: str, recipient: str, key: str) -> Mail | None:
+        """Return what was sent on a route with a key."""
+        found = self._room.by_key(sender, recipient, key)
+        return found or self._rows.mail_by_key(sender, recipient, key)
+
+    def mail_to(self, recipient: str) -> Collection[Mail]:
+        """Return every message to an address, in the order in which they were sent."""
+        return self._room.over(recipient, self._rows.mail_to(recipient))
+
+    def mail_count(self, sender: str) -> int:
+        """Return how many messages an address has sent."""
+        new = sum(mail.sender == sender for mail in self._room if not self._rows.mail(mail.number))
+        return new + self._rows.mail_count(sender)
 
     def apply(self, commit: LedgerCommit) -> tuple[tuple[Event, ...], tuple[Record, ...]]:
         """Fold one commit; return its events and the records they replaced.
@@ -137,6 +163,11 @@ class Projection:
             if self.task(record.spec.id) is None:
                 self._depend(record)
             self._tasks[record.spec.id] = record
+        elif isinstance(record, Mail):
+            key = (Mail, str(record.number))
+            self._room.put(record)
+            self._changed_mail[record.number] = seq
+            return key
         else:
             key = (Execution, record.id)
             self.execution(record.id)
@@ -175,6 +206,7 @@ class Projection:
         many("INSERT OR REPLACE INTO team VALUES (?, ?, ?)", self._team_rows())
         many(_UPSERT_TASK, self._task_rows())
         many(_UPSERT_EXECUTION, self._execution_rows())
+        many(_UPSERT_MAIL, self._mail_rows())
         at = self.cursor
         row = (self._name, at.tip, at.seq, at.commits, at.digest, at.seconds, at.unknown)
         self._db.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?, ?, ?, ?)", row)
@@ -201,6 +233,12 @@ class Projection:
             if execution is not None:
                 place = (execution.task, int(execution.state in LIVE_STATES), self._order[key], seq)
                 yield (self._name, key, *place, canonical(execution))
+
+    def _mail_rows(self) -> Iterator[tuple[object, ...]]:
+        for mail in self._room:
+            route = (mail.sender, mail.recipient, mail.key, mail.state.value)
+            changed = self._changed_mail[mail.number]
+            yield (self._name, mail.number, *route, changed, canonical(mail))
 
 
 def _chained(commit: LedgerCommit, prev: str) -> tuple[tuple[Event, ...], str]:
@@ -229,3 +267,7 @@ _UPSERT_EXECUTION = """INSERT INTO execution VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(team, id) DO UPDATE
     SET task = excluded.task, live = excluded.live, changed = excluded.changed,
         body = excluded.body"""
+
+_UPSERT_MAIL = """INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT(team, number) DO UPDATE
+    SET state = excluded.state, changed = excluded.changed, body = excluded.body"""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from gitcto.model import rows
 from gitcto.model.codec import Event, decode
-from gitcto.model.records import LIVE_STATES, Execution, Task, TaskState, Team
+from gitcto.model.mail_records import Mail, MailState
+from gitcto.model.records import LIVE_STATES, Execution, Record, Task, TaskState, Team
 from gitcto.store.heartbeat import beats
 from gitcto.store.projection import Cursor, read_cursor
 from gitcto.store.view import SidecarView
@@ -103,19 +104,32 @@ def preserved(db: sqlite3.Connection, team: str) -> list[Execution]:
     return [each for each in found if each.preserved]
 
 
-def changed_after(
-    db: sqlite3.Connection, team: str, seq: int
-) -> tuple[Team | Task | Execution, ...]:
+def mail_in(db: sqlite3.Connection, team: str, states: Iterable[MailState]) -> list[Mail]:
+    """Return the messages in some states, in the order in which they were sent."""
+    query = "SELECT body FROM mail WHERE team = ? AND state = ?"
+    found = [row for state in sorted(states) for row in db.execute(query, (team, state.value))]
+    return sorted((rows.mail(row[0]) for row in found), key=lambda mail: mail.number)
+
+
+def newest_mail(db: sqlite3.Connection, team: str, limit: int) -> list[Mail]:
+    """Return the last messages, the newest first."""
+    query = "SELECT body FROM mail WHERE team = ? ORDER BY number DESC LIMIT ?"
+    return [rows.mail(row[0]) for row in db.execute(query, (team, limit))]
+
+
+def changed_after(db: sqlite3.Connection, team: str, seq: int) -> tuple[Record, ...]:
     """Return the records that events after number ``seq`` replaced, the team first."""
     at = (team, seq)
     query = "SELECT body FROM {} WHERE {} = ? AND changed > ? ORDER BY changed"
     teams = db.execute(query.format("team", "name"), at)
     tasks = db.execute(query.format("task", "team"), at)
     executions = db.execute(query.format("execution", "team"), at)
+    mail = db.execute(query.format("mail", "team"), at)
     return (
         *(rows.team(row[0]) for row in teams),
         *(rows.task(row[0]) for row in tasks),
         *(rows.execution(row[0]) for row in executions),
+        *(rows.mail(row[0]) for row in mail),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.refs import Refs
 from gitcto.model.ids import is_team_name
+from gitcto.model.mail_records import UNDER_WAY
 from gitcto.model.state import State
 from gitcto.store import chain, queries
 from gitcto.store.heartbeat import beats
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gitcto.git.repository import Repository
+    from gitcto.model.mail_records import Mail, MailState
     from gitcto.model.records import Execution, Record, Task
     from gitcto.model.view import StateView
     from gitcto.store.queries import StoredEvent, Summary
@@ -99,7 +101,7 @@ class LedgerReader:
         return self._answered(changed)
 
     def load(self, state: State | None = None) -> State:
-        """Return the team, its tasks and its live executions in memory.
+        """Return the team, its tasks, its live executions and the mail under way in memory.
 
         A ``state`` from an earlier call is brought up to date and returned.
         """
@@ -122,6 +124,7 @@ class LedgerReader:
                 fresh.put(() if team is None else (team,))
                 fresh.put(queries.all_tasks(db, self.team))
                 fresh.put(view.live())
+                fresh.put(queries.mail_in(db, self.team, UNDER_WAY))
                 return fresh, read_cursor(db, self.team)
 
         return self._answered(everything)
@@ -151,6 +154,14 @@ class LedgerReader:
             return queries.executions_of(self._current()[0].db, self.team, task_id)
 
         return self._answered(look)
+
+    def mail_in(self, *states: MailState) -> list[Mail]:
+        """Return the messages in some states, in the order in which they were sent."""
+        return self._answered(lambda: queries.mail_in(self._current()[0].db, self.team, states))
+
+    def newest_mail(self, limit: int) -> list[Mail]:
+        """Return the last messages, the newest first."""
+        return self._answered(lambda: queries.newest_mail(self._current()[0].db, self.team, limit))
 
     def beats(self) -> dict[str, int]:
         """Return when each execution was last looked after here, as its supervisor wrote it."""

@@ -41,6 +41,9 @@ DURABLE: Mapping[str, str] = {
     "execution": """CREATE TABLE execution(
         team TEXT, id TEXT, task TEXT, live INTEGER, ord INTEGER, changed INTEGER, body BLOB,
         PRIMARY KEY(team, id))""",
+    "mail": """CREATE TABLE mail(
+        team TEXT, number INTEGER, sender TEXT, recipient TEXT, key TEXT, state TEXT,
+        changed INTEGER, body BLOB, PRIMARY KEY(team, number))""",
 }
 """Durable tables by name; the first three columns tell every row from any other.
 
@@ -56,6 +59,10 @@ _INDEXES = (
     "CREATE INDEX execution_task ON execution(team, task, ord)",
     "CREATE INDEX execution_live ON execution(team, ord) WHERE live = 1",
     "CREATE INDEX execution_changed ON execution(team, changed)",
+    "CREATE UNIQUE INDEX mail_key ON mail(team, sender, recipient, key)",
+    "CREATE INDEX mail_recipient ON mail(team, recipient, number)",
+    "CREATE INDEX mail_state ON mail(team, state, number)",
+    "CREATE INDEX mail_changed ON mail(team, changed)",
 )
 
 _EPHEMERAL = (

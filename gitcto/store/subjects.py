@@ -9,9 +9,11 @@ from gitcto.model import events as ev
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
+from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.store.effect_subjects import effect_phrase
 from gitcto.store.lease_subjects import lease_phrase
+from gitcto.store.mail_subjects import mail_phrase
 from gitcto.store.queue_subjects import queue_phrase
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def _one_line(text: str) -> str:
     return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
 
 
-def _phrase(  # noqa: C901 - one line a kind
+def _phrase(  # noqa: C901, PLR0912 - one line a kind
     view: StateView, bodies: Sequence[ev.EventBody], number: int
 ) -> str:
     body = bodies[number]
@@ -64,6 +66,8 @@ def _phrase(  # noqa: C901 - one line a kind
         return effect_phrase(view, body)
     if isinstance(body, LeaseEventBody):
         return lease_phrase(body, partial(_task, view, bodies))
+    if isinstance(body, MailEventBody):
+        return mail_phrase(body, partial(_task, view, bodies))
     match body:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"

@@ -152,12 +152,67 @@ def daemon(*, seconds: float = MAX_SLEEP_S, pid_file: str = "") -> None:
         write(path=pid_file, text=f"{process.pid}\n")
 
 
+def await_mail(*, subject: str = "", save: str = "", seconds: float = MAX_SLEEP_S) -> None:
+    """Wait for a message in the inbox, mark it as shown, and append it to the file ``save``."""
+    deadline = time.monotonic() + min(float(seconds), MAX_SLEEP_S)
+    while not (found := [each for each in _inbox() if subject in str(each["subject"])]):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no message with {subject!r} in its subject came")
+        time.sleep(_POLL_S)
+    for each in found:
+        _drop("shown", str(each["mail"]), "")
+        if save:
+            append(path=save, text=json.dumps(each) + "\n")
+
+
+def ack_mail(*, note: str = "", subject: str = "") -> None:
+    """Acknowledge the messages in the inbox with a note, and clear them away."""
+    for each in _inbox():
+        if subject in str(each["subject"]):
+            _drop("acked", str(each["mail"]), note)
+            (_mail() / "inbox" / f"{each['mail']}.json").unlink()
+
+
+def send_mail(*, name: str = "", **message: Any) -> None:
+    """Send a message: ``to``, ``subject``, ``body``, ``key``, ``urgency`` and ``reply_to``."""
+    _drop("outbox", f"{name or time.monotonic_ns()}.json", json.dumps(message))
+
+
+def await_taken(*, seconds: float = MAX_SLEEP_S) -> None:
+    """Wait until everything that was sent has been taken."""
+    deadline = time.monotonic() + min(float(seconds), MAX_SLEEP_S)
+    while any(_mail().joinpath("outbox").iterdir()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("a message was not taken")
+        time.sleep(_POLL_S)
+
+
+def _mail() -> Path:
+    return Path(os.environ["CTO_MAIL"])
+
+
+def _inbox() -> list[dict[str, Any]]:
+    """Return what is in the inbox and not acknowledged, the oldest first."""
+    files = [path for path in (_mail() / "inbox").iterdir() if path.name[:1] != "."]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    return sorted(found, key=lambda each: int(each["mail"]))
+
+
+def _drop(box: str, name: str, text: str) -> None:
+    fresh = _mail() / f"{box}.{name}.new"
+    fresh.write_text(text, encoding="utf-8")
+    fresh.rename(_mail() / box / name)
+
+
 def _signal(name: str) -> int:
     return int(signal.Signals[f"SIG{name.removeprefix('SIG')}"])
 
 
 VERBS: dict[str, Callable[..., None]] = {
+    "ack_mail": ack_mail,
     "append": append,
+    "await_mail": await_mail,
+    "await_taken": await_taken,
     "commit": commit,
     "daemon": daemon,
     "delete": delete,
@@ -170,6 +225,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "move": move,
     "print": say,
     "replace": replace,
+    "send_mail": send_mail,
     "sleep": sleep,
     "symlink": symlink,
     "wait_for": wait_for,

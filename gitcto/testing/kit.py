@@ -54,7 +54,8 @@ class Capabilities:
     ``settings``: a gate or provider refuses settings it does not know.
     ``fails``: a gate can say no. ``runs_commands``: a gate judges by running a command.
     ``own_refs``: a worker's room has refs of its own. ``fixes``: a sandbox that confines writes
-    can keep single paths in a room from being changed.
+    can keep single paths in a room from being changed. ``mailbox``: a provider hands letters to a
+    running agent through the mailbox in its scratch directory.
     """
 
     runs_offline: bool = True
@@ -63,6 +64,7 @@ class Capabilities:
     runs_commands: bool = True
     own_refs: bool = True
     fixes: bool = True
+    mailbox: bool = True
 
 
 class Contract:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.contracts import Launch, LaunchRequest, Probe, WorkerOutcome, WorkerReport
+from gitcto.mail_contracts import INBOX, Letter, SendRequest, SendResult
+from gitcto.mailbox import BOXES, files, letter_text, make_mailbox, path_in
 from gitcto.model.records import TaskSpec
 from gitcto.testing.kit import Contract, must, must_be_a_line, must_refuse
 
@@ -163,6 +165,49 @@ class ProviderContract(Contract):
         outcome.stdout.unlink()
         outcome.stderr.unlink()
         must(type(provider.collect(outcome)) is WorkerReport, "no output is no crash")
+
+    @pytest.fixture
+    def letter(self, launch_request: LaunchRequest) -> SendRequest:
+        """Return a letter for an agent that has its mailbox."""
+        make_mailbox(launch_request.scratch)
+        return SendRequest(
+            letter=Letter(number=7, sender="person:ada", subject="use v2", body="not v1\n"),
+            execution=launch_request.execution,
+            scratch=launch_request.scratch,
+            settings=launch_request.settings,
+        )
+
+    def test_send_answers(self, provider: ProviderWorker, letter: SendRequest) -> None:
+        """It says what became of a letter, also of the same one again."""
+        for _ in range(2):
+            answer = provider.send(letter)
+            must(type(answer) is SendResult, "send() must return a SendResult")
+            must_be_a_line(answer.reason, "reason")
+            fine = answer.status in {"taken", "shown"} or answer.reason
+            must(fine, "a letter that is not taken needs a reason")
+
+    def test_send_fills_the_mailbox(self, provider: ProviderWorker, letter: SendRequest) -> None:
+        """What it took is in the inbox, whole, once, under the letter's number."""
+        self.needs("mailbox")
+        answers = [provider.send(letter).status for _ in range(2)]
+        must(answers == ["taken", "taken"], "a provider with a mailbox must take letters")
+        found = files(letter.scratch, INBOX)
+        must([each.name for each in found] == ["7.json"], "the letter must be in the inbox, once")
+        must(found[0].data == letter_text(letter.letter), "the letter must be whole")
+
+    def test_send_follows_no_link(
+        self, provider: ProviderWorker, letter: SendRequest, tmp_path: Path
+    ) -> None:
+        """A worker that puts a link into its scratch directory leads nobody out of it."""
+        elsewhere = tmp_path / "elsewhere"
+        for box in ("", *BOXES):
+            (elsewhere / box).mkdir(exist_ok=True)
+        path_in(letter.scratch).rename(tmp_path / "moved")
+        path_in(letter.scratch).symlink_to(elsewhere)
+        answer = provider.send(letter)
+        left = [path.name for path in elsewhere.rglob("*") if path.is_file()]
+        must(not left, f"send() wrote outside the scratch directory: {left}")
+        must(answer.status != "taken", "a letter that nobody can find was not taken")
 
     def test_it_prints_nothing(
         self,

@@ -15,8 +15,11 @@ from gitcto.api import (
     Launch,
     PlanProblem,
     Probe,
+    SendResult,
     TaskSpec,
     WorkerReport,
+    leave_in_mailbox,
+    letter_text,
 )
 from gitcto.testing import (
     Capabilities,
@@ -41,6 +44,9 @@ class GoodProvider:
     def launch(self, request):
         known(request.settings)
         return Launch(argv=(sys.executable, "-c", ""), env={"PATH": request.host_env["PATH"]})
+
+    def send(self, request):
+        return leave_in_mailbox(request)
 
     def collect(self, outcome):
         ok = outcome.code == 0 and outcome.cause == "exited"
@@ -127,6 +133,34 @@ class TestTalks(Provider):
         def launch(self, request):
             print("launching")  # noqa: T201  # the promise it breaks
             return super().launch(request)
+
+
+class TestSaysNothingOfALetter(Provider):
+    "test_send_answers test_send_fills_the_mailbox"
+
+    class Subject(GoodProvider):
+        def send(self, request):
+            result = super().send(request)
+            return SendResult(status="failed") if result.status == "taken" else result
+
+
+class TestLosesLetters(Provider):
+    "test_send_fills_the_mailbox test_send_follows_no_link"
+
+    class Subject(GoodProvider):
+        def send(self, request):
+            del request
+            return SendResult(status="taken")
+
+
+class TestFollowsLinks(Provider):
+    "test_send_follows_no_link"
+
+    class Subject(GoodProvider):
+        def send(self, request):
+            inbox = request.scratch / "mail" / "inbox"
+            (inbox / f"{request.letter.number}.json").write_bytes(letter_text(request.letter))
+            return SendResult(status="taken")
 
 
 class TestCannotWork(Provider):

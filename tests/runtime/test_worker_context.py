@@ -127,8 +127,20 @@ def test_a_message_that_waits_is_never_compacted_away(shelf: Shelf) -> None:
     waiting = Entry(kind="message", name="lead", text="keep the API " + "z" * 2000, open=True)
     task = shelf.record(begun(), told(shelf, begun(), waiting))
     for _ in range(30):
-        task = shelf.record(task, told(shelf, task, Entry(kind="artifact", text="x" * 4000)))
-    assert waiting.text in told(shelf, task).briefing.prompt.decode()
+        cited = Entry(kind="artifact", text="x" * 4000)
+        task = shelf.record(task, told(shelf, task, waiting, cited))
+    assert told(shelf, task, waiting).briefing.prompt.decode().count(waiting.text) == 1
+
+
+def test_a_message_is_told_once_and_not_as_waiting_when_it_does_so_no_more(shelf: Shelf) -> None:
+    waiting = Entry(kind="message", name="lead, message 1", text="keep the API", open=True)
+    other = Entry(kind="message", name="lead, message 2", text="taken back", open=True)
+    acted = Entry(kind="message", name="lead, message 1", text="keep the API (acted on)")
+    task = shelf.record(begun(), told(shelf, begun(), waiting, other))
+    task = shelf.record(task, told(shelf, task, acted))
+    prompt = told(shelf, task).briefing.prompt.decode()
+    assert prompt.count("keep the API") == prompt.count("(acted on)") == 1
+    assert "taken back" not in prompt
 
 
 def test_too_much_that_must_be_told_is_a_denial_that_says_how_much(shelf: Shelf) -> None:

@@ -20,6 +20,7 @@ SAMPLES: dict[str, Any] = {
     "mode": TeamMode.PAUSED,
     "then": TaskState.QUEUED,
     "charged": True,
+    "mails": ((3, 5), (7, 7)),
 }
 
 

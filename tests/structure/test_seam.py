@@ -23,6 +23,8 @@ LOOP = frozenset(
         "landing",
         "late",
         "leases",
+        "mail",
+        "mail_collection",
         "merge_queue",
         "orchestrator",
         "others",
@@ -31,6 +33,7 @@ LOOP = frozenset(
         "recovery",
         "rejecting",
         "stack",
+        "starting",
         "survey",
     }
 )
@@ -43,8 +46,10 @@ VALUES = frozenset(
         "holder",
         "jobs",
         "judged",
+        "letters",
         "messages",
         "outside_record",
+        "prompt",
         "push_record",
         "queue_messages",
         "reproduce",
@@ -54,12 +59,30 @@ VALUES = frozenset(
 )
 """What they may know of the rest of the room: values and contracts."""
 
-PURE_ROOMS = ("gitcto.model", "gitcto.policy", "gitcto.queue")
-PURE = frozenset({"gitcto.contracts", "gitcto.errors", "gitcto.git.change", "gitcto.store.queries"})
+PURE_ROOMS = ("gitcto.context", "gitcto.model", "gitcto.policy", "gitcto.queue")
+PURE = frozenset(
+    {
+        "gitcto.contracts",
+        "gitcto.errors",
+        "gitcto.git.change",
+        "gitcto.mail_contracts",
+        "gitcto.store.queries",
+    }
+)
 """Values of other rooms: ``store.queries`` for what a ledger's event looks like."""
 
 STANDARD = frozenset(
-    {"__future__", "collections.abc", "dataclasses", "itertools", "pathlib", "threading", "typing"}
+    {
+        "__future__",
+        "collections.abc",
+        "dataclasses",
+        "hashlib",
+        "itertools",
+        "json",
+        "pathlib",
+        "threading",
+        "typing",
+    }
 )
 """Of ``pathlib`` only paths without a file system, of ``threading`` only flags."""
 

@@ -17,7 +17,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print figures as one JSON object")
     parser.add_argument("--full", action="store_true", help="all of the protocol, not a part")
     parser.add_argument(
-        "--states", type=int, default=10_000_000, help="how many to visit of each setting at most"
+        "--states", type=int, default=100_000, help="how many to visit of each setting at most"
     )
     wanted = parser.parse_args()
     settings, results = FULL if wanted.full else SMALL, []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from gitcto.context.records import Entry
 from gitcto.errors import CtoError
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.lease_events import Signs
@@ -43,9 +44,11 @@ class MadeUpRooms(Rooms):
         told = Told(node.chain, node.clone)
         self._desk = Desk(blobs=node.blobs, ledger=told, policy=node.policy)
 
-    def brief(self, task: Task, execution: str, decision: Decision) -> Kept | Decision:
+    def brief(
+        self, task: Task, execution: str, decision: Decision, news: tuple[Entry, ...]
+    ) -> Kept | Decision:
         """Return what a task's next worker is told, or the denial when that is too much."""
-        return worker_context.brief(self._desk, task, execution, decision)
+        return worker_context.brief(self._desk, task, execution, decision, news)
 
     def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
         """Return what the next worker is told with what this one said at its end, if anything."""
@@ -148,6 +151,10 @@ class MadeUpRooms(Rooms):
         """Ask for the end of a worker."""
         room = self._node.rooms.setdefault(execution, Room(execution=execution, base=""))
         self._node.workers.stop(room)
+
+    def interrupt(self, execution: str) -> None:
+        """Ask for the end of a worker; nobody here is deaf."""
+        self.stop(execution)
 
     def end(self, execution: str) -> Observed:
         """End a worker and wait until nothing of it runs."""

@@ -26,7 +26,7 @@ _HOUR_MS = 3_600_000
 SAFETY_MS = 8 * _HOUR_MS
 """For how long there are faults, unless all is done before."""
 
-LIVENESS_MS = 200 * _HOUR_MS
+LIVENESS_MS = 60 * _HOUR_MS
 """How long everything may take to come to its end once there are none."""
 
 
@@ -81,13 +81,12 @@ class Simulation:
         """Let everything happen, and look at what came of it."""
         self._begin()
         try:
-            while self.clock.ms < SAFETY_MS and not self._ended():
-                self.clock.step()
+            self._until(SAFETY_MS)
             faulty_ms = self.clock.ms
             self._calm()
-            while self.clock.ms < faulty_ms + LIVENESS_MS and not self._ended():
-                self.clock.step()
-            self.checks.at_the_end(ended=self._ended())
+            self._until(faulty_ms + LIVENESS_MS)
+            if not self.checks.found:
+                self.checks.at_the_end(ended=self._ended())
         except Exception as error:  # noqa: BLE001  # a bug of the product is what we look for
             faulty_ms = self.clock.ms
             self.checks.bug(error)
@@ -102,6 +101,11 @@ class Simulation:
             events=len(self.chain.events),
             lines=tuple(self.trace.lines),
         )
+
+    def _until(self, ms: int) -> None:
+        """Let everything happen until a time, until all is done, or until something is wrong."""
+        while self.clock.ms < ms and not self._ended() and not self.checks.found:
+            self.clock.step()
 
     def _begin(self) -> None:
         start = self.history.commit(self.history.tree(self.plan.files), "", "start")

@@ -14,6 +14,7 @@ from gitcto.queue.predict import ChangePredictor, PlainPredictor
 from gitcto.runtime.jobs import Job, Runner
 from gitcto.runtime.push_record import NOT_PUSHED
 from gitcto.runtime.world import Target, World
+from gitcto.testing.mailboxes import QuietMailboxes
 from gitcto.testing.simulation.bench import MadeUpBench
 from gitcto.testing.simulation.clock import START_MS
 from gitcto.testing.simulation.ledger import Book, Failing, Write
@@ -193,6 +194,7 @@ class MadeUpWorld(World):
         self.ledger = ledger
         self.jobs = MadeUpJobs(node)
         self.rooms = MadeUpRooms(node, effects)
+        self.mail = QuietMailboxes()
         self.bench = MadeUpBench(node.history, node.policy, node.faults)
         self.target = MadeUpTarget(node, effects, ledger)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, ExitCode, Launch, Probe, WorkerReport
+from gitcto.api import CtoError, ExitCode, Launch, Probe, SendResult, WorkerReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import LaunchRequest, WorkerOutcome
+    from gitcto.api import LaunchRequest, SendRequest, WorkerOutcome
 
 _PROGRAM = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + '\\n'); print('greeted')"
 
@@ -31,6 +31,11 @@ class HelloProvider:
             raise CtoError(message, "it takes greeting", ExitCode.POLICY)
         greeting = str(request.settings.get("greeting", f"Hello, {request.task.title}!"))
         return Launch(argv=(sys.executable, "-I", "-c", _PROGRAM, "hello.txt", greeting))
+
+    def send(self, request: SendRequest) -> SendResult:
+        """Take nothing: a greeting is written before a letter could come."""
+        del request
+        return SendResult(status="not_supported", reason="a greeting takes no time")
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Read the end of the worker."""

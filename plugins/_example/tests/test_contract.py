@@ -28,6 +28,8 @@ class TestPlugin(PluginContract):
 
 
 class TestHelloProvider(ProviderContract):
+    capabilities = Capabilities(mailbox=False)
+
     @pytest.fixture
     def provider(self) -> HelloProvider:
         return HelloProvider()

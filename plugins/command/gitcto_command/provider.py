@@ -6,14 +6,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.api import Launch, Probe, WorkerReport
+from gitcto.api import Launch, Probe, WorkerReport, leave_in_mailbox
 from gitcto_command.settings import read
 from gitcto_command.template import fill, values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import LaunchRequest, WorkerOutcome
+    from gitcto.api import LaunchRequest, SendRequest, SendResult, WorkerOutcome
 
 ALWAYS_PASSED = ("LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER")
 """Variables every command gets from git-cto's own environment; policy names any others.
@@ -50,6 +50,10 @@ class CommandProvider:
         env["CTO_TASK"] = request.task.id
         env.update({name: fill(value, known) for name, value in settings.env.items()})
         return Launch(argv=tuple(fill(argument, known) for argument in settings.argv), env=env)
+
+    def send(self, request: SendRequest) -> SendResult:
+        """Leave the letter in the command's mailbox, which ``CTO_MAIL`` names."""
+        return leave_in_mailbox(request)
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Take the exit code as the claim, and the last line of output as its words."""

@@ -8,12 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, ExitCode, Launch, Probe, WorkerReport
+from gitcto.api import CtoError, ExitCode, Launch, Probe, WorkerReport, leave_in_mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import LaunchRequest, WorkerOutcome
+    from gitcto.api import LaunchRequest, SendRequest, SendResult, WorkerOutcome
 
 _BEGUN, _ENDED = '{"event": "started"}', '{"event": "finished"}'
 _TAIL = 4096
@@ -41,6 +41,10 @@ class FakeProvider:
             "PATH": request.host_env.get("PATH", "/usr/bin:/bin"),
         }
         return Launch(argv=(sys.executable, "-I", str(_program()), str(path)), env=env)
+
+    def send(self, request: SendRequest) -> SendResult:
+        """Leave the letter in the agent's mailbox; its script says whether it looks there."""
+        return leave_in_mailbox(request)
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Believe the exit code: what a fake says is a claim like any other.
