@@ -82,6 +82,8 @@ class Checks:
         self.found.extend(map(str, self._watch.end(self._observed(), quiescent=ended)))
         for x in self._sim.chain.state.executions.values():
             self._was_green(x)
+            if x.state is TaskState.DONE and (x.adopted or x.id) in self._sim.workers.trespassers:
+                self.found.append(f"promise 4: {x.task} landed, and its worker left its room")
         self._lands_its_own()
         self._state_is_the_fold()
 

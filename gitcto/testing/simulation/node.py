@@ -76,6 +76,10 @@ class Node:
         """Return what a worker would write for a task."""
         return self._sim.plan.writes(task, execution, self.faults)
 
+    def overtake(self) -> None:
+        """Have a stranger move the target."""
+        self._sim.people.interfere()
+
     def removed(self, room: Room) -> None:
         """Note that a room's files go away."""
         self._sim.checks.removed(self, room)

@@ -34,6 +34,8 @@ FAULTS = (
     "person_slow",
     "second_run",
     "evidence_unwritten",
+    "overtaken",
+    "trespass",
 )
 """Every kind of fault. Each seed has some of them."""
 
@@ -70,6 +72,8 @@ _CHANCE = {
     "gate_not_run": 0.1,
     "person_slow": 0.5,
     "evidence_unwritten": 0.02,
+    "overtaken": 0.05,
+    "trespass": 0.03,
 }
 """How likely, each time it could happen."""
 

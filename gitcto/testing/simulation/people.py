@@ -62,6 +62,14 @@ class People:
                 files[path] = "mended"
             self.commit(files, "mended")
 
+    def interfere(self) -> None:
+        """Commit something to the target that nobody of the team knows of."""
+        sim = self._sim
+        files = dict(sim.history.files(sim.tip))
+        text = sim.faults.rng.choice(("fine", "fine", "fine", "bad")) + f" at {sim.clock.ms}"
+        files[sim.faults.rng.choice([*sorted(files), "stranger"])] = text
+        self.commit(files, "by a stranger")
+
     def commit(self, files: dict[str, str], subject: str) -> None:
         """Commit straight to the target."""
         sim = self._sim

@@ -120,6 +120,7 @@ class MadeUpRooms(Rooms):
             work=work,
             refusal=why,
             refusal_detail=why,
+            outside=room.outside if room else Outside(),
         )
 
     def observe(self, execution: str) -> Observed:
@@ -134,7 +135,8 @@ class MadeUpRooms(Rooms):
     def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
         """Look at a worker's signs of life: they move, unless it hangs with its supervisor."""
         room, node = self._node.rooms[execution], self._node
-        return Signs(supervised=True, beat_ms=0 if room.hung else node.clock.ms)
+        beat = 0 if room.hung else node.clock.ms
+        return Signs(supervised=True, beat_ms=beat, written_ns=1 if files else 0)
 
     def cut_off(self, execution: str) -> None:
         """Kill the supervisor of a worker that does not answer."""
@@ -255,8 +257,9 @@ class MadeUpRooms(Rooms):
         """End nothing: what a made-up run starts dies with it."""
 
     def changed_outside(self, execution: Execution) -> Outside | None:
-        """Find nothing different."""
-        return Outside() if execution.id in self._node.rooms else None
+        """Return what a worker did outside its room."""
+        room = self._node.rooms.get(execution.id)
+        return room.outside if room else None
 
     def forget_outside(self, execution: Execution) -> None:
         """Forget nothing: nothing was kept."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gitcto.contracts import WorkerReport
+from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.worker_values import Exit, Observed, Started
 from gitcto.testing.simulation.faults import Faults
 from gitcto.testing.simulation.history import Files, History
@@ -21,9 +22,9 @@ STOP_MS = 300
 class Room:
     """One execution's room and its worker, on one machine.
 
-    ``files`` is what is in the room, None when it is not there; ``lost`` what went with it that
-    nothing kept. ``refused`` says that it holds what must not be taken up, ``hung`` that not even
-    its supervisor answers.
+    ``files`` is what is in the room, None when it is not there. ``refused`` says that it holds what
+    must not be taken up, ``hung`` that not even its supervisor answers, ``outside`` what its worker
+    did elsewhere.
     """
 
     execution: str
@@ -34,6 +35,7 @@ class Room:
     started: Started | None = None
     exit: Exit | None = None
     report: WorkerReport = OK
+    outside: Outside = field(default_factory=Outside)
     stop_asked: bool = False
     refused: bool = False
     hung: bool = False
@@ -53,12 +55,16 @@ class Room:
 
 
 class Workers:
-    """Starts workers and lets them live: they write, and end one way or another."""
+    """Starts workers and lets them live: they write, and end one way or another.
+
+    ``trespassers`` are the executions whose workers did something outside their rooms.
+    """
 
     def __init__(self, faults: Faults, history: History) -> None:
         self._faults = faults
         self._history = history
         self._pid = 1000
+        self.trespassers: set[str] = set()
 
     def launch(self, room: Room, writes: Files) -> None:
         """Start a worker that will write these files if all goes well."""
@@ -116,6 +122,9 @@ class Workers:
             return
         if faults.strikes("worker_refused"):
             room.refused = True
+        if faults.strikes("trespass"):
+            room.outside = Outside(changes=("the hooks of the repository",), guarded=True)
+            self.trespassers.add(room.execution)
         if not faults.strikes("worker_empty"):
             self._write(room, writes, whole=True)
         self.finish(room, Exit(code=0, cause="exited"))

@@ -88,12 +88,7 @@ class Trouble:
         return self._for_a_while(node, "checked_out")
 
     def _move_target(self, node: Node) -> bool:
-        del node
-        sim = self._sim
-        files = dict(sim.history.files(sim.tip))
-        text = sim.faults.rng.choice(("fine", "fine", "fine", "bad")) + f" at {sim.clock.ms}"
-        files[sim.faults.rng.choice([*sorted(files), "stranger"])] = text
-        sim.people.commit(files, "by a stranger")
+        node.overtake()
         return True
 
     def _working(self, node: Node) -> list[Room]:

@@ -121,6 +121,8 @@ class MadeUpTarget(Target):
         """Move it as a landing intends, in one swap; tell whether."""
         node = self._node
         node.faults.step("target.move")
+        if node.faults.strikes("overtaken"):
+            node.overtake()
         if node.options.clones > 1 and not self._move_shared(landing):
             return False
         if node.refs.get(landing.target) != landing.old:
