@@ -28,11 +28,18 @@ RUNTIME = (
     Bug(
         name="recovery calls landed what is not there",
         swaps=((RECOVERY, "    if not moved.moved:\n", "    if False:\n"),),
-        by="simulation",
+        harmless="done needs a push, or why there was none: a move that failed has neither",
     ),
     Bug(
         name="a run calls landed what is not there",
         swaps=((LANDER, "        if not message.moved:\n", "        if False:\n"),),
+        harmless="done needs a push, or why there was none: a move that failed has neither",
+    ),
+    Bug(
+        name="a move that failed counts as one",
+        swaps=(
+            ("runtime/landing.py", "push(world, landing) if moved else", "push(world, landing) or"),
+        ),
         by="simulation",
     ),
     Bug(

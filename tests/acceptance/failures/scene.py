@@ -15,8 +15,8 @@ TASK = "T-1"
 FILE_BYTES = 1 << 20
 """The largest file that git-cto may write in the scene of the file size limit."""
 
-QUIET = frozenset({"lease.renewed", "lease.taken"})
-"""Events that say only that an attempt goes on."""
+QUIET = frozenset({"context.checkpointed", "lease.renewed", "lease.taken"})
+"""Events that say only that an attempt goes on, or what its worker is told."""
 
 
 def prepare(scenario: Scenario, root: Path) -> Project:
