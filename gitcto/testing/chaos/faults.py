@@ -196,18 +196,26 @@ def _delete_sidecar(stage: Stage) -> Hit:
 
 def _rewind_ledger(stage: Stage) -> Hit:
     """Move the ledger's ref back to what it was three transactions ago, as a stranger would."""
-    stage.kept = stage.clone.git("rev-parse", LEDGER)
-    stage.clone.git("update-ref", LEDGER, f"{stage.kept}~{_BACK}")
+    _swap_ledger(stage, lambda tip: f"{tip}~{_BACK}")
     return Hit()
 
 
 def _foreign_commit(stage: Stage) -> Hit:
     """Commit something to the ledger's ref that is no transaction, as a stranger would."""
-    stage.kept = stage.clone.git("rev-parse", LEDGER)
-    tree = f"{stage.kept}^{{tree}}"
-    strange = stage.clone.git("commit-tree", tree, "-p", stage.kept, "-m", "a note of mine")
-    stage.clone.git("update-ref", LEDGER, strange)
+    note = ("-m", "a note of mine")
+    _swap_ledger(
+        stage, lambda tip: stage.clone.git("commit-tree", f"{tip}^{{tree}}", "-p", tip, *note)
+    )
     return Hit()
+
+
+def _swap_ledger(stage: Stage, strange: Callable[[str], str]) -> None:
+    """Move the ledger's ref from where it is, whoever writes to it at the same time."""
+    while True:
+        stage.kept = stage.clone.git("rev-parse", LEDGER)
+        moved = stage.clone.call("git", "update-ref", LEDGER, strange(stage.kept), stage.kept)
+        if moved.returncode == 0:
+            return
 
 
 def _put_ledger_back(stage: Stage) -> None:
