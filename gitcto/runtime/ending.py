@@ -7,7 +7,7 @@ from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.jobs import Runner
-from gitcto.runtime.messages import RoomRemoved, Work
+from gitcto.runtime.messages import RoomRemoved, Work, work_of
 
 
 class Ending:
@@ -56,6 +56,13 @@ class Ending:
             where = world.rooms.where(execution.id)
             self._book.listener.note(f"{execution.task}: kept as it is: {where}")
             return
+        self.settle(execution)
+
+    def given_up(self, execution: Execution) -> None:
+        """Keep the harvested work of an attempt that somebody else ended; clear its room away."""
+        kept = self._book.world.rooms.preserve(execution, work_of(execution))
+        if kept is not None:
+            self._book.record(kept)
         self.settle(execution)
 
     def _evidence(self, execution: Execution, failure: Failure, work: Work | None) -> str:

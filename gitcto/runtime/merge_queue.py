@@ -122,10 +122,19 @@ class MergeQueue:
             return
         for execution_id in sorted({*self._pen.draft.items, *self._admissions.aside}):
             x = self._book.state.executions[execution_id]
-            if x.state is not TaskState.VALIDATING and execution_id in self._pen.draft.items:
-                self._pen.note(LeaveQueue(execution=x.id, how="ejected", reason=f"it is {x.state}"))
-            elif x.state is TaskState.VALIDATING and x.ejection:
+            if x.state is not TaskState.VALIDATING:
+                self._lost(x)
+            elif x.ejection:
                 self._leave(_Leaving(execution=x, failure=of_ejection(x.ejection)))
+
+    def _lost(self, x: Execution) -> None:
+        """Let a change go that somebody else ended."""
+        self._admissions.aside.discard(x.id)
+        left = LeaveQueue(execution=x.id, how="ejected", reason=f"it is {x.state}")
+        if x.id in self._pen.draft.items and self._pen.note(left) is not None:
+            return
+        if x.state is TaskState.FAILED:
+            self._ending.given_up(x)
 
     def _follow_target(self) -> None:
         if self._book.tip() != self._lander.tips[-1]:

@@ -36,6 +36,12 @@ def test_whatever_dies_the_promises_hold(first: int) -> None:
     assert found == {}, "again: python -m gitcto.testing.simulation --seed N -v"
 
 
+@pytest.mark.parametrize("seed", [883])
+def test_what_was_found_once_stays_mended(seed: int) -> None:
+    """883: a change that another clone gave up kept its room as long as nobody ran again."""
+    assert simulated(seed).violations == ()
+
+
 @pytest.mark.timeout(300)
 def test_a_seed_is_the_same_under_another_hash_seed() -> None:
     program = (
