@@ -69,7 +69,7 @@ def test_figures_of_any_shape_become_tables(program: ModuleType, tmp_path: Path)
     (tmp_path / "simulation.json").write_text(json.dumps(figures))
     lines = [" ".join(line.split()) for line in page(program).splitlines()]
     for wanted in (
-        f"Again: `python -m gitcto.testing.simulation`. Measured on {WHERE}.",
+        f"Again: `python -m gitcto.testing.simulation --seeds 0-1000`. Measured on {WHERE}.",
         "| seeds | 12,345 |",
         "| rate | 1,235 |",
         "| faults: crash | 3 |",
