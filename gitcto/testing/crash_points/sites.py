@@ -13,6 +13,7 @@ from pathlib import Path
 import gitcto
 
 ELSEWHERE = {
+    "cli.chaos.": "scratch repositories, made anew each time",
     "cli.crash.": "the report of a bug in git-cto itself",
     "cli.demo.": "a scratch project of its own, made anew each time",
     "cli.init.": "the first policy.toml, before there is a team",
@@ -24,6 +25,8 @@ ELSEWHERE = {
     "late.": "a lease that ran out, which takes ten seconds at the least",
     "lease.expired": "a lease that ran out, which takes ten seconds at the least",
     "loading.": "plugins that write to standard error while they are loaded",
+    "mail.": "messages between workers; tests/runtime/mail kills there",
+    "mailbox.": "messages between workers; tests/runtime/mail kills around it",
     "proxying.": "sandboxes with a network of their own: a process of its own",
     "runtime.lfs.": "repositories with Git LFS, where it is installed",
     "runtime.probe_program.": "a program in a sandbox, which is expected to fail",
@@ -31,6 +34,7 @@ ELSEWHERE = {
     "runtime.settle.move_in": "a worker that comes late, after its lease ran out",
     "runtime.signing.": "a key that cannot be used",
     "runtime.trash._delete": "something in the trash that is no directory",
+    "runtime.workers.interrupt": "a message that ends a worker; tests/cli sends it without a run",
     "store.growth.": "packing, after 256 events; tests/store kills it",
     "store.heal.": "objects that a gc took, or a power cut",
     "store.sidecar._put_aside": "an index that is damaged",
