@@ -68,12 +68,7 @@ if TYPE_CHECKING:
         patch,
     )
     from gitcto.globs import covers
-    from gitcto.integration_contracts import (
-        EffectRequest,
-        OutsideEffect,
-        Receipt,
-        Refused,
-    )
+    from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
     from gitcto.mail_contracts import Letter, SendRequest, SendResult
     from gitcto.mailbox import leave_in_mailbox, letter_text
     from gitcto.model.codec import Event

@@ -47,6 +47,8 @@ _RETURNS = {
     "conflict": "float",
 }
 """The types each contract method returns. Compared exactly: a subclass could answer differently."""
+_OURS = {"builtins", *(f"gitcto.{w}contracts" for w in ("", "integration_", "mail_", "room_"))}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,11 +231,6 @@ def call_contained(
     reason = f"{method}() returned {kind.__name__}, not {wanted}"
     hint = defect(registered.plugin)
     return Crashed(plugin=registered.plugin, what=what, reason=reason, hint=hint)
-
-
-_OURS = {"builtins", *(f"gitcto.{w}contracts" for w in ("", "integration_", "mail_", "room_"))}
-
-T = TypeVar("T")
 
 
 def contain(
