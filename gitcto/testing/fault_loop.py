@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from gitcto.errors import ExitCode
 from gitcto.testing import sound
-from gitcto.testing.scene import Stage, age, environment
+from gitcto.testing.scene import Stage, age
 from gitcto.testing.tracing import Target, Tracer, calls, why_not
 
 if TYPE_CHECKING:
@@ -85,9 +85,8 @@ class FaultLoop:
     def __init__(self, operation: Operation, place: Path, most: int | None = None) -> None:
         self._operation = operation
         (place / "bin").mkdir(parents=True)
-        (place / "home").mkdir()
         self._tracer = Tracer(place / "bin")
-        self._stage = Stage.make(place, operation, environment(place / "home"))
+        self._stage = Stage.make(place, operation)
         self._most = most
 
     def rounds(self, faults: Sequence[str] = FAULTS) -> Iterator[Round]:

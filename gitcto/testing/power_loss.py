@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from gitcto.testing import sound
 from gitcto.testing.disk import Tree, tree_of
 from gitcto.testing.recording import OPTIONS, NotUnderstoodError, Recording
-from gitcto.testing.scene import Stage, age, environment
+from gitcto.testing.scene import Stage, age
 from gitcto.testing.tracing import Target, Tracer, why_not
 
 if TYPE_CHECKING:
@@ -70,9 +70,8 @@ class PowerLoss:
     def __init__(self, operation: Operation, place: Path, most: int | None = None) -> None:
         self._operation = operation
         (place / "bin").mkdir(parents=True)
-        (place / "home").mkdir()
         self._tracer = Tracer(place / "bin")
-        self._stage = Stage.make(place, operation, environment(place / "home"))
+        self._stage = Stage.make(place, operation)
         self._most = most
 
     def outcomes(self) -> Iterator[Outcome]:

@@ -75,9 +75,11 @@ class Stage:
     template: Path
 
     @classmethod
-    def make(cls, place: Path, operation: Operation, environ: Mapping[str, str]) -> Stage:
-        """Prepare an operation's scene in a directory that does not exist yet."""
-        scene = Scene(root=place / "scene", environ=environ)
+    def make(cls, place: Path, operation: Operation) -> Stage:
+        """Prepare an operation's scene, with a home of its own, below an existing directory."""
+        home = place / "home"
+        home.mkdir()
+        scene = Scene(root=place / "scene", environ=environment(home))
         scene.root.mkdir(parents=True)
         operation.prepare(scene)
         template = place / "template"

@@ -225,8 +225,3 @@ FLOWS = (
 )
 
 """The table. The order matters only where a moment is killed in one flow: in the first."""
-
-
-def flow_named(name: str) -> Flow:
-    """Return a flow; raises ``KeyError``."""
-    return {flow.name: flow for flow in FLOWS}[name]
