@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from gitcto.api_homes import HOME
 from gitcto.descriptors import (
+    Abilities,
     CommandPoint,
     Descriptor,
     Gate,
@@ -34,17 +36,12 @@ if TYPE_CHECKING:
         GateContext,
         GateResult,
         GateRunner,
-        Launch,
-        LaunchRequest,
         MergeRequest,
         MergeResult,
         PlanProblem,
         PlanReader,
         Probe,
-        ProviderWorker,
         TreeMerger,
-        WorkerOutcome,
-        WorkerReport,
     )
     from gitcto.errors import CtoError, ExitCode
     from gitcto.forwarder import forwarded
@@ -71,10 +68,24 @@ if TYPE_CHECKING:
     from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
     from gitcto.mail_contracts import Letter, SendRequest, SendResult
     from gitcto.mailbox import leave_in_mailbox, letter_text
+    from gitcto.model.agent_records import Fault, FaultKind, Usage
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
+    from gitcto.provider_contracts import (
+        AgentEvent,
+        InterruptResult,
+        Launch,
+        LaunchRequest,
+        Progress,
+        ProviderWorker,
+        ToolServer,
+        WorkerOutcome,
+        WorkerOutput,
+        WorkerReport,
+        failed,
+    )
     from gitcto.queue.predict import ChangePredictor, PlainPredictor
     from gitcto.queue.records import Item
     from gitcto.report_files import ReportFiles, report_path_problem
@@ -97,80 +108,11 @@ if TYPE_CHECKING:
 hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
 
-_LAZY = {
-    "gitcto.contracts": (
-        "CommandResult",
-        "DraftPlan",
-        "EventContext",
-        "GateContext",
-        "GateResult",
-        "GateRunner",
-        "Launch",
-        "LaunchRequest",
-        "MergeRequest",
-        "MergeResult",
-        "PlanProblem",
-        "PlanReader",
-        "Probe",
-        "ProviderWorker",
-        "TreeMerger",
-        "WorkerOutcome",
-        "WorkerReport",
-    ),
-    "gitcto.errors": ("CtoError", "ExitCode"),
-    "gitcto.forwarder": ("forwarded",),
-    "gitcto.command_results": ("CANNOT_RUN", "could_not_run", "last_line", "one_line"),
-    "gitcto.git.change": ("Change",),
-    "gitcto.git.durable": ("discard", "replace_file", "sync_directory"),
-    "gitcto.git.lock": ("exclusive",),
-    "gitcto.git.patch_error": ("PatchError",),
-    "gitcto.git.patch_files": ("AddedLine", "FilePatch", "read_patch"),
-    "gitcto.git.process": ("Completed", "Git", "GitError", "plumbing", "trusted"),
-    "gitcto.git.refs": ("Refs",),
-    "gitcto.git.remote": ("Move", "Remote", "RemoteFailed"),
-    "gitcto.git.repository": ("Repository",),
-    "gitcto.git.tips": ("ref_ids", "written_ids"),
-    "gitcto.git.trees": (
-        "Conflicted",
-        "Merged",
-        "changes",
-        "checkout",
-        "is_ancestor",
-        "merge_tree",
-        "patch",
-    ),
-    "gitcto.globs": ("covers",),
-    "gitcto.integration_contracts": ("EffectRequest", "OutsideEffect", "Receipt", "Refused"),
-    "gitcto.mail_contracts": ("Letter", "SendRequest", "SendResult"),
-    "gitcto.mailbox": ("leave_in_mailbox", "letter_text"),
-    "gitcto.model.codec": ("Event",),
-    "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
-    "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
-    "gitcto.policy.lines": ("line_index", "line_of"),
-    "gitcto.reports.sarif": ("Finding", "emit_sarif", "parse_sarif"),
-    "gitcto.queue.predict": ("ChangePredictor", "PlainPredictor"),
-    "gitcto.queue.records": ("Item",),
-    "gitcto.report_files": ("ReportFiles", "report_path_problem"),
-    "gitcto.reports.ctrf": ("emit_ctrf", "parse_ctrf"),
-    "gitcto.reports.junit": ("parse_junit",),
-    "gitcto.reports.records": ("Case", "Report", "ReportError", "joined"),
-    "gitcto.room_contracts": (
-        "ConfineRequest",
-        "Confined",
-        "Confiner",
-        "RoomMaker",
-        "RoomNeeds",
-        "RoomRequest",
-        "RoomTips",
-    ),
-    "gitcto.templates": ("fill_template",),
-    "gitcto.untrusted_files": ("read_untrusted",),
-}
-_HOME = {name: module for module, names in _LAZY.items() for name in names}
-
 __all__ = [
     "CANNOT_RUN",
+    "Abilities",
     "AddedLine",
+    "AgentEvent",
     "Case",
     "Change",
     "ChangePredictor",
@@ -188,6 +130,8 @@ __all__ = [
     "Event",
     "EventContext",
     "ExitCode",
+    "Fault",
+    "FaultKind",
     "FilePatch",
     "Finding",
     "Gate",
@@ -197,6 +141,7 @@ __all__ = [
     "Git",
     "GitError",
     "Integration",
+    "InterruptResult",
     "Item",
     "Launch",
     "LaunchRequest",
@@ -215,6 +160,7 @@ __all__ = [
     "Predictor",
     "Priority",
     "Probe",
+    "Progress",
     "Provider",
     "ProviderWorker",
     "Receipt",
@@ -236,9 +182,12 @@ __all__ = [
     "SendResult",
     "TaskSpec",
     "Tier",
+    "ToolServer",
     "TreeMerger",
+    "Usage",
     "Verdict",
     "WorkerOutcome",
+    "WorkerOutput",
     "WorkerReport",
     "Workspace",
     "changes",
@@ -249,6 +198,7 @@ __all__ = [
     "emit_ctrf",
     "emit_sarif",
     "exclusive",
+    "failed",
     "fill_template",
     "forwarded",
     "hookimpl",
@@ -282,7 +232,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import a public name from where it lives; raises ``AttributeError`` for any other."""
-    home = _HOME.get(name)
+    home = HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(home), name)

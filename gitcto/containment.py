@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from gitcto.contract_types import OURS, returns
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
@@ -17,37 +18,14 @@ if TYPE_CHECKING:
     from gitcto.contracts import (
         DraftPlan,
         GateResult,
-        Launch,
         MergeResult,
         Probe,
-        WorkerReport,
     )
     from gitcto.integration_contracts import Receipt
+    from gitcto.provider_contracts import InterruptResult, Launch, Progress, WorkerReport
     from gitcto.registry import Registered
     from gitcto.room_contracts import Confined, RoomNeeds, RoomTips
 
-_RETURNS = {
-    "probe": "Probe",
-    "available": "Probe",
-    "launch": "Launch",
-    "collect": "WorkerReport",
-    "judge": "GateResult",
-    "recognises": "bool",
-    "read": "DraftPlan",
-    "merge": "MergeResult",
-    "create": "NoneType",
-    "needs": "RoomNeeds",
-    "tips": "RoomTips",
-    "release": "NoneType",
-    "confine": "Confined",
-    "find": "Receipt | NoneType",
-    "send": "Receipt",
-    "Provider.send": "SendResult",
-    "good": "float",
-    "conflict": "float",
-}
-"""The types each contract method returns. Compared exactly: a subclass could answer differently."""
-_OURS = {"builtins", *(f"gitcto.{w}contracts" for w in ("", "integration_", "mail_", "room_"))}
 T = TypeVar("T")
 
 
@@ -118,6 +96,22 @@ def call_contained(
     *args: object,
     deadline_s: float,
 ) -> WorkerReport | Crashed | TimedOut: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["poll"],
+    *args: object,
+    deadline_s: float,
+) -> Progress | Crashed | TimedOut: ...
+@overload
+def call_contained(
+    registered: Registered[Any],
+    obj: object,
+    method: Literal["interrupt"],
+    *args: object,
+    deadline_s: float,
+) -> InterruptResult | Crashed | TimedOut: ...
 @overload
 def call_contained(
     registered: Registered[Any],
@@ -224,9 +218,8 @@ def call_contained(
     )
     if isinstance(value, Crashed | TimedOut):
         return value
-    kind, whose = type(value), type(registered.descriptor).__name__
-    wanted = _RETURNS.get(f"{whose}.{method}") or _RETURNS[method]
-    if kind.__name__ in wanted.split(" | ") and kind.__module__ in _OURS:
+    kind, wanted = type(value), returns(type(registered.descriptor), method)
+    if kind.__name__ in wanted.split(" | ") and kind.__module__ in OURS:
         return value
     reason = f"{method}() returned {kind.__name__}, not {wanted}"
     hint = defect(registered.plugin)

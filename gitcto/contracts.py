@@ -10,20 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from gitcto.git.change import Change
     from gitcto.git.process import Git
-    from gitcto.mail_contracts import SendRequest, SendResult
     from gitcto.model.records import TaskSpec
 
 VERDICTS = ("pass", "fail", "not_run")
 """What a gate may say; anything else is a broken gate, and a broken gate says no."""
-
-
-def _all_text(values: Iterable[object]) -> bool:
-    return all(isinstance(value, str) for value in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,92 +28,6 @@ class Probe:
     available: bool
     version: str = ""
     hint: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchRequest:
-    """What a provider needs to start one attempt.
-
-    ``settings`` is the provider's table in policy; ``prompt_file`` holds the prompt;
-    ``scratch`` is a private directory outside the workspace; ``notes`` are reasons why earlier
-    attempts failed, oldest first; ``host_env`` is the environment git-cto was started in, of which
-    a provider hands on what its settings name and nothing else (plugins read no ``os.environ``).
-    """
-
-    task: TaskSpec
-    execution: str
-    attempt: int
-    workspace: Path
-    scratch: Path
-    prompt_file: Path
-    settings: Mapping[str, object]
-    notes: tuple[str, ...] = ()
-    host_env: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """How to start the worker: an argv list (never a shell string) and its whole environment.
-
-    ``reads`` are absolute paths that the worker needs besides its room, the system's programs and
-    git-cto with its Python: a sandbox that hides their surroundings shows them read-only.
-    """
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
-    reads: tuple[Path, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse what no process can be started from; raises ``TypeError``."""
-        if not isinstance(self.argv, tuple) or not self.argv or not _all_text(self.argv):
-            raise TypeError("Launch.argv must be a non-empty tuple of str")
-        if not _all_text(self.env) or not _all_text(self.env.values()):
-            raise TypeError("Launch.env must map str to str")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerOutcome:
-    """How the worker's process ended; ``cause`` as in ``execution.exited``."""
-
-    code: int
-    cause: str
-    stdout: Path
-    stderr: Path
-    scratch: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerReport:
-    """What the worker says of itself: a claim, never evidence.
-
-    ``ok`` False carries an ``error`` class (``auth``, ``quota``, ``rate``, ``model``, ``tool``,
-    ``timeout``, ``killed``, ``protocol``, ``empty``, ``refused``, ``internal``).
-    """
-
-    ok: bool
-    summary: str = ""
-    error: str = ""
-    detail: str = ""
-    retryable: bool = True
-
-
-class ProviderWorker(Protocol):
-    """Starts one kind of worker. Constructed without arguments."""
-
-    def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
-        """Tell whether this provider can start here, without network.
-
-        :param host_env: the environment git-cto was started in, for ``PATH`` and the like.
-        """
-
-    def launch(self, request: LaunchRequest) -> Launch:
-        """Return argv and environment. Raises ``CtoError`` when the settings cannot be used."""
-
-    def send(self, request: SendRequest) -> SendResult:
-        """Hand a letter to a running agent, once more if asked once more; never wait for it."""
-
-    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Read what the worker said at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

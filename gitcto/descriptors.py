@@ -30,8 +30,35 @@ class CommandPoint(Descriptor):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a kind of agent can do; everything that it does not claim, it cannot.
+
+    ``send``: a letter reaches it while it runs (``in_place``), or as the prompt of a next run in
+    its session (``resume``). ``interrupt``: it can be asked in its own protocol to stop, or only by
+    signals. ``resumes``: a session can go on in a new process. ``usage``: it counts its tokens, or
+    names its cost as well. ``answers``: it can be held to a JSON schema. ``tools``: it takes MCP
+    servers. ``reads_only``: it can be kept from changing files. ``streams``: its output tells what
+    it does while it does it.
+    """
+
+    send: Literal["in_place", "resume", "none"] = "none"
+    interrupt: Literal["protocol", "signal"] = "signal"
+    resumes: bool = False
+    usage: Literal["tokens", "cost", "none"] = "none"
+    answers: bool = False
+    tools: bool = False
+    reads_only: bool = False
+    streams: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider(Descriptor):
-    """A way to start a worker; ``target`` makes a :class:`gitcto.contracts.ProviderWorker`."""
+    """A way to start a worker; ``target`` makes a ``ProviderWorker``.
+
+    See :class:`gitcto.provider_contracts.ProviderWorker`; ``abilities`` are what it has to keep.
+    """
+
+    abilities: Abilities = Abilities()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

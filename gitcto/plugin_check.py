@@ -39,6 +39,8 @@ _PARAMETERS = {
     "probe": 2,
     "launch": 1,
     "collect": 1,
+    "poll": 2,
+    "interrupt": 1,
     "create": 1,
     "needs": 2,
     "tips": 2,

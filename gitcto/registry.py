@@ -58,7 +58,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="providers",
                 singular="provider",
                 descriptor=Provider,
-                methods=("probe", "launch", "send", "collect"),
+                methods=("probe", "launch", "send", "poll", "interrupt", "collect"),
             ),
             Kind(
                 name="workspaces",

@@ -6,12 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gitcto.containment import Crashed, TimedOut
-from gitcto.contracts import (
-    Launch,
-    LaunchRequest,
-    WorkerOutcome,
-    WorkerReport,
-)
 from gitcto.errors import CtoError
 from gitcto.git.durable import storage_errors
 from gitcto.git.fingerprint import Fingerprint
@@ -20,6 +14,13 @@ from gitcto.mailbox import VARIABLE as MAIL_VARIABLE
 from gitcto.mailbox import make_mailbox, path_in
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
+from gitcto.provider_contracts import (
+    Launch,
+    LaunchRequest,
+    WorkerOutcome,
+    WorkerReport,
+    failed,
+)
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
 from gitcto.runtime.briefing import Briefing
@@ -259,7 +260,8 @@ def _collect(context: Context, execution: Execution, exit_: workers.Exit) -> Wor
     settings = context.policy.providers.get(execution.provider)
     registered = context.plugins.providers().get(settings.plugin) if settings else None
     if registered is None:
-        return WorkerReport(ok=exit_.code == 0, summary="")
+        ended = f"exit code {exit_.code}"
+        return WorkerReport() if exit_.code == 0 else failed("tool", ended)
     records = context.layout.records(execution.id)
     outcome = WorkerOutcome(
         code=exit_.code,
@@ -267,10 +269,12 @@ def _collect(context: Context, execution: Execution, exit_: workers.Exit) -> Wor
         stdout=records / "stdout.log",
         stderr=records / "stderr.log",
         scratch=context.layout.scratch(execution.id),
+        settings=settings.settings if settings else {},
+        cut_bytes=exit_.cut_bytes,
     )
     answer: WorkerReport | Crashed | TimedOut = ask(
         context.plugins, registered, "collect", outcome, deadline_s=ASK_DEADLINE_S
     )
     if isinstance(answer, Crashed | TimedOut):
-        return WorkerReport(ok=False, error="internal", detail=f"{answer.what}: {answer.reason}")
+        return failed("internal", f"{answer.what}: {answer.reason}")
     return answer

@@ -62,12 +62,11 @@ def of_worker(message: WorkerFinished) -> Failure | None:
             charged=message.refusal not in {"no_workspace", "lfs_missing"},
             block=message.refusal == "lfs_missing",  # the next attempt would end the same way
         )
-    if not message.report.ok:
-        report = message.report
-        detail = report.detail or report.summary or f"exit code {code}"
-        return Failure(
-            reason=f"worker_{report.error or 'failed'}", detail=detail, block=not report.retryable
-        )
+    report = message.report
+    if report.fault is not None:
+        detail = report.fault.detail or report.summary or f"exit code {code}"
+        block = not report.fault.retryable
+        return Failure(reason=f"worker_{report.fault.kind}", detail=detail, block=block)
     if code != 0:
         return Failure(reason="worker_exit", detail=f"the worker ended with code {code}")
     return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gitcto.contracts import WorkerReport
 from gitcto.model.records import Execution
+from gitcto.provider_contracts import WorkerReport
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.worker_values import Exit, Started
 

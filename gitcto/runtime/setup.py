@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.contracts import WorkerReport
 from gitcto.errors import CtoError
 from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.lock import exclusive
+from gitcto.provider_contracts import WorkerReport, failed
 from gitcto.runtime import workers
 from gitcto.runtime.copies import copy_tree
 from gitcto.runtime.isolation import Inmate, confine, make_home
@@ -84,11 +84,11 @@ class RoomCommands:
         try:
             done = self._run(argv, self.limits)
         except CtoError as error:
-            return WorkerReport(ok=False, error="finish", detail=error.message)
+            return failed("finish", error.message)
         if done.code == 0:
             return report
         detail = f"the finishing command {_how(done)}"
-        return WorkerReport(ok=False, error="finish", detail=detail)
+        return failed("finish", detail)
 
     def _run_setup(self) -> None:
         setup = self.context.policy.rooms.setup

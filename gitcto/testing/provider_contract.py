@@ -9,33 +9,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitcto.contracts import Launch, LaunchRequest, Probe, WorkerOutcome, WorkerReport
+from gitcto.contracts import Probe
 from gitcto.mail_contracts import INBOX, Letter, SendRequest, SendResult
 from gitcto.mailbox import BOXES, files, letter_text, make_mailbox, path_in
+from gitcto.model.agent_records import FAULT_KINDS
 from gitcto.model.records import TaskSpec
+from gitcto.provider_contracts import (
+    InterruptResult,
+    Launch,
+    LaunchRequest,
+    Progress,
+    WorkerOutcome,
+    WorkerReport,
+)
 from gitcto.testing.kit import Contract, must, must_be_a_line, must_refuse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from gitcto.contracts import ProviderWorker
+    from gitcto.provider_contracts import ProviderWorker
 
-ERRORS = frozenset(
-    [
-        "auth",
-        "quota",
-        "rate",
-        "model",
-        "tool",
-        "timeout",
-        "killed",
-        "protocol",
-        "empty",
-        "refused",
-        "internal",
-    ]
-)
+ERRORS = frozenset(FAULT_KINDS) - {"finish"}
 """The classes of error a provider may report."""
 
 _CANARY = "canary-3141592653"
@@ -149,7 +144,7 @@ class ProviderContract(Contract):
         report = provider.collect(dataclasses.replace(outcome, code=code, cause=cause))
         must(type(report) is WorkerReport, "collect() must return a WorkerReport")
         must(not report.ok, f"code {code} by {cause!r} was reported as success")
-        must(report.error in ERRORS, f"{report.error!r} is no class of error")
+        must(report.fault is not None and report.fault.kind in ERRORS, "it needs a class of error")
 
     def test_collect_survives_any_output(
         self, provider: ProviderWorker, outcome: WorkerOutcome
@@ -161,7 +156,7 @@ class ProviderContract(Contract):
             for code in (0, 1):
                 report = provider.collect(dataclasses.replace(outcome, code=code))
                 must_be_a_line(report.summary, "summary")
-                must_be_a_line(report.detail, "detail")
+                must_be_a_line(report.fault.detail if report.fault else "", "detail")
         outcome.stdout.unlink()
         outcome.stderr.unlink()
         must(type(provider.collect(outcome)) is WorkerReport, "no output is no crash")
@@ -209,6 +204,24 @@ class ProviderContract(Contract):
         must(not left, f"send() wrote outside the scratch directory: {left}")
         must(answer.status != "taken", "a letter that nobody can find was not taken")
 
+    def test_poll_reads_on(self, provider: ProviderWorker, outcome: WorkerOutcome) -> None:
+        """It answers for any output, goes on from its cursor, and comes to rest at the end."""
+        for junk in (b"", b"\xff\xfe\x00", b"{" * 5000, b"a\n" * 9):
+            outcome.stdout.write_bytes(junk)
+            cursor = ""
+            for _ in range(9):
+                progress = provider.poll(outcome, cursor)
+                must(type(progress) is Progress, "poll() must return a Progress")
+                cursor = progress.cursor
+            must(not provider.poll(outcome, cursor).events, "poll() must come to rest")
+
+    def test_interrupt_answers(self, provider: ProviderWorker, outcome: WorkerOutcome) -> None:
+        """It says whether it could ask, also when nobody runs any more."""
+        answer = provider.interrupt(outcome)
+        must(type(answer) is InterruptResult, "interrupt() must return an InterruptResult")
+        must_be_a_line(answer.reason, "reason")
+        must(answer.status == "asked" or bool(answer.reason), "a no needs a reason")
+
     def test_it_prints_nothing(
         self,
         provider: ProviderWorker,
@@ -240,4 +253,4 @@ class ProviderContract(Contract):
                 check=False,
             )
         report = provider.collect(dataclasses.replace(outcome, code=done.returncode))
-        must(report.ok, f"the worker ended with {done.returncode}: {report.detail}")
+        must(report.ok, f"the worker ended with {done.returncode}: {report.fault}")

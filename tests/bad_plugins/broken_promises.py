@@ -12,12 +12,15 @@ from gitcto.api import (
     CtoError,
     DraftPlan,
     GateResult,
+    InterruptResult,
     Launch,
     PlanProblem,
     Probe,
+    Progress,
     SendResult,
     TaskSpec,
     WorkerReport,
+    failed,
     leave_in_mailbox,
     letter_text,
 )
@@ -48,9 +51,17 @@ class GoodProvider:
     def send(self, request):
         return leave_in_mailbox(request)
 
+    def poll(self, output, cursor):
+        del output
+        return Progress(cursor=cursor)
+
+    def interrupt(self, output):
+        del output
+        return InterruptResult(status="not_supported", reason="it has no protocol")
+
     def collect(self, outcome):
         ok = outcome.code == 0 and outcome.cause == "exited"
-        return WorkerReport(ok=ok, error="" if ok else "tool")
+        return WorkerReport() if ok else failed("tool", "it failed")
 
 
 class Provider(ProviderContract):
@@ -113,7 +124,7 @@ class TestBelievesTheDead(Provider):
     class Subject(GoodProvider):
         def collect(self, outcome):
             ok = outcome.code == 0
-            return WorkerReport(ok=ok, error="" if ok else "tool")
+            return WorkerReport() if ok else failed("tool", "it failed")
 
 
 class TestTrustsTheOutput(Provider):

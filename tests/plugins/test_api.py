@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitcto import api
+from gitcto import api, api_homes
 
 HEAVY = {"msgspec", "subprocess", "dulwich", "click", "rich", "sqlite3", "pathlib", "tomlkit"}
 
@@ -35,6 +35,7 @@ def test_importing_the_api_is_light() -> None:
     assert {name for name in loaded if name.startswith("gitcto")} == {
         "gitcto",
         "gitcto.api",
+        "gitcto.api_homes",
         "gitcto.descriptors",
     }
 
@@ -65,6 +66,7 @@ def test_type_checkers_see_the_same_names() -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gitcto"):
             imported.update({alias.name: node.module or "" for alias in node.names})
+    del imported["HOME"]
     assert set(imported) | {"hookimpl"} == set(api.__all__)
     lazy = {name: home for name, home in imported.items() if home != "gitcto.descriptors"}
-    assert lazy == api._HOME
+    assert lazy == api_homes.HOME

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gitcto.containment import Crashed, TimedOut, call_contained
-from gitcto.contracts import GateResult, Launch
-from gitcto.descriptors import Gate
+from gitcto.contracts import GateResult
+from gitcto.descriptors import Gate, Workspace
 from gitcto.errors import CtoError, ExitCode
+from gitcto.provider_contracts import Launch
 from gitcto.registry import Registered
 from gitcto.testing import Faulty, gate_context
 
@@ -101,8 +103,9 @@ def test_a_room_that_is_made_returns_nothing() -> None:
         def release(self, *_arguments: object) -> bool:
             return True
 
-    assert call_contained(REGISTERED, Maker(), "create", 1, deadline_s=9) is None
-    outcome = call_contained(REGISTERED, Maker(), "release", 1, deadline_s=9)
+    maker = replace(REGISTERED, descriptor=Workspace(name="w", summary="Make.", target="m:W"))
+    assert call_contained(maker, Maker(), "create", 1, deadline_s=9) is None
+    outcome = call_contained(maker, Maker(), "release", 1, deadline_s=9)
     assert isinstance(outcome, Crashed)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gitcto.contracts import WorkerReport
 from gitcto.model.records import Execution, TaskState
 from gitcto.policy.records import Limits
+from gitcto.provider_contracts import WorkerReport
 from gitcto.runtime.failures import of_worker
 from gitcto.runtime.messages import Work, WorkerFinished
 from gitcto.runtime.workers import Exit
@@ -31,7 +31,7 @@ def failure(cause, detail=""):
         WorkerFinished(
             execution=EXECUTION,
             exit=Exit(code=0, cause=cause, detail=detail),
-            report=WorkerReport(ok=True),
+            report=WorkerReport(),
             work=Work(commit="1" * 40, tree="2" * 40, changed=1),
         )
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gitcto.contracts import WorkerReport
+from gitcto.provider_contracts import WorkerReport, failed
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.worker_values import Exit, Observed, Started
 from gitcto.testing.simulation.faults import Faults
 from gitcto.testing.simulation.history import Files, History
 
-OK = WorkerReport(ok=True)
+OK = WorkerReport()
 """What a worker says that says nothing else."""
 
 STOP_MS = 300
@@ -90,7 +90,7 @@ class Workers:
             return
         room.tell()
         if not self._faults.over and self._faults.strikes("quota"):
-            said = WorkerReport(ok=False, error="quota", detail="no more today", retryable=False)
+            said = failed("quota", "no more today", retryable=False)
             room.report = said
             clock.after(
                 rng.uniform(500, 5_000), lambda: self.finish(room, Exit(code=1, cause="exited"))

@@ -5,12 +5,22 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, ExitCode, Launch, Probe, SendResult, WorkerReport
+from gitcto.api import (
+    CtoError,
+    ExitCode,
+    InterruptResult,
+    Launch,
+    Probe,
+    Progress,
+    SendResult,
+    WorkerReport,
+    failed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import LaunchRequest, SendRequest, WorkerOutcome
+    from gitcto.api import LaunchRequest, SendRequest, WorkerOutcome, WorkerOutput
 
 _PROGRAM = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + '\\n'); print('greeted')"
 
@@ -37,9 +47,20 @@ class HelloProvider:
         del request
         return SendResult(status="not_supported", reason="a greeting takes no time")
 
+    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
+        """Tell nothing: a greeting takes no time."""
+        del output
+        return Progress(cursor=cursor)
+
+    def interrupt(self, output: WorkerOutput) -> InterruptResult:
+        """Leave it to signals: a greeting takes no time."""
+        del output
+        return InterruptResult(status="not_supported", reason="a greeting takes no time")
+
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Read the end of the worker."""
         if outcome.cause == "exited" and outcome.code == 0:
-            return WorkerReport(ok=True, summary="greeted")
-        error = "timeout" if outcome.cause in ("wall", "idle") else "tool"
-        return WorkerReport(ok=False, error=error, detail=f"code {outcome.code}")
+            return WorkerReport(summary="greeted")
+        if outcome.cause in ("wall", "idle"):
+            return failed("timeout", f"the limit on {outcome.cause}")
+        return failed("tool", f"code {outcome.code}")

@@ -6,14 +6,29 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.api import Launch, Probe, WorkerReport, leave_in_mailbox
+from gitcto.api import (
+    InterruptResult,
+    Launch,
+    Probe,
+    Progress,
+    WorkerReport,
+    failed,
+    leave_in_mailbox,
+)
 from gitcto_command.settings import read
 from gitcto_command.template import fill, values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import LaunchRequest, SendRequest, SendResult, WorkerOutcome
+    from gitcto.api import (
+        FaultKind,
+        LaunchRequest,
+        SendRequest,
+        SendResult,
+        WorkerOutcome,
+        WorkerOutput,
+    )
 
 ALWAYS_PASSED = ("LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER")
 """Variables every command gets from git-cto's own environment; policy names any others.
@@ -25,7 +40,7 @@ _TAIL = 4096
 _LINE = 300
 _SIGNALLED = 128
 _CANNOT_RUN = (126, 127)
-_BY_CAUSE = {"wall": "timeout", "idle": "timeout", "output": "tool"}
+_BY_CAUSE: Mapping[str, FaultKind] = {"wall": "timeout", "idle": "timeout", "output": "tool"}
 
 
 class CommandProvider:
@@ -55,20 +70,30 @@ class CommandProvider:
         """Leave the letter in the command's mailbox, which ``CTO_MAIL`` names."""
         return leave_in_mailbox(request)
 
+    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
+        """Tell nothing: what a program prints has no form."""
+        del output
+        return Progress(cursor=cursor)
+
+    def interrupt(self, output: WorkerOutput) -> InterruptResult:
+        """Leave it to signals: a program has no protocol."""
+        del output
+        return InterruptResult(status="not_supported", reason="a program has no protocol")
+
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Take the exit code as the claim, and the last line of output as its words."""
         if outcome.cause in _BY_CAUSE:
             detail = f"ended by the limit on {outcome.cause}"
-            return WorkerReport(ok=False, error=_BY_CAUSE[outcome.cause], detail=detail)
+            return failed(_BY_CAUSE[outcome.cause], detail)
         if outcome.cause != "exited":
-            return WorkerReport(ok=False, error="killed", detail=f"the worker was {outcome.cause}")
+            return failed("killed", f"the worker was {outcome.cause}")
         if outcome.code == 0:
-            return WorkerReport(ok=True, summary=_last_line(outcome.stdout))
+            return WorkerReport(summary=_last_line(outcome.stdout))
         detail = _last_line(outcome.stderr) or f"exit code {outcome.code}"
         if outcome.code in _CANNOT_RUN:
-            return WorkerReport(ok=False, error="tool", detail=detail, retryable=False)
+            return failed("tool", detail, retryable=False)
         killed = outcome.code < 0 or outcome.code > _SIGNALLED
-        return WorkerReport(ok=False, error="killed" if killed else "tool", detail=detail)
+        return failed("killed" if killed else "tool", detail)
 
 
 def _last_line(path: Path) -> str:

@@ -106,5 +106,7 @@ def test_the_end_is_a_claim(
         "stderr": tmp_path / "err",
     } | end
     report = CommandProvider().collect(WorkerOutcome(scratch=tmp_path, **facts))
-    assert (report.ok, report.error, report.summary or report.detail) == expected
-    assert report.retryable is (end["code"] != 127)
+    fault = report.fault
+    said = fault.detail if fault else report.summary
+    assert (report.ok, fault.kind if fault else "", said) == expected
+    assert (fault is None or fault.retryable) is (end["code"] != 127)

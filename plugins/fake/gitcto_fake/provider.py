@@ -8,12 +8,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.api import CtoError, ExitCode, Launch, Probe, WorkerReport, leave_in_mailbox
+from gitcto.api import (
+    CtoError,
+    ExitCode,
+    InterruptResult,
+    Launch,
+    Probe,
+    Progress,
+    WorkerReport,
+    failed,
+    leave_in_mailbox,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import LaunchRequest, SendRequest, SendResult, WorkerOutcome
+    from gitcto.api import LaunchRequest, SendRequest, SendResult, WorkerOutcome, WorkerOutput
 
 _BEGUN, _ENDED = '{"event": "started"}', '{"event": "finished"}'
 _TAIL = 4096
@@ -46,6 +56,16 @@ class FakeProvider:
         """Leave the letter in the agent's mailbox; its script says whether it looks there."""
         return leave_in_mailbox(request)
 
+    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
+        """Tell nothing: its stream is for people."""
+        del output
+        return Progress(cursor=cursor)
+
+    def interrupt(self, output: WorkerOutput) -> InterruptResult:
+        """Leave it to signals: a script has no protocol."""
+        del output
+        return InterruptResult(status="not_supported", reason="a script has no protocol")
+
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Believe the exit code: what a fake says is a claim like any other.
 
@@ -54,15 +74,15 @@ class FakeProvider:
         if outcome.cause == "exited" and outcome.code == 0:
             if _first_line(outcome.stdout) == _BEGUN and _last_line(outcome.stdout) != _ENDED:
                 detail = "its stream of events has no end"
-                return WorkerReport(ok=False, error="protocol", detail=detail)
-            return WorkerReport(ok=True, summary=_last_line(outcome.stdout))
+                return failed("protocol", detail)
+            return WorkerReport(summary=_last_line(outcome.stdout))
         if outcome.cause in ("wall", "idle"):
-            return WorkerReport(ok=False, error="timeout", detail=f"limit on {outcome.cause}")
+            return failed("timeout", f"limit on {outcome.cause}")
         if outcome.cause != "exited" or outcome.code < 0:
             detail = f"{outcome.cause}, code {outcome.code}"
-            return WorkerReport(ok=False, error="killed", detail=detail)
+            return failed("killed", detail)
         detail = _last_line(outcome.stderr) or f"exit code {outcome.code}"
-        return WorkerReport(ok=False, error="tool", detail=detail)
+        return failed("tool", detail)
 
 
 def _program() -> Path:

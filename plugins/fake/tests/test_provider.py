@@ -83,4 +83,4 @@ def test_a_stream_of_events_must_end(room: Path, said: str, error: str) -> None:
         code=0, cause="exited", stdout=room / "stdout", stderr=room / "stderr", scratch=room
     )
     report = FakeProvider().collect(outcome)
-    assert (report.ok, report.error) == (not error, error)
+    assert (report.fault.kind if report.fault else "") == error

@@ -1,0 +1,81 @@
+"""What a run of an agent comes down to: what it used, and why it failed. Pure records."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from msgspec import Struct
+
+FaultKind = Literal[
+    "auth",
+    "quota",
+    "rate",
+    "model",
+    "tool",
+    "timeout",
+    "killed",
+    "protocol",
+    "empty",
+    "refused",
+    "internal",
+    "finish",
+]
+"""Why an agent's run is no success.
+
+``auth`` and ``quota`` end all work with a provider until a person or time mends them; ``rate`` and
+most of ``model`` (the model's server failed) pass by themselves; ``tool`` is the agent's program or
+one that it ran; ``protocol`` a stream that was cut or is none; ``empty`` an answer without words or
+an edit without changes; ``refused`` a tool that its permissions did not let it use; ``internal`` a
+defect of ours or of a plugin; ``finish`` our own finishing command, which no provider reports.
+"""
+
+FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
+
+
+class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """The envelope of an error, the same for every provider.
+
+    ``retry_after_s`` is the seconds after which the provider says that it may be asked again (0:
+    it does not say); ``provider_code`` what it calls the error (``429``, ``insufficient_quota``);
+    ``detail`` one line for a person.
+    """
+
+    kind: FaultKind
+    detail: str = ""
+    retryable: bool = True
+    retry_after_s: int = 0
+    provider_code: str = ""
+
+
+class Usage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What an agent used, as its provider counted it; without what a resumed session had before.
+
+    ``input_tokens`` were read anew, ``cached_tokens`` from the provider's cache (the two do not
+    overlap); ``output_tokens`` contain ``reasoning_tokens``. ``cost_micros`` is in millionths of a
+    US dollar, None where the provider names no price.
+    """
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_micros: int | None = None
+
+    @property
+    def tokens(self) -> int:
+        """All tokens, each once."""
+        read = self.input_tokens + self.cached_tokens + self.cache_write_tokens
+        return read + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return both together; a cost is known as soon as one of them has one."""
+        costs = [cost for cost in (self.cost_micros, other.cost_micros) if cost is not None]
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cost_micros=sum(costs) if costs else None,
+        )
