@@ -1,0 +1,102 @@
+"""Finding an agent's CLI and what is known of it, without running it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitcto.contracts import Probe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitcto.agents.settings import AgentSettings
+
+_MANIFEST_BYTES = 1 << 20
+_NUMBERS = re.compile(r"\d+(?:\.\d+){1,2}")
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledProgram:
+    """A CLI on this machine: ``path`` as it was found, ``real`` the file that this leads to.
+
+    ``package``, ``version`` and ``licence`` are what the npm package says that it belongs to; empty
+    when there is none. ``reads`` are the directories that it needs to run.
+    """
+
+    path: Path
+    real: Path
+    package: str = ""
+    version: str = ""
+    licence: str = ""
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """Everything it was installed with, and the way to it."""
+        modules = [parent for parent in self.real.parents if parent.name == "node_modules"]
+        around = modules[-1] if modules else self.real.parent
+        return (self.path.parent, around) if around not in self.path.parents else (around,)
+
+
+def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram | None:
+    """Return a CLI by its name on ``PATH`` or its absolute path, None when it is not there."""
+    found = shutil.which(program, path=host_env.get("PATH", ""))
+    if found is None:
+        return None
+    path = Path(found)
+    real = path.resolve()
+    manifest = _manifest(real)
+    return InstalledProgram(
+        path=path,
+        real=real,
+        package=str(manifest.get("name", "")),
+        version=str(manifest.get("version", "")),
+        licence=str(manifest.get("license", "")),
+    )
+
+
+def probe_program(
+    settings: AgentSettings, host_env: Mapping[str, str], *, install: str, least: str
+) -> Probe:
+    """Tell whether a provider's CLI is here, and new enough. What a plugin's ``probe`` may be.
+
+    :param install: one line that says how to get it.
+    :param least: the oldest version that is known to keep what the plugin says of it.
+    A CLI whose version is not to be found is taken on trust, and said so.
+    """
+    found = find_program(settings.program, host_env)
+    if found is None:
+        hint = f"{settings.program!r} is not here: {install}"
+        return Probe(available=False, hint=hint)
+    if not found.version:
+        hint = f"the version of {found.path} is not known; it is meant for {least} and newer"
+        return Probe(available=True, hint=hint)
+    if _numbers(found.version) < _numbers(least):
+        hint = f"{found.path} is {found.version}; it must be {least} or newer: {install}"
+        return Probe(available=False, version=found.version, hint=hint)
+    return Probe(available=True, version=found.version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = _NUMBERS.search(version)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()
+
+
+def _manifest(real: Path) -> Mapping[str, Any]:
+    """Return the nearest ``package.json`` around a file that names a version."""
+    for parent in real.parents:
+        if parent.name == "node_modules":
+            break
+        try:
+            with (parent / "package.json").open("rb") as file:
+                manifest = json.loads(file.read(_MANIFEST_BYTES))
+        except (OSError, ValueError):
+            continue
+        if isinstance(manifest, dict) and "version" in manifest:
+            return manifest
+    return _NOTHING
