@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from gitcto.globs import covers
     from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
     from gitcto.mail_contracts import Letter, SendRequest, SendResult
-    from gitcto.mailbox import leave_in_mailbox, letter_text
+    from gitcto.mailbox import leave_in_mailbox, leave_interrupt, letter_text, letters_in
     from gitcto.model.agent_records import Fault, FaultKind, Usage
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
@@ -213,7 +213,9 @@ __all__ = [
     "joined",
     "last_line",
     "leave_in_mailbox",
+    "leave_interrupt",
     "letter_text",
+    "letters_in",
     "line_index",
     "line_of",
     "merge_tree",
