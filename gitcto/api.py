@@ -28,8 +28,10 @@ from gitcto.descriptors import (
 )
 
 if TYPE_CHECKING:
+    from gitcto.backends import backend_of
     from gitcto.command_results import CANNOT_RUN, could_not_run, last_line, one_line
     from gitcto.contracts import (
+        Backend,
         CommandResult,
         DraftPlan,
         EventContext,
@@ -113,6 +115,7 @@ __all__ = [
     "Abilities",
     "AddedLine",
     "AgentEvent",
+    "Backend",
     "Case",
     "Change",
     "ChangePredictor",
@@ -190,6 +193,7 @@ __all__ = [
     "WorkerOutput",
     "WorkerReport",
     "Workspace",
+    "backend_of",
     "changes",
     "checkout",
     "could_not_run",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 _LAZY = {
+    "gitcto.backends": ("backend_of",),
     "gitcto.contracts": (
+        "Backend",
         "CommandResult",
         "DraftPlan",
         "EventContext",
