@@ -27,7 +27,7 @@ def backend_of(argv: Sequence[str], host_env: Mapping[str, str]) -> Backend | No
     """Return what is executed when ``argv`` is started; None when its program is not there.
 
     That is the program, looked up on the ``PATH`` of ``host_env``, and every further argument that
-    is the absolute path of a file (``node /opt/agent/cli.js``): each with its interpreter, and
+    is the absolute path of a file (of ``node`` and ``cli.js``): each with its interpreter, and
     with the Node package it belongs to and the packages that one depends on, where they are
     installed. Version, licence and source are those of the last argument's package.
 
