@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from gitcto.agents.report import collect_report, report_of
     from gitcto.agents.rooms import agent_environment, agent_home, prompt_text, write_private
     from gitcto.agents.settings import AgentSettings, read_agent_settings
+    from gitcto.backends import backend_of
     from gitcto.command_results import CANNOT_RUN, could_not_run, last_line, one_line
     from gitcto.contracts import (
+        Backend,
         CommandResult,
         DraftPlan,
         EventContext,
@@ -76,7 +78,7 @@ if TYPE_CHECKING:
     from gitcto.globs import covers
     from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
     from gitcto.mail_contracts import Letter, SendRequest, SendResult
-    from gitcto.mailbox import leave_in_mailbox, letter_text
+    from gitcto.mailbox import leave_in_mailbox, leave_interrupt, letter_text, letters_in
     from gitcto.model.agent_records import Fault, FaultKind, Usage
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
@@ -123,6 +125,7 @@ __all__ = [
     "AddedLine",
     "AgentEvent",
     "AgentSettings",
+    "Backend",
     "Case",
     "Change",
     "ChangePredictor",
@@ -207,6 +210,7 @@ __all__ = [
     "Workspace",
     "agent_environment",
     "agent_home",
+    "backend_of",
     "changes",
     "checkout",
     "collect_report",
@@ -231,7 +235,9 @@ __all__ = [
     "joined",
     "last_line",
     "leave_in_mailbox",
+    "leave_interrupt",
     "letter_text",
+    "letters_in",
     "line_index",
     "line_of",
     "merge_tree",

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gitcto.contracts import Probe
+from gitcto.backends import backend_of
+from gitcto.contracts import Backend, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gitcto.agents.settings import AgentSettings
 
-_MANIFEST_BYTES = 1 << 20
 _NUMBERS = re.compile(r"\d+(?:\.\d+){1,2}")
-_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledProgram:
     """A CLI on this machine: ``path`` as it was found, ``real`` the file that this leads to.
 
-    ``package``, ``version`` and ``licence`` are what the npm package says that it belongs to; empty
-    when there is none. ``reads`` are the directories that it needs to run.
+    ``backend`` are the files that are executed, with the version and licence they tell of
+    themselves, empty when they tell none.
     """
 
     path: Path
     real: Path
-    package: str = ""
-    version: str = ""
-    licence: str = ""
+    backend: Backend
 
     @property
     def reads(self) -> tuple[Path, ...]:
@@ -49,15 +45,10 @@ def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram 
     if found is None:
         return None
     path = Path(found)
-    real = path.resolve()
-    manifest = _manifest(real)
-    return InstalledProgram(
-        path=path,
-        real=real,
-        package=str(manifest.get("name", "")),
-        version=str(manifest.get("version", "")),
-        licence=str(manifest.get("license", "")),
-    )
+    backend = backend_of((str(path),), host_env)
+    if backend is None:
+        return None
+    return InstalledProgram(path=path, real=path.resolve(), backend=backend)
 
 
 def probe_program(
@@ -73,30 +64,16 @@ def probe_program(
     if found is None:
         hint = f"{settings.program!r} is not here: {install}"
         return Probe(available=False, hint=hint)
-    if not found.version:
+    backend, version = found.backend, found.backend.version
+    if not version:
         hint = f"the version of {found.path} is not known; it is meant for {least} and newer"
-        return Probe(available=True, hint=hint)
-    if _numbers(found.version) < _numbers(least):
-        hint = f"{found.path} is {found.version}; it must be {least} or newer: {install}"
-        return Probe(available=False, version=found.version, hint=hint)
-    return Probe(available=True, version=found.version)
+        return Probe(available=True, hint=hint, backend=backend)
+    if _numbers(version) < _numbers(least):
+        hint = f"{found.path} is {version}; it must be {least} or newer: {install}"
+        return Probe(available=False, version=version, hint=hint, backend=backend)
+    return Probe(available=True, version=version, backend=backend)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
     found = _NUMBERS.search(version)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
-
-
-def _manifest(real: Path) -> Mapping[str, Any]:
-    """Return the nearest ``package.json`` around a file that names a version."""
-    for parent in real.parents:
-        if parent.name == "node_modules":
-            break
-        try:
-            with (parent / "package.json").open("rb") as file:
-                manifest = json.loads(file.read(_MANIFEST_BYTES))
-        except (OSError, ValueError):
-            continue
-        if isinstance(manifest, dict) and "version" in manifest:
-            return manifest
-    return _NOTHING

@@ -82,11 +82,10 @@ def installed(tmp_path: Path) -> Path:
 
 def test_a_program_is_found_with_what_it_was_installed_with(installed: Path) -> None:
     found = find_program("x", {"PATH": str(installed)})
-    assert (found.package, found.version, found.licence) == (
-        *("@vendor/x", "1.12.3-linux-x64", "MIT"),
-    )
+    backend = found.backend
+    assert (backend.version, backend.licence) == ("1.12.3-linux-x64", "MIT")
     assert found.reads == (installed.parent,)
-    assert find_program(str(found.real), {}).version == found.version
+    assert find_program(str(found.real), {}).backend.version == backend.version
     assert find_program("x", {"PATH": "/nowhere"}) is None
 
 
