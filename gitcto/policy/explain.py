@@ -69,11 +69,15 @@ def _roles(policy: Policy) -> Iterator[str]:
     if not policy.roles:
         yield "role     none: no task can be given to a worker"
     for name, role in policy.roles.items():
-        provider = policy.providers[role.provider]
-        yield (
-            f"role     {name}: provider {role.provider} (plugin {provider.plugin}),"
-            f" workspace {role.workspace}{_settings(provider.settings)}"
-        )
+        who = ", ".join(role.providers) or "any that has earned to be the default"
+        yield f"role     {name}: {who}; workspace {role.workspace}"
+    for name, provider in policy.providers.items():
+        yield f"provider {name}: plugin {provider.plugin}{_settings(provider.settings)}"
+    rules = policy.eligibility
+    yield (
+        f"repo     of class {rules.repository}; gated engines allowed:"
+        f" {', '.join(rules.engines) or 'none'}; {rules.admission} must be admitted"
+    )
 
 
 def _gates(policy: Policy) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gitcto.errors import CtoError, ExitCode
+from gitcto.policy.eligibility_settings import EligibilitySettings
 
 Scalar = str | int | float | bool
 Setting = Scalar | tuple[Scalar, ...] | dict[str, Scalar]
@@ -123,10 +124,18 @@ class RoomSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """Who does the tasks of a role: the ``provider``'s name and the workspace plugin."""
+    """Who does the tasks of a role: the ``providers`` that may, in order, and the workspace plugin.
 
-    provider: str
+    A role that names none is done by those that have earned to be the default.
+    """
+
+    providers: tuple[str, ...]
     workspace: str
+
+    @property
+    def provider(self) -> str:
+        """The first provider, or nothing."""
+        return self.providers[0] if self.providers else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +256,7 @@ class Policy:
     rooms: RoomSettings
     context: ContextSettings
     sandbox: SandboxSettings
+    eligibility: EligibilitySettings
     protected_paths: tuple[str, ...]
     default_paths: tuple[str, ...]
     roles: Mapping[str, Role]
