@@ -70,7 +70,9 @@ def _roles(policy: Policy) -> Iterator[str]:
         yield "role     none: no task can be given to a worker"
     for name, role in policy.roles.items():
         who = ", ".join(role.providers) or "any that has earned to be the default"
-        yield f"role     {name}: {who}; workspace {role.workspace}"
+        yield (
+            f"role     {name}: provider {who}; workspace {role.workspace}, strategy {role.strategy}"
+        )
     for name, provider in policy.providers.items():
         yield f"provider {name}: plugin {provider.plugin}{_settings(provider.settings)}"
     rules = policy.eligibility

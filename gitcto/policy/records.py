@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gitcto.errors import CtoError, ExitCode
+from gitcto.model.step_records import SINGLE_WORKER
 from gitcto.policy.eligibility_settings import EligibilitySettings
 
 Scalar = str | int | float | bool
@@ -124,13 +125,14 @@ class RoomSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """Who does the tasks of a role: the ``providers`` that may, in order, and the workspace plugin.
+    """Who does the tasks of a role: the ``providers`` that may, in order, workspace and strategy.
 
     A role that names none is done by those that have earned to be the default.
     """
 
     providers: tuple[str, ...]
     workspace: str
+    strategy: str = SINGLE_WORKER
 
     @property
     def provider(self) -> str:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar, get_args
 
 from gitcto.model.records import MAX_WORKERS, Tier
+from gitcto.model.step_records import SINGLE_WORKER
 from gitcto.policy import landing_sections, names
 from gitcto.policy.eligibility_settings import EligibilitySettings
 from gitcto.policy.records import (
@@ -157,8 +158,10 @@ def roles(table: Table, default_workspace: str) -> Mapping[str, Role]:
         if not several and not one.lacks("providers"):
             one.report('"providers" must name at least one, or not be there', "providers")
         room = one.text("workspace", default_workspace, names.name)
+        strategy = one.text("strategy", SINGLE_WORKER, names.name)
         one.close()
-        return Role(providers=several or ((provider,) if provider else ()), workspace=room)
+        who = several or ((provider,) if provider else ())
+        return Role(providers=who, workspace=room, strategy=strategy)
 
     return _named(table, role)
 
