@@ -40,9 +40,10 @@ def forwarded(
     """Return ``argv`` under a forwarder to the proxy at ``socket``, as both are seen inside.
 
     ``ports`` are those of the machine's loopback that are offered inside as well, which only works
-    in a network of its own. The forwarder sets ``HTTP_PROXY`` and its kin for the program, with a loopback port that is free
-    where it runs, and ends as the program ends: with its exit code, or by its signal. A sandbox
-    must let it read git-cto and its Python, which the core always asks for.
+    in a network of its own. The forwarder sets ``HTTP_PROXY`` and its kin for the program, with a
+    loopback port that is free where it runs, and ends as the program ends: with its exit code, or
+    by its signal. A sandbox must let it read git-cto and its Python, which the core always asks
+    for.
     """
     listed = ",".join(map(str, ports)) or "-"
     return (sys.executable, "-I", "-S", __file__, os.fspath(socket), listed, *argv)
