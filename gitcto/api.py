@@ -24,6 +24,7 @@ from gitcto.descriptors import (
     Provider,
     Register,
     Sandbox,
+    StrategyFile,
     Workspace,
 )
 
@@ -180,6 +181,7 @@ __all__ = [
     "Sandbox",
     "SendRequest",
     "SendResult",
+    "StrategyFile",
     "TaskSpec",
     "Tier",
     "ToolServer",

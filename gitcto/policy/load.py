@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
 
 from gitcto.policy import landing_sections, names, sections
-from gitcto.policy.lines import line_index, line_of
+from gitcto.policy.document import document, refuse_all
 from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProblem
 from gitcto.policy.table import Finding, Table, shown, suggestion
-
-MAX_BYTES = 256 * 1024
-_FIX = "correct the file, then check it with `git cto policy validate`"
-_TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 def load(path: Path) -> Policy:
@@ -34,39 +27,14 @@ def load(path: Path) -> Policy:
 
 def parse(text: bytes, where: str) -> Policy:
     """Read a policy's bytes; ``where`` names them in messages. Raises :class:`PolicyError`."""
-    decoded, document = _document(text, where)
     findings: list[Finding] = []
-    root = Table(document, (), findings)
+    root = Table(document(text, where), (), findings)
     _version(root)
     policy = _policy(root, text)
     root.close()
     _references(policy, root)
-    if findings:
-        index = line_index(decoded)
-        problems = {PolicyProblem(where, line_of(index, f.path), f.message) for f in findings}
-        raise PolicyError(tuple(sorted(problems)), _FIX)
+    refuse_all(text, where, findings)
     return policy
-
-
-def _document(text: bytes, where: str) -> tuple[str, dict[str, object]]:
-    if len(text) > MAX_BYTES:
-        _refuse(where, 0, f"is larger than {MAX_BYTES // 1024} KiB, which no policy needs")
-    try:
-        decoded = text.decode()
-        return decoded, tomllib.loads(decoded)
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        _refuse(where, line, "this is not UTF-8 text")
-    except RecursionError:
-        _refuse(where, 0, "is nested too deeply")
-    except ValueError as error:  # TOML's own errors, and integers beyond Python's limit
-        found = _TOML_LINE.search(str(error))
-        line = int(found[1]) if found else decoded.count("\n") + 1
-        _refuse(where, line, f"not valid TOML: {_TOML_LINE.sub('', str(error)).strip()}")
-
-
-def _refuse(where: str, line: int, message: str) -> NoReturn:
-    raise PolicyError((PolicyProblem(where, line, message),), _FIX) from None
 
 
 def _version(root: Table) -> None:
