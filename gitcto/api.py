@@ -29,8 +29,10 @@ from gitcto.descriptors import (
 )
 
 if TYPE_CHECKING:
+    from gitcto.backends import backend_of
     from gitcto.command_results import CANNOT_RUN, could_not_run, last_line, one_line
     from gitcto.contracts import (
+        Backend,
         CommandResult,
         DraftPlan,
         EventContext,
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     from gitcto.globs import covers
     from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
     from gitcto.mail_contracts import Letter, SendRequest, SendResult
-    from gitcto.mailbox import leave_in_mailbox, letter_text
+    from gitcto.mailbox import leave_in_mailbox, leave_interrupt, letter_text, letters_in
     from gitcto.model.agent_records import Fault, FaultKind, Usage
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
@@ -114,6 +116,7 @@ __all__ = [
     "Abilities",
     "AddedLine",
     "AgentEvent",
+    "Backend",
     "Case",
     "Change",
     "ChangePredictor",
@@ -192,6 +195,7 @@ __all__ = [
     "WorkerOutput",
     "WorkerReport",
     "Workspace",
+    "backend_of",
     "changes",
     "checkout",
     "could_not_run",
@@ -211,7 +215,9 @@ __all__ = [
     "joined",
     "last_line",
     "leave_in_mailbox",
+    "leave_interrupt",
     "letter_text",
+    "letters_in",
     "line_index",
     "line_of",
     "merge_tree",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 _LAZY = {
+    "gitcto.backends": ("backend_of",),
     "gitcto.contracts": (
+        "Backend",
         "CommandResult",
         "DraftPlan",
         "EventContext",
@@ -42,7 +44,7 @@ _LAZY = {
     "gitcto.globs": ("covers",),
     "gitcto.integration_contracts": ("EffectRequest", "OutsideEffect", "Receipt", "Refused"),
     "gitcto.mail_contracts": ("Letter", "SendRequest", "SendResult"),
-    "gitcto.mailbox": ("leave_in_mailbox", "letter_text"),
+    "gitcto.mailbox": ("leave_in_mailbox", "leave_interrupt", "letter_text", "letters_in"),
     "gitcto.model.agent_records": ("Fault", "FaultKind", "Usage"),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),

@@ -3,7 +3,8 @@
 ``inbox/N.json`` is a message for the worker; it makes ``shown/N`` when it has read it and
 ``acked/N`` when it has acted on it, with a note as the content if it likes. It sends by writing
 ``outbox/NAME.json``, under another name first, and renaming it; what is not taken is explained in
-``refused/NAME.txt``. The variable ``CTO_MAIL`` names the directory.
+``refused/NAME.txt``. A file ``interrupt`` beside these boxes asks the program that drives an agent
+in its own protocol to stop it. The variable ``CTO_MAIL`` names the directory.
 
 The worker can write all of it, so we go from one opened directory to the next, never through a
 link, and read no more than we must.
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitcto.mail_contracts import Letter, SendRequest
+    from gitcto.provider_contracts import InterruptResult, WorkerOutput
 
 VARIABLE = "CTO_MAIL"
 FOLDER = "mail"
+INTERRUPT = "interrupt"
 BOXES = (INBOX, OUTBOX, SHOWN, ACKED, REFUSED)
 
 MAX_FILE = 64 * 1024
@@ -56,6 +59,7 @@ def make_mailbox(scratch: Path, letters: Iterable[Letter] = ()) -> None:
     with storage_errors(f"use {path_in(scratch)}"):
         for box in BOXES:
             (path_in(scratch) / box).mkdir(parents=True, exist_ok=True)
+    remove(scratch, ".", INTERRUPT)
     for letter in letters:
         put(scratch, INBOX, f"{letter.number}.json", letter_text(letter))
 
@@ -71,6 +75,25 @@ def leave_in_mailbox(request: SendRequest) -> SendResult:
     except CtoError as error:
         return SendResult(status="failed", reason=error.message)
     return SendResult(status="taken")
+
+
+def leave_interrupt(output: WorkerOutput) -> InterruptResult:
+    """Ask the driver of a running agent to stop it; what ``interrupt`` may come down to.
+
+    For providers whose worker is a program of theirs that watches its mailbox.
+    """
+    from gitcto.provider_contracts import InterruptResult
+
+    try:
+        put(output.scratch, ".", INTERRUPT, b"")
+    except CtoError as error:
+        return InterruptResult(status="failed", reason=error.message)
+    return InterruptResult(status="asked")
+
+
+def letters_in(scratch: Path) -> tuple[int, ...]:
+    """Return the numbers of the letters in an inbox: at a launch, those that are in its prompt."""
+    return tuple(sorted(marks(scratch, INBOX)))
 
 
 def letter_text(letter: Letter) -> bytes:

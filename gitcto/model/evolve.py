@@ -22,6 +22,8 @@ from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
+from gitcto.model.step_events import StepEventBody
+from gitcto.model.step_rules import evolve_step, over
 from gitcto.model.view import StateView
 
 Records = tuple[Record, ...]
@@ -29,6 +31,7 @@ Records = tuple[Record, ...]
 _OF_THE_QUEUE = get_args(QueueEventBody)
 _OF_LEASES = get_args(LeaseEventBody)
 _OF_MAIL = get_args(MailEventBody)
+_OF_STEPS = get_args(StepEventBody)
 
 
 class _At(NamedTuple):
@@ -56,6 +59,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return evolve_lease(view, body, event.ts)
     if isinstance(body, EFFECT_EVENTS):
         return evolve_effect(view, team, body)
+    if isinstance(body, _OF_STEPS):
+        return evolve_step(view, body, event.ts)
     if isinstance(body, _OF_MAIL):
         return evolve_mail(view, body, event.ts)
     rule = _RULES.get(type(body))
@@ -116,6 +121,7 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
         provider=e.provider,
         role=e.role,
         workspace=e.workspace,
+        strategy=e.strategy,
         nonce=e.nonce,
         leased_ms=at.ts,
         expires_ms=e.expires_ms,
@@ -230,9 +236,7 @@ def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
     task = at.view.task(execution.task) if execution else None
     if execution is None or task is None:
         return ()
-    ended = replace(
-        execution, state=TaskState.FAILED, reason=e.reason, detail=e.detail, evidence=e.evidence
-    )
+    ended = over(execution, e, at.ts)
     changes: dict[str, Any] = {"reason": e.reason, "detail": e.detail}
     changes["retries"] = {**task.retries, e.reason: task.retries.get(e.reason, 0) + 1}
     changes["charged"] = task.charged + e.charged

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gitcto.model.mail_records import Mail
+from gitcto.model.step_records import Step
 
 Tier = Literal["P0", "P1", "P2"]
 Priority = Literal["urgent", "high", "normal", "low"]
@@ -52,7 +53,8 @@ class TaskSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """One task of a plan, as a person wrote it.
 
     ``paths`` are the git pathspec-like globs the task may change (empty: policy decides);
-    ``inputs`` fill ``{input.NAME}`` placeholders of a provider template.
+    ``inputs`` fill ``{input.NAME}`` placeholders of a provider template; ``strategy`` takes the
+    place of its role's.
     """
 
     id: str
@@ -65,6 +67,7 @@ class TaskSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     paths: tuple[str, ...] = ()
     owner: str = ""
     inputs: dict[str, str] = {}
+    strategy: str = ""
 
 
 class Decision(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -215,7 +218,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     ledger's number of its harvest. ``approval`` is ``requested``, ``granted`` or ``denied`` for
     that very change; ``ejection`` is why a person wants it out of the queue, ``stop`` why one wants
     its worker ended. ``adopted`` is the execution whose late work this one is about, ``late`` what
-    became of work that came after the lease.
+    became of work that came after the lease. ``strategy`` names what says which ``steps`` it takes.
     """
 
     id: str
@@ -230,6 +233,8 @@ class Execution(Struct, frozen=True, kw_only=True):
     leased_ms: int
     expires_ms: int
     workspace: str = ""
+    strategy: str = ""
+    steps: tuple[Step, ...] = ()
     isolation: str = ""
     sandbox: str = ""
     nonce: str = ""
