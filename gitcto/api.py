@@ -105,6 +105,13 @@ if TYPE_CHECKING:
         RoomRequest,
         RoomTips,
     )
+    from gitcto.strategies.answers import (
+        ANSWER_VERSION,
+        Answer,
+        AnswerError,
+        Remark,
+        parse_answer,
+    )
     from gitcto.templates import fill_template
     from gitcto.untrusted_files import read_untrusted
 
@@ -112,10 +119,13 @@ hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
 
 __all__ = [
+    "ANSWER_VERSION",
     "CANNOT_RUN",
     "Abilities",
     "AddedLine",
     "AgentEvent",
+    "Answer",
+    "AnswerError",
     "Backend",
     "Case",
     "Change",
@@ -171,6 +181,7 @@ __all__ = [
     "Refs",
     "Refused",
     "Register",
+    "Remark",
     "Remote",
     "RemoteFailed",
     "Report",
@@ -222,6 +233,7 @@ __all__ = [
     "line_of",
     "merge_tree",
     "one_line",
+    "parse_answer",
     "parse_ctrf",
     "parse_junit",
     "parse_sarif",

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitcto.policy import landing_sections, names, sections
 from gitcto.policy.document import document, refuse_all
 from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProblem
 from gitcto.policy.table import Finding, Table, shown, suggestion
+
+if TYPE_CHECKING:
+    from gitcto.policy.strategies import StrategySettings
 
 
 def load(path: Path) -> Policy:
@@ -80,13 +84,30 @@ def _policy(root: Table, text: bytes) -> Policy:
         signing_key=landing_sections.evidence(root.table("evidence")),
         merge_resolvers=sections.merge(root.table("merge")),
         required_plugins=sections.plugins(root.table("plugins")),
+        strategies=_strategies(root.table("strategies")),
     )
+
+
+def _strategies(table: Table) -> Mapping[str, StrategySettings]:
+    if not table.names():
+        return {}
+    from gitcto.policy.strategies import strategies  # most policies define none
+
+    return strategies(table)
 
 
 def _references(policy: Policy, root: Table) -> None:
     for role, settings in policy.roles.items():
         table = root.table("roles").table(role)
         _known(table, "provider", settings.provider, policy.providers)
+    for name, strategy in policy.strategies.items():
+        table = root.table("strategies").table(name).table("providers")
+        for role, providers in strategy.providers.items():
+            for provider in providers:
+                if provider not in policy.providers:
+                    near = suggestion(provider, tuple(policy.providers))
+                    message = f"there is no section [providers.{provider}]"
+                    table.report(f"{message}{near}", role)
     for tier, gates in policy.tiers.items():
         for gate in gates:
             _known(root.table("tiers").table(tier), "gates", gate, policy.gates)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
 
 from gitcto.model.agent_records import FAULT_KINDS
 from gitcto.policy import names
 from gitcto.policy.document import document, refuse_all
+from gitcto.policy.records import Policy
 from gitcto.policy.table import Finding, Table, shown, suggestion
 from gitcto.strategies.check import complaints
 from gitcto.strategies.records import (
@@ -42,13 +43,31 @@ _Failures = Mapping[str, tuple[Action, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategySettings:
-    """What policy says of one strategy: who fills its roles, and the whole of it if it is policy's.
+    """What policy says of one strategy, and the whole of it if it is policy's own.
 
-    ``providers`` maps a role to the providers that may fill it, the first choice first.
+    ``providers`` maps a role to the providers that may fill it, the first choice first;
+    ``prompts`` maps one to what it is told instead of the strategy's own words.
     """
 
-    providers: Mapping[str, tuple[str, ...]]
-    own: Strategy | None
+    providers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    own: Strategy | None = None
+
+    def over(self, strategy: Strategy) -> Strategy:
+        """Return a strategy as policy wants it."""
+        roles = {
+            role: StrategyRole(
+                providers=self.providers.get(role, given.providers),
+                prompt=self.prompts.get(role, given.prompt),
+            )
+            for role, given in strategy.filled.items()
+        }
+        return replace(strategy, roles=MappingProxyType(roles))
+
+    def strangers(self, strategy: Strategy) -> tuple[str, ...]:
+        """Return the roles that policy speaks of and the strategy does not have."""
+        named = dict.fromkeys((*self.providers, *self.prompts))
+        return tuple(role for role in named if role not in strategy.filled)
 
 
 def parse_strategy(text: bytes, name: str, where: str) -> Strategy:
@@ -69,21 +88,37 @@ def strategies(table: Table) -> Mapping[str, StrategySettings]:
         complaint = names.name(name)
         if complaint:
             table.report(f"{shown(name)}: {complaint}", name)
-        providers = _providers(one.table("providers"))
-        defines = any(key != "providers" for key in one.names())
-        own = _strategy(one, name) if defines else None
-        if own is not None:
-            _bound(one.table("providers"), own)
+        found[name] = settings = StrategySettings(
+            providers=_providers(one.table("providers")),
+            prompts=_prompts(one.table("prompts")),
+            own=_strategy(one, name) if set(one.names()) - {"providers", "prompts"} else None,
+        )
+        if settings.own is not None:
+            roles = tuple(settings.own.filled)
+            for role in settings.strangers(settings.own):
+                one.report(f"no step has the role {shown(role)}{suggestion(role, roles)}")
         one.close()
-        found[name] = StrategySettings(providers=providers, own=own)
     return MappingProxyType(found)
 
 
-def _bound(table: Table, own: Strategy) -> None:
-    roles = tuple(dict.fromkeys(step.role for step in own.steps))
-    for role in table.names():
-        if role not in roles:
-            table.report(f"no step has the role {shown(role)}{suggestion(role, roles)}", role)
+def candidates(
+    policy: Policy, strategy: Strategy, role: str, own: Sequence[str]
+) -> tuple[str, ...]:
+    """Return who may fill a role, the first choice first.
+
+    Those that policy binds to it, else those that the strategy suggests and policy configures, and
+    then ``own``, the providers of the task's own role.
+    """
+    settings = policy.strategies.get(strategy.name)
+    if settings is not None and role in settings.providers:
+        return settings.providers[role]
+    suggested = strategy.filled[role].providers
+    known = (each for each in suggested if each in policy.providers)
+    return tuple(dict.fromkeys((*known, *own)))
+
+
+def _prompts(table: Table) -> Mapping[str, str]:
+    return MappingProxyType({role: table.text(role, "", _prompt) for role in table.names()})
 
 
 def _providers(table: Table) -> Mapping[str, tuple[str, ...]]:
@@ -123,7 +158,7 @@ def _roles(table: Table) -> Mapping[str, StrategyRole]:
     for role in table.names():
         one = table.table(role)
         roles[role] = StrategyRole(
-            provider=one.text("provider", "", names.name_or_none),
+            providers=one.texts("providers", (), names.name),
             prompt=one.text("prompt", "", _prompt),
         )
         one.close()

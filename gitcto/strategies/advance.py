@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from gitcto.strategies.ran import Ran
+from gitcto.model.step_records import Step
 from gitcto.strategies.records import (
     ASKS,
     Combine,
@@ -23,7 +23,7 @@ from gitcto.strategies.visit import Visit, failure_of
 _Stage = tuple[StrategyStep, ...]
 
 
-def advance(strategy: Strategy, steps: Sequence[Ran]) -> Move:
+def advance(strategy: Strategy, steps: Sequence[Step]) -> Move:
     """Return what to do after ``steps``, all that were started in this attempt so far.
 
     Total: whatever they say there is a move, and after ``strategy.most_steps`` of them there is
@@ -51,14 +51,16 @@ def approved(combine: Combine, verdicts: Sequence[str]) -> bool:
 class _Walk:
     """The way through the stages that the steps so far have gone."""
 
-    def __init__(self, strategy: Strategy, steps: Sequence[Ran]) -> None:
+    def __init__(self, strategy: Strategy, steps: Sequence[Step]) -> None:
         self._strategy = strategy
         self._rest = deque(sorted(steps, key=lambda ran: ran.number))
         self._said: list[str] = []
         self._out: set[str] = set()
         self._avoid: dict[str, tuple[str, ...]] = {}
-        self._last: dict[str, Ran] = {}
-        self._patches: dict[str, Ran] = {}
+        self._last: dict[str, Step] = {}
+        self._patches: dict[str, Step] = {}
+        self._approved: set[str] = set()
+        self._judged = False
 
     def round(self, number: int) -> Move | None:
         """Go through one round; None when what it wrote was rejected."""
@@ -73,7 +75,10 @@ class _Walk:
                 return self.give_up("no_work", "every writer was left out")
             if not self._patches and stage[0].judges:
                 return None
-        return Finish(seat=next(iter(self._patches)), path=self._path)
+        seat = next(iter(self._patches))
+        if self._judged and seat not in self._approved:
+            return self.give_up("unapproved", "who rejected it before was left out now")
+        return Finish(seat=seat, path=self._path)
 
     def checked(self, move: Move) -> Move:
         """Return the move, unless there are steps that this strategy would not have started."""
@@ -113,15 +118,16 @@ class _Walk:
             return False
         return step.kind != "review" or any(seat in self._patches for seat in step.judged)
 
-    def _take(self, visit: Visit, ran: Ran) -> None:
+    def _take(self, visit: Visit, ran: Step) -> None:
+        self._judged = self._judged or bool(ran.verdict)
         said = visit.take(ran, good=self._is_good(visit.step, ran))
         if said:
             self._said.append(said)
-        if ran.state == "ended" and visit.action == "other provider" and not visit.good:
-            tried = self._avoid.get(visit.step.name, ())
-            self._avoid[visit.step.name] = (*tried, ran.provider)
+        if not ran.runs and visit.action == "other provider" and not visit.good:
+            failed = dict.fromkeys((*self._avoid.get(visit.step.name, ()), ran.provider))
+            self._avoid[visit.step.name] = tuple(filter(None, failed))
 
-    def _is_good(self, step: StrategyStep, ran: Ran) -> bool:
+    def _is_good(self, step: StrategyStep, ran: Step) -> bool:
         """Tell whether a step did what it was asked for; a judge must speak of what it read."""
         if ran.fault is not None:
             return False
@@ -130,29 +136,34 @@ class _Walk:
         if ran.verdict not in ("approve", "reject"):
             return False
         if step.kind == "adjudicate" and ran.verdict == "approve":
-            chosen = self._patches.get(ran.chosen)
-            return chosen is not None and _same(chosen, ran)
-        read = [self._patches[seat] for seat in step.judged if seat in self._patches]
-        return any(_same(patch, ran) for patch in read)
+            return self._has_read(ran, ran.chosen)
+        return all(self._has_read(ran, seat) for seat in step.judged if seat in self._patches)
+
+    def _has_read(self, ran: Step, seat: str) -> bool:
+        """Tell whether it read the patch that now is in a seat, and no other one."""
+        patch = self._patches.get(seat)
+        return patch is not None and ran.reads.get(seat) == patch.commit
 
     def _order(self, visit: Visit) -> Order:
         step = visit.step
         avoid = self._avoid.get(step.name, ())
         before = self._last.get(step.name) if step.kind == "write" else None
         goes_on = before is not None and before.provider not in avoid
+        given = self._given(step)
         return Order(
             step=step.name,
             role=step.role,
             seat=step.seat or step.name,
             edits=step.kind == "write",
-            reads=self._readings(step),
+            reads=tuple(reading.seat for reading in given if reading.what == "patch"),
+            given=given,
             asks=ASKS[step.kind],
             why=visit.why,
-            session_of=before.number if before and goes_on else 0,
+            session_of=step.name if goes_on else "",
             avoid=avoid,
         )
 
-    def _readings(self, step: StrategyStep) -> tuple[Reading, ...]:
+    def _given(self, step: StrategyStep) -> tuple[Reading, ...]:
         found = []
         for source in step.reads:
             there = (self._patches if source.what == "patch" else self._last).get(source.of)
@@ -173,19 +184,17 @@ class _Walk:
             if visit.step.kind == "write":
                 self._written(visit.step.seat, visit.good)
         judged = [visit for visit in visits if visit.good is not None and visit.step.judges]
-        for visit in judged:
-            if visit.step.kind == "adjudicate" and visit.good is not None:
-                chosen = visit.good.chosen if visit.good.verdict == "approve" else ""
-                self._patches = {s: p for s, p in self._patches.items() if s == chosen}
-                return
         for seat in tuple(self._patches):
-            verdicts = [v.good.verdict for v in judged if v.good and seat in v.step.judged]
+            verdicts = [_verdict(v, seat) for v in judged if seat in v.step.judged]
             if not approved(self._strategy.combine, verdicts):
                 del self._patches[seat]
+            elif verdicts:
+                self._approved.add(seat)
 
-    def _written(self, seat: str, ran: Ran) -> None:
+    def _written(self, seat: str, ran: Step) -> None:
         """Note a new patch; what was found in the one before says nothing about it."""
         self._patches[seat] = ran
+        self._approved.discard(seat)
         for step in self._strategy.steps:
             if step.judges and seat in step.judged:
                 self._last.pop(step.name, None)
@@ -203,9 +212,13 @@ class _Walk:
         )
 
 
-def _same(patch: Ran, judged: Ran) -> bool:
-    """Tell whether a verdict is about this patch, as far as both name a change."""
-    return not patch.change or not judged.change or patch.change == judged.change
+def _verdict(visit: Visit, seat: str) -> str:
+    """Return what a judge says of one patch: choosing one rejects the others."""
+    ran = visit.good
+    if ran is None:
+        return "none"
+    chosen = visit.step.kind != "adjudicate" or ran.chosen == seat
+    return ran.verdict if chosen else "reject"
 
 
 def _rounds(count: int) -> str:

@@ -54,6 +54,9 @@ def _whole(strategy: Strategy) -> Iterator[Complaint]:
         yield Complaint(-1, "rounds", '"rounds" needs a step that judges')
     if strategy.rounds > 1 and judges and not _learns(strategy):
         yield Complaint(-1, "rounds", '"rounds" is above 1, and no writer reads findings')
+    for seat in sorted(seats) if judges else ():
+        if not _judged_at_last(strategy, seat):
+            yield Complaint(-1, "step", f'nobody judges what is written last in seat "{seat}"')
     groups = [stage[0].group for stage in strategy.stages if stage[0].group]
     for group in {group for group in groups if groups.count(group) > 1}:
         yield Complaint(-1, "step", f'the steps of group "{group}" must follow each other')
@@ -65,6 +68,11 @@ def _whole(strategy: Strategy) -> Iterator[Complaint]:
 def _learns(strategy: Strategy) -> bool:
     writers = (step for step in strategy.steps if step.kind == "write")
     return any(source.what == "findings" for step in writers for source in step.reads)
+
+
+def _judged_at_last(strategy: Strategy, seat: str) -> bool:
+    about = [step for step in strategy.steps if step.seat == seat or seat in step.judged]
+    return bool(about) and about[-1].judges
 
 
 def _step(strategy: Strategy, step: StrategyStep, stage: int) -> Iterator[tuple[str, str]]:
@@ -119,6 +127,8 @@ def _failures(step: StrategyStep, together: tuple[StrategyStep, ...]) -> Iterato
             yield "failures", f'"{failure}": this step gives no verdict'
         if any(action in ("degrade", "stop") for action in actions[:-1]):
             yield "failures", f'"{failure}": nothing comes after "degrade" and "stop"'
+        if failure == NO_VERDICT and "degrade" in actions:
+            yield "failures", f'"{failure}": a judge without a verdict cannot be left out'
         if "degrade" not in actions:
             continue
         if step.kind == "adjudicate" or (step.kind == "write" and len(together) == 1):

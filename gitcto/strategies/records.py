@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import groupby
 from typing import Literal, get_args
 
+from gitcto.model.step_records import MAIN_SEAT, Asks
+
 StepKind = Literal["plan", "write", "review", "adjudicate"]
 """What a step is for: ``plan`` thinks ahead, ``write`` changes files, ``review`` judges one patch,
 ``adjudicate`` chooses between patches or rejects them all. Only a writer may change files."""
@@ -27,11 +29,8 @@ WHATS: tuple[What, ...] = get_args(What)
 STEP_KINDS: tuple[StepKind, ...] = get_args(StepKind)
 ACTIONS: tuple[Action, ...] = get_args(Action)
 COMBINES: tuple[Combine, ...] = get_args(Combine)
-SEATS = ("main", "second")
+SEATS = (MAIN_SEAT, "second")
 """Where writers work: the attempt's own room, and one more beside it."""
-
-Asks = Literal["work", "verdict", "choice"]
-"""The form of an answer: any words, a verdict on one patch, or the choice of one."""
 
 ASKS: Mapping[StepKind, Asks] = {
     "plan": "work",
@@ -99,9 +98,12 @@ class StrategyStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyRole:
-    """Who fills a step: the ``provider`` that is suggested (or none), and what it is told."""
+    """Who fills a step: the ``providers`` to choose from, in order, and what it is told.
 
-    provider: str = ""
+    Without any, the providers of the task's own role fill it.
+    """
+
+    providers: tuple[str, ...] = ()
     prompt: str = ""
 
 
@@ -126,6 +128,11 @@ class Strategy:
     def again(self) -> int:
         """The stage that a next round begins with: the first one that writes."""
         return next(n for n, stage in enumerate(self.stages) if stage[0].kind == "write")
+
+    @cached_property
+    def filled(self) -> Mapping[str, StrategyRole]:
+        """Every role of its steps, also those that it says nothing of."""
+        return {step.role: self.roles.get(step.role, StrategyRole()) for step in self.steps}
 
     @property
     def seats(self) -> tuple[str, ...]:
@@ -161,18 +168,20 @@ class Order:
     """A step to start.
 
     ``seat`` is ``main``, ``second`` or, for one that only reads, a seat of its own (the step's
-    name). ``session_of`` is the number of the step whose session it goes on in (0: a new one);
-    ``avoid`` names the providers that have failed at it; ``asks`` is the form of its answer.
+    name). ``reads`` are the seats whose patches it reads, ``given`` all that it is told.
+    ``session_of`` is the step whose session it goes on in (empty: a new one); ``avoid`` names the
+    providers that have failed at it; ``asks`` is the form of its answer.
     """
 
     step: str
     role: str
     seat: str
     edits: bool
-    reads: tuple[Reading, ...]
+    reads: tuple[str, ...]
+    given: tuple[Reading, ...]
     asks: Asks
     why: str
-    session_of: int = 0
+    session_of: str = ""
     avoid: tuple[str, ...] = ()
 
 
@@ -195,7 +204,7 @@ class Finish:
 class GiveUp:
     """The attempt has failed; ``step`` is the number of the step that ended it, 0 when none did.
 
-    ``reason`` is ``step_failed``, ``no_verdict``, ``rejected``, ``no_work`` or
+    ``reason`` is ``step_failed``, ``no_verdict``, ``rejected``, ``unapproved``, ``no_work`` or
     ``strategy_changed``; with ``retryable`` another attempt may do better.
     """
 

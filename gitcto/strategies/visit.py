@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gitcto.strategies.ran import Ran
+from gitcto.model.step_records import Step
 from gitcto.strategies.records import DEFAULT, NO_VERDICT, Action, StrategyStep
 
 _DONE_ABOUT: Mapping[Action, str] = {
@@ -17,16 +17,16 @@ _DONE_ABOUT: Mapping[Action, str] = {
 _LAST: Action = "stop"
 
 
-def failure_of(ran: Ran) -> str:
+def failure_of(ran: Step) -> str:
     """Return the class of a failure, as policy and people call it."""
     return ran.fault.kind if ran.fault else NO_VERDICT
 
 
-def action_for(step: StrategyStep, failed: Sequence[Ran]) -> Action:
+def action_for(step: StrategyStep, failed: Sequence[Step]) -> Action:
     """Return what is done about the last of these failures.
 
     Each failure takes the next entry of its class's list. What cannot be mended by asking again is
-    not asked again.
+    not asked again, and a judge that gave no verdict is never left out.
     """
     key = _key(step, failed[-1])
     ladder = step.failures.get(key, ())
@@ -39,10 +39,10 @@ def action_for(step: StrategyStep, failed: Sequence[Ran]) -> Action:
             rung += 1
         action = ladder[rung] if rung < len(ladder) else _LAST
         rung += 1
-    return action
+    return _LAST if action == "degrade" and failed[-1].fault is None else action
 
 
-def _key(step: StrategyStep, ran: Ran) -> str:
+def _key(step: StrategyStep, ran: Step) -> str:
     failure = failure_of(ran)
     return failure if failure in step.failures else DEFAULT
 
@@ -54,9 +54,9 @@ class Visit:
         self.step = step
         self.why = why
         self.running = False
-        self.good: Ran | None = None
+        self.good: Step | None = None
         self.action: Action | None = None
-        self.failed: list[Ran] = []
+        self.failed: list[Step] = []
 
     @property
     def over(self) -> bool:
@@ -68,25 +68,24 @@ class Visit:
         """Whether a further try can be its."""
         return not self.running and not self.over
 
-    def take(self, ran: Ran, *, good: bool) -> str:
+    def take(self, ran: Step, *, good: bool) -> str:
         """Add a try, and return what to say of it (nothing while it runs)."""
         who = f"{self.step.name} by {ran.provider or 'nobody'}"
-        if ran.state != "ended":
+        if ran.runs:
             self.running = True
             return ""
         if good:
             self.good = ran
-            return f"{who}: {_outcome(ran)}"
+            return f"{who}: {self._outcome(ran)}"
         self.failed.append(ran)
         self.action = action_for(self.step, self.failed)
         failure = failure_of(ran)
         self.why = f"{self.action} after {failure}"
         return f"{who}: {failure}, {_DONE_ABOUT[self.action]}"
 
-
-def _outcome(ran: Ran) -> str:
-    if ran.verdict == "reject":
-        return "rejected"
-    if ran.chosen:
-        return f"chose {ran.chosen}"
-    return "approved" if ran.verdict == "approve" else "done"
+    def _outcome(self, ran: Step) -> str:
+        if ran.verdict == "reject":
+            return "rejected"
+        if self.step.kind == "adjudicate":
+            return f"chose {ran.chosen}"
+        return "approved" if self.step.judges else "done"
