@@ -22,6 +22,7 @@ from gitcto.model.mail_rules import decide_mail, decide_mail_outcome, interrupti
 from gitcto.model.outcomes import decide_outcome
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
+from gitcto.model.provider_rules import PROVIDER_COMMANDS, decide_provider
 from gitcto.model.queue_commands import QueueCommand
 from gitcto.model.queue_rules import decide_queue
 from gitcto.model.records import (
@@ -72,6 +73,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return decide_lease(view, command, now_ms)
     if isinstance(command, EFFECT_COMMANDS):
         return decide_effect(view, command, now_ms)
+    if isinstance(command, PROVIDER_COMMANDS):
+        return decide_provider(team, command)
     if isinstance(command, _OF_MAIL):
         return decide_mail(view, command)
     return _RULES[type(command)](_On(view, team, now_ms), command)
@@ -199,9 +202,10 @@ def _record_preserved(on: _On, c: cmd.RecordPreserved) -> Answer:
     execution = on.view.execution(c.execution)
     if execution is None:
         return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
-    if execution.preserved == c.ref and execution.work == c.commit:
+    known = execution.preserved == c.ref and execution.work == c.commit
+    if known or execution.beside.get(c.ref) == c.commit:
         return ()
-    return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit),)
+    return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit, seat=c.seat),)
 
 
 def _discard(on: _On, c: cmd.DiscardWork) -> Answer:

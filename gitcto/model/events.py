@@ -15,6 +15,7 @@ from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.provider_events import ProviderEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
 from gitcto.model.step_events import StepEventBody
@@ -166,11 +167,17 @@ class WorkHarvested(Body, frozen=True, kw_only=True, tag_field="kind", tag="work
 
 
 class WorkPreserved(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.preserved"):
-    """Work that did not land is kept under a ref."""
+    """Work that did not land is kept under a ref.
+
+    With ``seat`` it is what was made there beside the work that the execution goes on with.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     ref: str
     commit: str
+    seat: str = ""
 
 
 class WorkDiscarded(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.discarded"):
@@ -285,6 +292,7 @@ EventBody = (
     | QueueEventBody
     | MailEventBody
     | EffectEventBody
+    | ProviderEventBody
     | ContextCheckpointed
     | StepEventBody
 )

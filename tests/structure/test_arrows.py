@@ -9,7 +9,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 SHARED = frozenset({"errors", "model"})
-BELOW_STORE = SHARED | {"effects", "git", "policy", "queue", "reports", "seam", "strategies"}
+BELOW_STORE = SHARED | {
+    "agents",
+    "effects",
+    "git",
+    "policy",
+    "queue",
+    "reports",
+    "seam",
+    "strategies",
+}
 ABOVE_STORE = BELOW_STORE | {"context", "evidence", "store"}
 MAY_IMPORT = {
     "errors": frozenset(),
@@ -24,6 +33,7 @@ MAY_IMPORT = {
     "git": SHARED | {"effects", "policy"},
     "store": SHARED | {"effects", "evidence", "git", "policy"},
     "seam": BELOW_STORE,
+    "agents": SHARED | {"git", "seam"},
     "runtime": ABOVE_STORE,
     "escape": ABOVE_STORE | {"runtime"},
     "cli": ABOVE_STORE | {"escape", "runtime", "testing"},
@@ -178,6 +188,8 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
         ("gitcto.store.ledger", "from gitcto.queue.decide import decide"),
         ("gitcto.strategies.advance", "from gitcto.policy.records import Policy"),
         ("gitcto.strategies.advance", "from pathlib import Path"),
+        ("gitcto.agents.lines", "from gitcto.runtime.workers import spawn"),
+        ("gitcto.store.ledger", "from gitcto.agents.lines import read_lines"),
     ],
 )
 def test_a_reversed_arrow_is_found(module: str, source: str) -> None:
