@@ -24,12 +24,14 @@ from gitcto.descriptors import (
     Provider,
     Register,
     Sandbox,
+    StrategyFile,
     Workspace,
 )
 
 if TYPE_CHECKING:
     from gitcto.agents.commands import CommandTemplate, read_commands
     from gitcto.agents.dialect import Dialect, Transcript, fold
+    from gitcto.agents.driver_mail import DriverLetter, DriverMail
     from gitcto.agents.faults import fault, fault_of
     from gitcto.agents.lines import Line, read_lines
     from gitcto.agents.polling import poll_output
@@ -113,6 +115,13 @@ if TYPE_CHECKING:
         RoomRequest,
         RoomTips,
     )
+    from gitcto.strategies.answers import (
+        ANSWER_VERSION,
+        Answer,
+        AnswerError,
+        Remark,
+        parse_answer,
+    )
     from gitcto.templates import fill_template
     from gitcto.untrusted_files import read_untrusted
 
@@ -120,11 +129,14 @@ hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
 
 __all__ = [
+    "ANSWER_VERSION",
     "CANNOT_RUN",
     "Abilities",
     "AddedLine",
     "AgentEvent",
     "AgentSettings",
+    "Answer",
+    "AnswerError",
     "Backend",
     "Case",
     "Change",
@@ -141,6 +153,8 @@ __all__ = [
     "Descriptor",
     "Dialect",
     "DraftPlan",
+    "DriverLetter",
+    "DriverMail",
     "EffectRequest",
     "Event",
     "EventContext",
@@ -184,6 +198,7 @@ __all__ = [
     "Refs",
     "Refused",
     "Register",
+    "Remark",
     "Remote",
     "RemoteFailed",
     "Report",
@@ -197,6 +212,7 @@ __all__ = [
     "Sandbox",
     "SendRequest",
     "SendResult",
+    "StrategyFile",
     "TaskSpec",
     "Tier",
     "ToolServer",
@@ -242,6 +258,7 @@ __all__ = [
     "line_of",
     "merge_tree",
     "one_line",
+    "parse_answer",
     "parse_ctrf",
     "parse_junit",
     "parse_sarif",

@@ -12,6 +12,10 @@ _LAZY = {
         "Transcript",
         "fold",
     ),
+    "gitcto.agents.driver_mail": (
+        "DriverLetter",
+        "DriverMail",
+    ),
     "gitcto.agents.faults": (
         "fault",
         "fault_of",
@@ -115,6 +119,13 @@ _LAZY = {
         "RoomNeeds",
         "RoomRequest",
         "RoomTips",
+    ),
+    "gitcto.strategies.answers": (
+        "ANSWER_VERSION",
+        "Answer",
+        "AnswerError",
+        "Remark",
+        "parse_answer",
     ),
     "gitcto.templates": ("fill_template",),
     "gitcto.untrusted_files": ("read_untrusted",),
