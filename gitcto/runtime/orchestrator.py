@@ -135,8 +135,7 @@ class Orchestrator:
         if told.damaged:
             book.listener.note(told.damaged)
         base = book.tip()
-        provider = worker_for(book, task, execution_id, base)
-        if not provider:
+        if not (provider := worker_for(book, task, execution_id, base)):
             return
         refusal = book.record(
             Lease(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gitcto.model.commands import BlockTask
 from gitcto.model.provider_records import Admission
 from gitcto.model.records import Task, TaskSpec, Team
+from gitcto.model.step_records import SINGLE_WORKER
 from gitcto.policy.decisions import Attempt
 from gitcto.policy.eligibility import Asked, Selection, select
 from gitcto.policy.eligibility_rule import Candidate
@@ -18,18 +19,21 @@ from gitcto.runtime.world import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A step of an execution: who does it (``role``), and whether it ``edits``.
+    """A step of a strategy: the ``part`` that does it, and whether it ``edits``.
 
-    ``wrote`` are the providers whose work it judges, where the strategy wants another one to;
-    ``avoid`` says of providers why the strategy has given up on them.
+    ``asked`` are the providers that may fill that part, in order (none: those that have earned to
+    be the default). ``wrote`` are the providers whose work it judges, where the strategy wants
+    another one to; ``avoid`` says of providers why the strategy has given up on them.
     """
 
     task: TaskSpec
     execution: str
     epoch: int
-    role: str
+    strategy: str
     step: str
+    part: str
     edits: bool
+    asked: tuple[str, ...]
     wrote: tuple[str, ...] = ()
     avoid: Mapping[str, str] = field(default_factory=dict)
 
@@ -37,9 +41,7 @@ class Wanted:
 def selection(book: Book, wanted: Wanted, base: str) -> Selection:
     """Return who does a step, or why nobody may; ``base`` is the commit that it works on."""
     world, team = book.world, book.state.team
-    role = world.policy.roles.get(wanted.role)
-    names = role.providers if role is not None else ()
-    found = world.agents.found(names or tuple(world.policy.providers))
+    found = world.agents.found(wanted.asked or tuple(world.policy.providers))
     attempt = Attempt(
         actor=world.holder,
         team=world.team,
@@ -49,8 +51,10 @@ def selection(book: Book, wanted: Wanted, base: str) -> Selection:
     )
     asked = Asked(
         attempt=attempt,
-        role=wanted.role,
+        strategy=wanted.strategy,
         step=wanted.step,
+        part=wanted.part,
+        asked=wanted.asked,
         edits=wanted.edits,
         engines=world.agents.engines,
         wrote=wanted.wrote,
@@ -64,14 +68,16 @@ def selection(book: Book, wanted: Wanted, base: str) -> Selection:
 
 def worker_for(book: Book, task: Task, execution: str, base: str) -> str:
     """Return who does a task, or nothing once it is recorded why nobody may."""
-    spec = task.spec
+    spec, role = task.spec, book.world.policy.roles[task.spec.role]
     wanted = Wanted(
         task=spec,
         execution=execution,
         epoch=task.epoch + 1,
-        role=spec.role,
+        strategy=SINGLE_WORKER,
         step="work",
+        part=spec.role,
         edits=True,
+        asked=role.providers,
     )
     chosen = selection(book, wanted, base)
     if not chosen.provider and not chosen.waits:
