@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, get_args
 from msgspec.structs import replace
 
 from gitcto.model import events as ev
+from gitcto.model.circuit_events import CircuitEventBody
+from gitcto.model.circuit_rules import evolve_circuit
 from gitcto.model.codec import Event, Opaque
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
@@ -19,9 +21,12 @@ from gitcto.model.lease_events import LeaseEventBody, StopAsked
 from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.mail_changes import evolve_mail
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.moving import counted, moved
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
+from gitcto.model.spending_events import BudgetReached
+from gitcto.model.spending_evolve import after_failure, charged
 from gitcto.model.step_events import StepEventBody
 from gitcto.model.step_rules import evolve_step, over
 from gitcto.model.view import StateView
@@ -32,6 +37,7 @@ _OF_THE_QUEUE = get_args(QueueEventBody)
 _OF_LEASES = get_args(LeaseEventBody)
 _OF_MAIL = get_args(MailEventBody)
 _OF_STEPS = get_args(StepEventBody)
+_AFRESH: dict[str, Any] = dict.fromkeys(("charged", "faults", "unlucky", "not_before_ms"), 0)
 
 
 class _At(NamedTuple):
@@ -79,21 +85,21 @@ def _task_added(at: _At, e: ev.TaskAdded) -> Records:
     needed = (at.view.task(task_id) for task_id in e.task.depends_on)
     waiting = sum(1 for task in needed if task is None or task.state is not TaskState.DONE)
     task = Task(spec=e.task, order=at.seq, queued_seq=at.seq, queued_ms=at.ts, waiting_for=waiting)
-    return (_counted(at.team, None, task.state), task)
+    return (counted(at.team, None, task.state), task)
 
 
 def _blocked(at: _At, e: ev.TaskBlocked) -> Records:
     task = at.view.task(e.task)
     if task is None:
         return ()
-    return _moved(at.team, task, TaskState.BLOCKED, reason=e.reason, detail=e.decision.reason)
+    return moved(at.team, task, TaskState.BLOCKED, reason=e.reason, detail=e.decision.reason)
 
 
 def _requeued(at: _At, e: ev.TaskRequeued) -> Records:
     task = at.view.task(e.task)
     if task is None:
         return ()
-    return _moved(at.team, task, TaskState.QUEUED, queued_seq=at.seq, queued_ms=at.ts, charged=0)
+    return moved(at.team, task, TaskState.QUEUED, queued_seq=at.seq, queued_ms=at.ts, **_AFRESH)
 
 
 def _stop_asked(at: _At, e: StopAsked) -> Records:
@@ -102,7 +108,7 @@ def _stop_asked(at: _At, e: StopAsked) -> Records:
         return ()
     reason = e.reason or "no reason given"
     if task.state is TaskState.QUEUED:
-        return _moved(at.team, task, TaskState.BLOCKED, reason="stopped", detail=reason)
+        return moved(at.team, task, TaskState.BLOCKED, reason="stopped", detail=reason)
     return _on_execution(at, task.execution, stop=reason)
 
 
@@ -128,7 +134,7 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
     )
     changes = {"epoch": e.epoch, "attempts": e.attempt, "execution": e.execution}
     cleared = {"reason": "", "detail": ""}
-    return (*_moved(at.team, task, TaskState.DISPATCHING, **changes, **cleared), execution)
+    return (*moved(at.team, task, TaskState.DISPATCHING, **changes, **cleared), execution)
 
 
 def _renewed(at: _At, e: ev.LeaseRenewed) -> Records:
@@ -139,6 +145,14 @@ def _checkpointed(at: _At, e: ContextCheckpointed) -> Records:
     execution = at.view.execution(e.execution)
     task = at.view.task(execution.task) if execution else None
     return () if task is None else (replace(task, checkpoint=e.number),)
+
+
+def _reached(at: _At, e: BudgetReached) -> Records:
+    return _on_execution(at, e.execution, over=e.decision)
+
+
+def _circuit(at: _At, e: CircuitEventBody) -> Records:
+    return evolve_circuit(at.team, e, at.ts)
 
 
 def _taken(at: _At, e: ev.LeaseTaken) -> Records:
@@ -225,10 +239,12 @@ def _landed(at: _At, e: ev.LandingDone) -> Records:
     if execution is None or task is None:
         return ()
     done = replace(execution, state=TaskState.DONE, evidence=e.evidence)
-    moved = _moved(at.team, task, TaskState.DONE, commit=e.commit, evidence=e.evidence, push=e.push)
+    done_task = moved(
+        at.team, task, TaskState.DONE, commit=e.commit, evidence=e.evidence, push=e.push
+    )
     freed = (at.view.task(name) for name in at.view.dependents(task.spec.id))
     waiting = (replace(t, waiting_for=t.waiting_for - 1) for t in freed if t is not None)
-    return (*moved, done, *waiting)
+    return (*done_task, done, *waiting)
 
 
 def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
@@ -237,27 +253,10 @@ def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
     if execution is None or task is None:
         return ()
     ended = over(execution, e, at.ts)
-    changes: dict[str, Any] = {"reason": e.reason, "detail": e.detail}
-    changes["retries"] = {**task.retries, e.reason: task.retries.get(e.reason, 0) + 1}
-    changes["charged"] = task.charged + e.charged
-    if e.then is TaskState.QUEUED:
-        changes |= {"queued_seq": at.seq, "queued_ms": at.ts}
-    return (*_moved(at.team, task, e.then, **changes), ended)
-
-
-def _counted(team: Team, old: TaskState | None, new: TaskState) -> Team:
-    counts = dict(team.counts)
-    if old is not None:
-        left = counts.pop(old, 0) - 1
-        if left > 0:
-            counts[old] = left
-    counts[new] = counts.get(new, 0) + 1
-    return replace(team, counts=counts)
-
-
-def _moved(team: Team, task: Task, to: TaskState, **changes: Any) -> tuple[Record, ...]:
-    moved = replace(task, state=to, **changes)
-    return (moved,) if to is task.state else (_counted(team, task.state, to), moved)
+    cut = (ended.steps[n] for n, step in enumerate(execution.steps) if step.runs)
+    team, task = charged(at.team, task, cut)
+    changes = after_failure(task, e, at.seq, at.ts)
+    return (team, *moved(team, task, e.then, **changes), ended)
 
 
 def _on_execution(at: _At, execution_id: str, **changes: Any) -> Records:
@@ -270,10 +269,11 @@ def _on_both(at: _At, execution_id: str, to: TaskState, **changes: Any) -> Recor
     task = at.view.task(execution.task) if execution else None
     if execution is None or task is None:
         return ()
-    return (*_moved(at.team, task, to), replace(execution, state=to, **changes))
+    return (*moved(at.team, task, to), replace(execution, state=to, **changes))
 
 
 _RULES: dict[type, Callable[[_At, Any], Records]] = {
+    **dict.fromkeys(get_args(CircuitEventBody), _circuit),
     ev.PolicyAdopted: _policy_adopted,
     ev.TeamModeChanged: _mode,
     ev.TaskAdded: _task_added,
@@ -284,6 +284,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.LeaseRenewed: _renewed,
     ev.LeaseTaken: _taken,
     ContextCheckpointed: _checkpointed,
+    BudgetReached: _reached,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
     ev.OutsideChanged: _outside,

@@ -6,12 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.model import events as ev
+from gitcto.model.circuit_events import CircuitEventBody
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
+from gitcto.model.spending_events import BudgetReached
 from gitcto.model.step_events import StepEventBody
+from gitcto.store.circuit_subjects import circuit_phrase
 from gitcto.store.effect_subjects import effect_phrase
 from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.mail_subjects import mail_phrase
@@ -41,6 +44,7 @@ _OfExecution = (
     | ev.LandingDone
     | ev.ExecutionFailed
     | ev.OutcomeRefused
+    | BudgetReached
 )
 
 
@@ -62,6 +66,8 @@ def _phrase(  # noqa: C901, PLR0912 - one line a kind
     view: StateView, bodies: Sequence[ev.EventBody], number: int
 ) -> str:
     body = bodies[number]
+    if isinstance(body, CircuitEventBody):
+        return circuit_phrase(body)
     if isinstance(body, QueueEventBody):
         return queue_phrase(body, partial(_task, view, bodies))
     if isinstance(body, EffectEventBody):
@@ -123,6 +129,8 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = f"landing abandoned ({body.reason})"
         case ev.LandingDone():
             what = f"landed on {_branch(body.target)}"
+        case BudgetReached():
+            what = f"over its budget ({body.decision.reason})"
         case ev.ExecutionFailed():
             what = f"attempt failed ({body.reason}), {body.then}"
         case ev.OutcomeRefused():
