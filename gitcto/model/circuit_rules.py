@@ -7,6 +7,8 @@ working, and opens it for twice as long by failing.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from msgspec.structs import replace
 
 from gitcto.model.agent_records import Fault
@@ -33,12 +35,26 @@ def refused(view: StateView, provider: str, execution: str, now_ms: int) -> Refu
     circuit = view.team.circuits.get(provider) if view.team else None
     if circuit is None or circuit.probe == execution:
         return None
-    why = f"{provider} is parked ({circuit.reason}: {circuit.detail})"
+    why = f"it is parked ({circuit.reason}: {circuit.detail})"
     if circuit.refuses(now_ms):
-        return Refusal("circuit_open", _RULE, why)
+        return Refusal("circuit_open", _RULE, f"{why}, {until(circuit)}")
     if probing(view, provider, circuit):
         return Refusal("circuit_probed", _RULE, f"{why}, {circuit.probe} tries it")
     return None
+
+
+def until(circuit: Circuit) -> str:
+    """Return until when a circuit is open, in words."""
+    if not circuit.until_ms:
+        return "until a person closes it"
+    moment = datetime.fromtimestamp(circuit.until_ms / 1000, UTC)
+    return f"until {moment.isoformat(' ', 'seconds').removesuffix('+00:00')} UTC"
+
+
+def resting(view: StateView, provider: str, execution: str, now_ms: int) -> str:
+    """Return in a line why an execution may not use a provider now, or nothing."""
+    refusal = refused(view, provider, execution, now_ms)
+    return "" if refusal is None else refusal.detail
 
 
 def probing(view: StateView, provider: str, circuit: Circuit) -> bool:

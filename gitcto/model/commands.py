@@ -9,6 +9,7 @@ from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.mail_commands import MailCommand, MailOutcome
+from gitcto.model.provider_commands import ProviderCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 from gitcto.model.spending_events import ReachBudget
@@ -144,11 +145,12 @@ class RecordHarvest(Struct, frozen=True, kw_only=True):
 
 
 class RecordPreserved(Struct, frozen=True, kw_only=True):
-    """Work of any execution, whatever its epoch, is kept under ``ref``."""
+    """Work of any execution, whatever its epoch, is kept under ``ref``; see ``WorkPreserved``."""
 
     execution: str
     ref: str
     commit: str
+    seat: str = ""
 
 
 class DiscardWork(Struct, frozen=True, kw_only=True):
@@ -255,6 +257,7 @@ SingleCommand = (
     | CircuitCommand
     | QueueCommand
     | EffectCommand
+    | ProviderCommand
     | MailCommand
     | OutcomeCommand
 )

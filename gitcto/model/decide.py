@@ -22,8 +22,10 @@ from gitcto.model.lease_rules import decide_lease, expire
 from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.mail_rules import decide_mail, decide_mail_outcome, interruption
 from gitcto.model.outcomes import decide_outcome
+from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
+from gitcto.model.provider_rules import PROVIDER_COMMANDS, decide_provider
 from gitcto.model.queue_commands import QueueCommand
 from gitcto.model.queue_rules import decide_queue
 from gitcto.model.records import (
@@ -75,8 +77,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return decide_lease(view, command, now_ms)
     if isinstance(command, EFFECT_COMMANDS):
         return decide_effect(view, command, now_ms)
-    if isinstance(command, _OF_CIRCUITS):
-        return decide_circuit(team, command, now_ms)
+    if isinstance(command, PROVIDER_COMMANDS):
+        return decide_provider(team, command)
     if isinstance(command, _OF_MAIL):
         return decide_mail(view, command)
     return _RULES[type(command)](_On(view, team, now_ms), command)
@@ -198,7 +200,7 @@ def _record_outside(on: _On, c: cmd.RecordOutside) -> Answer:
     known = set(c.changes) <= set(execution.outside)
     if not c.changes or (known and (execution.outside_blocks or not c.blocking)):
         return ()
-    changed = ev.OutsideChanged(execution=c.execution, changes=c.changes, blocking=c.blocking)
+    changed = OutsideChanged(execution=c.execution, changes=c.changes, blocking=c.blocking)
     return (changed,)
 
 
@@ -206,9 +208,10 @@ def _record_preserved(on: _On, c: cmd.RecordPreserved) -> Answer:
     execution = on.view.execution(c.execution)
     if execution is None:
         return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
-    if execution.preserved == c.ref and execution.work == c.commit:
+    known = execution.preserved == c.ref and execution.work == c.commit
+    if known or execution.beside.get(c.ref) == c.commit:
         return ()
-    return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit),)
+    return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit, seat=c.seat),)
 
 
 def _discard(on: _On, c: cmd.DiscardWork) -> Answer:
@@ -250,6 +253,7 @@ def _outcome(view: StateView, command: OutcomeCommand, now_ms: int) -> Answer:
 
 
 _RULES: dict[type, Callable[[_On, Any], Answer]] = {
+    **dict.fromkeys(_OF_CIRCUITS, lambda on, c: decide_circuit(on.team, c, on.now_ms)),
     cmd.AdoptPolicy: _adopt_policy,
     cmd.SetMode: _set_mode,
     cmd.ImportPlan: _import_plan,

@@ -16,6 +16,8 @@ from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.outside_events import OutsideChanged
+from gitcto.model.provider_events import ProviderEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
 from gitcto.model.spending_events import BudgetReached
@@ -145,18 +147,6 @@ class ExecutionExited(Body, frozen=True, kw_only=True, tag_field="kind", tag="ex
     cause: str
 
 
-class OutsideChanged(Body, frozen=True, kw_only=True, tag_field="kind", tag="security.outside"):
-    """Something outside an execution's room was different after its worker had ended.
-
-    ``changes`` name what, one line each. ``blocking`` ones keep the execution from landing: its
-    level of isolation does not rule out that the worker did it.
-    """
-
-    execution: str
-    changes: tuple[str, ...]
-    blocking: bool
-
-
 class WorkHarvested(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.harvested"):
     """What the worker left was taken up as one commit on the attempt's base."""
 
@@ -168,11 +158,17 @@ class WorkHarvested(Body, frozen=True, kw_only=True, tag_field="kind", tag="work
 
 
 class WorkPreserved(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.preserved"):
-    """Work that did not land is kept under a ref."""
+    """Work that did not land is kept under a ref.
+
+    With ``seat`` it is what was made there beside the work that the execution goes on with.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     ref: str
     commit: str
+    seat: str = ""
 
 
 class WorkDiscarded(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.discarded"):
@@ -292,6 +288,7 @@ EventBody = (
     | QueueEventBody
     | MailEventBody
     | EffectEventBody
+    | ProviderEventBody
     | ContextCheckpointed
     | StepEventBody
     | CircuitEventBody

@@ -17,11 +17,14 @@ from gitcto.model.circuit_rules import evolve_circuit
 from gitcto.model.codec import Event, Opaque
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
+from gitcto.model.kept_work import given_up, kept
 from gitcto.model.lease_events import LeaseEventBody, StopAsked
 from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.mail_changes import evolve_mail
 from gitcto.model.mail_events import MailEventBody
 from gitcto.model.moving import counted, moved
+from gitcto.model.outside_events import OutsideChanged
+from gitcto.model.provider_rules import PROVIDER_EVENTS, evolve_provider
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
@@ -33,10 +36,6 @@ from gitcto.model.view import StateView
 
 Records = tuple[Record, ...]
 
-_OF_THE_QUEUE = get_args(QueueEventBody)
-_OF_LEASES = get_args(LeaseEventBody)
-_OF_MAIL = get_args(MailEventBody)
-_OF_STEPS = get_args(StepEventBody)
 _AFRESH: dict[str, Any] = dict.fromkeys(("charged", "faults", "unlucky", "not_before_ms"), 0)
 
 
@@ -59,16 +58,6 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return ()
     if isinstance(body, Opaque):
         return (replace(team, unknown=team.unknown + 1),)
-    if isinstance(body, _OF_THE_QUEUE):
-        return evolve_queue(view, team, body)
-    if isinstance(body, _OF_LEASES) and not isinstance(body, StopAsked):
-        return evolve_lease(view, body, event.ts)
-    if isinstance(body, EFFECT_EVENTS):
-        return evolve_effect(view, team, body)
-    if isinstance(body, _OF_STEPS):
-        return evolve_step(view, body, event.ts)
-    if isinstance(body, _OF_MAIL):
-        return evolve_mail(view, body, event.ts)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 
@@ -151,10 +140,6 @@ def _reached(at: _At, e: BudgetReached) -> Records:
     return _on_execution(at, e.execution, over=e.decision)
 
 
-def _circuit(at: _At, e: CircuitEventBody) -> Records:
-    return evolve_circuit(at.team, e, at.ts)
-
-
 def _taken(at: _At, e: ev.LeaseTaken) -> Records:
     return _on_execution(at, e.execution, holder=e.holder, expires_ms=e.expires_ms)
 
@@ -176,7 +161,7 @@ def _exited(at: _At, e: ev.ExecutionExited) -> Records:
     return _on_execution(at, e.execution, exit=e.cause, code=e.code, ended_ms=at.ts)
 
 
-def _outside(at: _At, e: ev.OutsideChanged) -> Records:
+def _outside(at: _At, e: OutsideChanged) -> Records:
     execution = at.view.execution(e.execution)
     if execution is None:
         return ()
@@ -199,19 +184,12 @@ def _harvested(at: _At, e: ev.WorkHarvested) -> Records:
 
 def _preserved(at: _At, e: ev.WorkPreserved) -> Records:
     execution = at.view.execution(e.execution)
-    if execution is None:
-        return ()
-    discarded = {ref: commit for ref, commit in execution.discarded.items() if ref != e.ref}
-    return (replace(execution, preserved=e.ref, work=e.commit, discarded=discarded),)
+    return () if execution is None else (kept(execution, e),)
 
 
 def _discarded(at: _At, e: ev.WorkDiscarded) -> Records:
     execution = at.view.execution(e.execution)
-    if execution is None:
-        return ()
-    preserved = "" if execution.preserved == e.ref else execution.preserved
-    discarded = {**execution.discarded, e.ref: e.commit}
-    return (replace(execution, preserved=preserved, discarded=discarded),)
+    return () if execution is None else (given_up(execution, e),)
 
 
 def _judged(at: _At, e: ev.GateJudged) -> Records:
@@ -273,7 +251,13 @@ def _on_both(at: _At, execution_id: str, to: TaskState, **changes: Any) -> Recor
 
 
 _RULES: dict[type, Callable[[_At, Any], Records]] = {
-    **dict.fromkeys(get_args(CircuitEventBody), _circuit),
+    **dict.fromkeys(get_args(QueueEventBody), lambda at, e: evolve_queue(at.view, at.team, e)),
+    **dict.fromkeys(get_args(LeaseEventBody), lambda at, e: evolve_lease(at.view, e, at.ts)),
+    **dict.fromkeys(get_args(StepEventBody), lambda at, e: evolve_step(at.view, e, at.ts)),
+    **dict.fromkeys(EFFECT_EVENTS, lambda at, e: evolve_effect(at.view, at.team, e)),
+    **dict.fromkeys(PROVIDER_EVENTS, lambda at, e: evolve_provider(at.team, e)),
+    **dict.fromkeys(get_args(CircuitEventBody), lambda at, e: evolve_circuit(at.team, e, at.ts)),
+    **dict.fromkeys(get_args(MailEventBody), lambda at, e: evolve_mail(at.view, e, at.ts)),
     ev.PolicyAdopted: _policy_adopted,
     ev.TeamModeChanged: _mode,
     ev.TaskAdded: _task_added,
@@ -287,7 +271,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     BudgetReached: _reached,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
-    ev.OutsideChanged: _outside,
+    OutsideChanged: _outside,
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gitcto.model.circuit_records import Circuit
 from gitcto.model.mail_records import Mail
+from gitcto.model.provider_records import Admission, Comparison, Staged
 from gitcto.model.spending import Spent, Totals
 from gitcto.model.step_records import Step
 
@@ -163,8 +164,9 @@ class Team(Struct, frozen=True, kw_only=True):
     ``counts`` is the number of tasks in each state, ``unknown`` the number of events that this
     version cannot read; above zero, nothing may be changed. ``queue_paused`` is whether a person
     stopped the merge queue, ``queue_resumed`` how often one let it go on. ``unclear`` counts what
-    was perhaps done outside, and which a person must look at. ``circuits`` are the open ones of
-    providers, ``used`` is what the team's agents have used.
+    was perhaps done outside, and which a person must look at. ``admissions``, ``stages`` and
+    ``comparisons`` are what persons recorded of each provider last; ``circuits`` are the open ones,
+    ``used`` is what the team's agents have used.
     """
 
     name: str
@@ -179,6 +181,9 @@ class Team(Struct, frozen=True, kw_only=True):
     counts: dict[str, int] = {}
     circuits: dict[str, Circuit] = {}
     used: Totals = Totals()
+    admissions: dict[str, Admission] = {}
+    stages: dict[str, Staged] = {}
+    comparisons: dict[str, Comparison] = {}
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -223,7 +228,8 @@ class Execution(Struct, frozen=True, kw_only=True):
     """One attempt at a task, under one lease.
 
     ``epoch`` is the fencing token; ``work`` the commit harvested from the workspace on top of
-    ``base``; ``preserved`` the ref that keeps work which did not land;
+    ``base``; ``preserved`` the ref that keeps work which did not land, ``beside`` refs that keep
+    what was made in other seats, and what they hold;
     ``discarded`` the refs, and what they held, that a person gave up; ``outside`` what was
     different outside its room, and ``outside_blocks`` whether that keeps it from landing.
     ``nonce`` was drawn for it at dispatch; ``change`` is the id of its change and ``place`` the
@@ -277,6 +283,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     landing: Landing | None = None
     evidence: str = ""
     preserved: str = ""
+    beside: dict[str, str] = {}
     discarded: dict[str, str] = {}
     reason: str = ""
     detail: str = ""

@@ -11,6 +11,8 @@ from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.outside_events import OutsideChanged
+from gitcto.model.provider_events import ProviderEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.spending_events import BudgetReached
 from gitcto.model.step_events import StepEventBody
@@ -18,6 +20,7 @@ from gitcto.store.circuit_subjects import circuit_phrase
 from gitcto.store.effect_subjects import effect_phrase
 from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.mail_subjects import mail_phrase
+from gitcto.store.provider_subjects import provider_phrase
 from gitcto.store.queue_subjects import queue_phrase
 from gitcto.store.step_subjects import step_phrase
 
@@ -34,7 +37,7 @@ _OfExecution = (
     | ContextCheckpointed
     | ev.ExecutionStarted
     | ev.ExecutionExited
-    | ev.OutsideChanged
+    | OutsideChanged
     | ev.WorkHarvested
     | ev.WorkPreserved
     | ev.WorkDiscarded
@@ -72,6 +75,8 @@ def _phrase(  # noqa: C901, PLR0912 - one line a kind
         return queue_phrase(body, partial(_task, view, bodies))
     if isinstance(body, EffectEventBody):
         return effect_phrase(view, body)
+    if isinstance(body, ProviderEventBody):
+        return provider_phrase(body)
     if isinstance(body, LeaseEventBody):
         return lease_phrase(body, partial(_task, view, bodies))
     if isinstance(body, MailEventBody):
@@ -112,7 +117,7 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = f"started as process {body.pid}"
         case ev.ExecutionExited():
             what = f"worker ended ({body.cause}, code {body.code})"
-        case ev.OutsideChanged():
+        case OutsideChanged():
             blocks = ", which blocks its landing" if body.blocking else ""
             what = f"SECURITY: changed outside its room{blocks}: {body.changes[0]}"
         case ev.WorkHarvested():
