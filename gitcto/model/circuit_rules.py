@@ -7,8 +7,6 @@ working, and opens it for twice as long by failing.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from msgspec.structs import replace
 
 from gitcto.model.agent_records import Fault
@@ -37,18 +35,16 @@ def refused(view: StateView, provider: str, execution: str, now_ms: int) -> Refu
         return None
     why = f"it is parked ({circuit.reason}: {circuit.detail})"
     if circuit.refuses(now_ms):
-        return Refusal("circuit_open", _RULE, f"{why}, {until(circuit)}")
+        return Refusal("circuit_open", _RULE, f"{why}, {_left(circuit, now_ms)}")
     if probing(view, provider, circuit):
         return Refusal("circuit_probed", _RULE, f"{why}, {circuit.probe} tries it")
     return None
 
 
-def until(circuit: Circuit) -> str:
-    """Return until when a circuit is open, in words."""
+def _left(circuit: Circuit, now_ms: int) -> str:
     if not circuit.until_ms:
         return "until a person closes it"
-    moment = datetime.fromtimestamp(circuit.until_ms / 1000, UTC)
-    return f"until {moment.isoformat(' ', 'seconds').removesuffix('+00:00')} UTC"
+    return f"for {-(-(circuit.until_ms - now_ms) // 1000)} s more"
 
 
 def resting(view: StateView, provider: str, execution: str, now_ms: int) -> str:
