@@ -17,6 +17,7 @@ from gitcto.descriptors import (
     Predictor,
     Provider,
     Sandbox,
+    StrategyFile,
     Workspace,
 )
 from gitcto.errors import CtoError, ExitCode
@@ -92,6 +93,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 methods=("good", "conflict"),
             ),
             Kind(
+                name="strategies",
+                singular="strategy",
+                descriptor=StrategyFile,
+                methods=(),
+            ),
+            Kind(
                 name="integrations",
                 singular="integration",
                 descriptor=Integration,
@@ -113,12 +120,13 @@ def kind_of(descriptor: Descriptor) -> Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered(Generic[D]):
-    """A descriptor and who handed it over."""
+    """A descriptor and who handed it over; ``first_party`` is part of git-cto itself."""
 
     descriptor: D
     plugin: str
     distribution: str
     version: str
+    first_party: bool = False
 
     @property
     def name(self) -> str:
@@ -218,6 +226,7 @@ def resolve(
                 plugin=winner.source.plugin,
                 distribution=winner.source.distribution,
                 version=winner.source.version,
+                first_party=winner.source.first_party,
             )
     return winners, refused
 
