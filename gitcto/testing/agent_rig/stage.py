@@ -67,7 +67,7 @@ def installed() -> Plugins:
 class Stage:
     """One room for one scenario, below ``root``; several runs may follow each other in it."""
 
-    def __init__(self, cli: AgentCli, root: Path) -> None:
+    def __init__(self, cli: AgentCli, root: Path, *, edits: bool = True) -> None:
         self.cli = cli
         self.root = root
         self.home = root / "home"
@@ -75,6 +75,7 @@ class Stage:
         self.room = root / "rooms" / "e1" / "room"
         self.scratch = root / "rooms" / "e1" / "scratch"
         self.runs = 0
+        self.edits = edits
         search = os.pathsep.join(map(str, (*cli.path, cli.program.parent)))
         self.env = hermetic(self.home)
         self.env |= {"PATH": f"{search}{os.pathsep}{self.env['PATH']}", KEY_ENV: KEY}
@@ -111,7 +112,8 @@ class Stage:
     ) -> Played:
         """Run the CLI once against the model server at ``url`` and return how that ended.
 
-        ``meanwhile`` is called with its run directory while it works.
+        ``meanwhile`` is called with its run directory while it works. On a stage without ``edits``
+        the room can only be read.
         """
         self.runs += 1
         settings = {**self.cli.table(url), "key_env": KEY_ENV, "program": str(self.cli.program)}
@@ -160,6 +162,7 @@ class Stage:
             settings=settings,
             host_env=self.env,
             session=session,
+            edits=self.edits,
             tools=(ToolServer(name=tool_server.NAME, argv=argv),),
             level="strict",
         )
@@ -177,8 +180,8 @@ class Stage:
             argv=launch.argv,
             env={**launch.env, VARIABLE: str(path_in(self.scratch))},
             cwd=self.room,
-            writes=(self.room, self.scratch),
-            reads=(*own_programs(), *needs.reads, *launch.reads),
+            writes=(self.room, self.scratch) if self.edits else (self.scratch,),
+            reads=(*own_programs(), *needs.reads, *launch.reads, self.room),
             fixed=needs.fixed,
             hides=(self.home, self.repo, self.root / "rooms"),
             proxy=private / "proxy.sock",
