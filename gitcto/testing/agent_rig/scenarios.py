@@ -17,7 +17,7 @@ from gitcto.testing.agent_rig.checks import (
     tool_called,
     went_on,
 )
-from gitcto.testing.agent_rig.stage import PATIENCE_S, await_file
+from gitcto.testing.agent_rig.pieces import PATIENCE_S, await_file
 from gitcto.testing.agent_rig.tool_server import NAME, TOOL
 
 if TYPE_CHECKING:
