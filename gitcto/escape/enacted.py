@@ -112,7 +112,9 @@ class Enacted:
                 said.append(message)
 
             told = Briefing(b"", ())
-            job = attempt.begin(self._context, self._task, self._execution, told, (IDLE,))
+            step = unrecorded(self._execution)
+            turn = Turn(task=self._task, execution=self._execution, step=step)
+            job = attempt.begin(self._context, turn, told, (IDLE,))
             ended = _bounded(job, post)
             hung = "" if ended else "taking the work up never ends"
             hung = "the supervisor was stopped" if needed() else hung

@@ -114,14 +114,19 @@ def evolve_step(view: StateView, event: StepEventBody, ts: int) -> tuple[Executi
             started_ms=ts,
         )
         return (replace(x, steps=(*x.steps, begun)),)
-    changes = {name: getattr(event, name) for name in _SHARED if name not in _OF_START}
-    ended = tuple(
+    return (ended(x, event, ts),)
+
+
+def ended(x: Execution, end: StepEnded | EndStep, ts: int) -> Execution:
+    """Return an execution in which a step has ended."""
+    changes = {name: getattr(end, name) for name in _SHARED if name not in _OF_START}
+    steps = tuple(
         replace(step, state=StepState.ENDED, ended_ms=ts, **changes)
-        if step.number == event.number
+        if step.number == end.number
         else step
         for step in x.steps
     )
-    return (replace(x, steps=ended),)
+    return replace(x, steps=steps)
 
 
 def over(x: Execution, failed: ExecutionFailed, ts: int) -> Execution:

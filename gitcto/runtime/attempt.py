@@ -56,7 +56,7 @@ def begin(
             work = work_unseen(context, turn)
             post(NotStarted(turn=turn, reason=reason, detail=detail, work=work))
             return
-        post(WorkerStarted(execution=turn.execution, started=started))
+        post(WorkerStarted(turn=turn, started=started))
         post(_finish(context, turn, before))
 
     return job

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from msgspec.structs import replace
 
-from gitcto.context.records import Entry
-from gitcto.errors import CtoError
 from gitcto.model.commands import BlockTask, Lease
 from gitcto.model.records import WORKING_STATES, Decision, Execution, Task
 from gitcto.model.schedule import choose
@@ -13,8 +11,7 @@ from gitcto.model.step_rules import workers
 from gitcto.policy.decisions import Attempt, decide_dispatch
 from gitcto.runtime.book import Book
 from gitcto.runtime.mail import PostOffice
-from gitcto.runtime.ordering import Ordering, Who
-from gitcto.runtime.seats import execution_of
+from gitcto.runtime.ordering import Ordering
 
 
 class Dispatching:
@@ -72,25 +69,24 @@ class Dispatching:
         if told.damaged:
             book.listener.note(told.damaged)
         role = world.policy.roles[spec.role]
-        strategy = spec.strategy or role.strategy
-        who = Who(task=task, execution=execution_id, epoch=task.epoch + 1)
-        first = self._ordering.first(who, strategy)
+        lease = Lease(
+            task=spec.id,
+            execution=execution_id,
+            base=book.tip(),
+            provider=role.provider,
+            role=spec.role,
+            workspace=role.workspace,
+            holder=world.holder,
+            expires_ms=now_ms + world.policy.lease_s * 1000,
+            max_workers=world.max_workers,
+            decision=decision,
+            nonce=world.effects.new_id(),
+            strategy=spec.strategy or role.strategy,
+        )
+        first = self._ordering.first(lease, task.epoch + 1)
         refusal = book.record(
-            Lease(
-                task=spec.id,
-                execution=execution_id,
-                base=book.tip(),
-                provider=first[0].provider,
-                role=spec.role,
-                workspace=role.workspace,
-                holder=world.holder,
-                expires_ms=now_ms + world.policy.lease_s * 1000,
-                max_workers=world.max_workers,
-                decision=decision,
-                nonce=world.effects.new_id(),
-                strategy=strategy,
-            ),
-            first[0],
+            replace(lease, provider=first.provider),
+            first,
             told.command,
             *news.deliveries,
             attachments=told.attachments,
@@ -99,3 +95,20 @@ class Dispatching:
             return
         world.effects.crash_point("attempt.leased")
         self._ordering.begin(execution_id, told.briefing.along(news.letters))
+
+    def _decide(self, task: Task, execution_id: str) -> Decision:
+        world = self._book.world
+        attempt = Attempt(
+            actor=world.holder,
+            team=world.team,
+            task=task.spec,
+            execution=execution_id,
+            epoch=task.epoch + 1,
+        )
+        return decide_dispatch(
+            world.policy,
+            attempt,
+            charged=task.charged,
+            live=workers(self.working()),
+            isolation=world.level,
+        )

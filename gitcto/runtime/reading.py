@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gitcto.runtime.context import Context
 
 _SHOWN = 3
+_LONGEST = 64 << 10
+"""Most bytes of a patch that stand in a prompt."""
 
 
 def lay_out(context: Context, turn: Turn) -> Path | None:
@@ -64,3 +66,14 @@ def altered_by(context: Context, turn: Turn) -> str:
         return refused.message
     more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     return ", ".join(changed[:_SHOWN]) + more
+
+
+def patches(context: Context, turn: Turn) -> dict[str, str]:
+    """Return the patches that a step reads, by seat; instead of a long one, where it lies."""
+    scratch, base = context.layout.scratch(turn.seated.id), turn.execution.base
+    found = {}
+    for seat, commit in turn.step.reads.items():
+        text = patch(context.git, base, commit)
+        where = f"It is long: read it in {scratch / f'{seat}.patch'}"
+        found[seat] = text.decode("utf-8", "replace") if len(text) <= _LONGEST else where
+    return found

@@ -17,11 +17,6 @@ from gitcto.model.step_records import MAIN_SEAT, Step
 from gitcto.model.step_rules import running
 
 
-def execution_of(name: str) -> str:
-    """Return the id of the execution that a room, a run or a ref with this name belongs to."""
-    return name.partition(".")[0]
-
-
 def run_of(execution: str, step: Step) -> str:
     """Return the name of a step's run."""
     return execution if step.number == 1 else f"{execution}.{step.number}"
@@ -35,19 +30,49 @@ def place_of(execution: str, step: Step) -> str:
 
 
 def runs(execution: Execution) -> tuple[str, ...]:
-    """Return the names of the runs that are under way, or about to be."""
-    return tuple(run_of(execution.id, step) for step in running(execution)) or (execution.id,)
+    """Return the names of the runs that are under way or about to be, else of the last one."""
+    steps = running(execution) or execution.steps[-1:]
+    return tuple(run_of(execution.id, step) for step in steps) or (execution.id,)
 
 
-def last_in(execution: Execution, seat: str) -> Step | None:
-    """Return the last step that edits in a seat."""
-    found = (step for step in reversed(execution.steps) if step.edits and step.seat == seat)
-    return next(found, None)
+def under_way(execution: Execution) -> tuple[tuple[str, str], ...]:
+    """Return the names of run and room of each step that is under way."""
+    steps = running(execution) or execution.steps[-1:] or (unrecorded(execution),)
+    return tuple((run_of(execution.id, step), place_of(execution.id, step)) for step in steps)
+
+
+def all_runs(execution: Execution) -> tuple[str, ...]:
+    """Return the names of all runs that there were, or were to be."""
+    later = (run_of(execution.id, step) for step in execution.steps[1:])
+    return (execution.id, *later)
+
+
+def unrecorded(execution: Execution) -> Step:
+    """Return the one step of an execution whose ledger knows of no steps."""
+    return Step(number=1, name="write", role=execution.role, provider=execution.provider)
+
+
+def last_in(execution: Execution, seat: str, before: int = 0) -> Step | None:
+    """Return the last step that edits in a seat, of all or of those ``before`` one."""
+    steps = execution.steps[: before - 1] if before else execution.steps
+    return next((step for step in reversed(steps) if step.edits and step.seat == seat), None)
 
 
 def seats_of(execution: Execution) -> tuple[str, ...]:
     """Return the seats in which something was edited, in the order in which they were taken."""
     return tuple(dict.fromkeys(step.seat for step in execution.steps if step.edits))
+
+
+def seat_of(execution: Execution) -> str:
+    """Return the seat whose work an execution goes on with: its own before that is decided."""
+    found = (step.seat for step in execution.steps if step.commit and step.commit == execution.work)
+    return next(found, MAIN_SEAT)
+
+
+def seat_named(room: Execution) -> str:
+    """Return the seat of an execution as a room knows it; nothing where one only reads."""
+    _, _, name = room.id.partition(".")
+    return "" if name.isdigit() else name or MAIN_SEAT
 
 
 def seated(execution: Execution, step: Step | None) -> Execution:

@@ -11,12 +11,13 @@ from gitcto.runtime import workers
 from gitcto.runtime.coauthors import coauthors
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
+from gitcto.runtime.layout import execution_of
 from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, Work
 from gitcto.runtime.rooms import cone_of_room
 from gitcto.runtime.run_files import LAUNCH
-from gitcto.runtime.seats import Turn, execution_of
+from gitcto.runtime.seats import Turn
 
 
 def take_up(context: Context, task: Task, execution: Execution) -> Work:
