@@ -33,6 +33,7 @@ from gitcto.runtime.messages import (
 from gitcto.runtime.queue_messages import QueueMessage
 from gitcto.runtime.real_world import real_world
 from gitcto.runtime.run import make_context
+from gitcto.runtime.seats import Turn, unrecorded
 from gitcto.store.ledger import Ledger
 
 PATIENCE_S = 90.0

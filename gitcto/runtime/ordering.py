@@ -15,6 +15,7 @@ from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
 from gitcto.model.step_records import SINGLE_WORKER, Step
 from gitcto.model.step_rules import running, workers
+from gitcto.policy.strategies import candidates
 from gitcto.runtime.book import Book
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.jobs import Runner
@@ -245,11 +246,9 @@ class Ordering:
         Nothing when there is none left.
         """
         policy = self._book.world.policy
-        role = self.strategy_of(x).filled.get(order.role)
-        named = [name for name in role.providers if name in policy.providers] if role else []
-        own = policy.roles.get(order.role) or policy.roles[x.role]
-        candidates = named or [own.provider]
-        return next((name for name in candidates if name not in order.avoid), "")
+        own = policy.roles[x.role].providers
+        found = candidates(policy, self.strategy_of(x), order.role, own)
+        return next((name for name in found if name not in order.avoid), "")
 
 
 def effective(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -55,7 +55,7 @@ from gitcto.runtime.real_target import real_target
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.seats import Turn
 from gitcto.runtime.space import Space
-from gitcto.runtime.strategy_files import strategy_named
+from gitcto.runtime.strategies import strategy_of
 from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import Observed
 from gitcto.runtime.world import Bench, Records, Rooms, World
@@ -283,7 +283,7 @@ class _World(World):
         return isolation_of(self._context).level
 
     def strategy(self, name: str) -> Strategy:
-        return strategy_named(self._context, name)
+        return strategy_of(self._context.plugins, self._context.policy, name)
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         return predictor_of(self._context, note)
