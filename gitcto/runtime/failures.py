@@ -61,9 +61,7 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     cause, code = message.exit.cause, message.exit.code
     if cause == "stopped":
         detail = "a person stopped the team"
-        return Failure(
-            reason="stopped", detail=detail, charged=False, kind="killed", final=True
-        )
+        return Failure(reason="stopped", detail=detail, charged=False, kind="killed", final=True)
     if cause == "lost":
         detail = "the worker's supervisor was killed"
         return Failure(reason="worker_lost", detail=detail, charged=False, kind="killed")
@@ -156,9 +154,7 @@ def of_outside(task: str, changes: tuple[str, ...]) -> Failure:
         f"while its worker ran, {changes[0]}{more}; every worker of that time is held for it: look "
         f"at it, and if it was you, `git cto retry {task}`"
     )
-    return Failure(
-        reason="outside_changed", detail=detail, charged=False, block=True, final=True
-    )
+    return Failure(reason="outside_changed", detail=detail, charged=False, block=True, final=True)
 
 
 def of_verdicts(verdicts: Iterable[Verdict]) -> Failure | None:

@@ -29,7 +29,7 @@ from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished
 from gitcto.runtime.ordering import Ordering
 from gitcto.runtime.outside_record import record_of
-from gitcto.runtime.seats import last_in, seated
+from gitcto.runtime.seats import last_in, seated, unrecorded
 from gitcto.runtime.worker_values import Exit
 from gitcto.strategies.records import Finish, GiveUp, Start
 
@@ -70,9 +70,7 @@ class StepEnds:
         if x.state not in LIVE_STATES or not self._runs(x, turn.step.number):
             self._ending.fail(x, failure, message.work)
             return
-        end = EndStep(
-            execution=x.id, epoch=x.epoch, number=turn.step.number, fault=failure.fault
-        )
+        end = EndStep(execution=x.id, epoch=x.epoch, number=turn.step.number, fault=failure.fault)
         self._on(After(ended(x, end, 0), (end,), failure=failure, work=message.work))
 
     def finished(self, message: WorkerFinished) -> None:
@@ -211,9 +209,7 @@ class StepEnds:
         x, ended_ = after.execution, after.exit
         if x.exit or x.state is not TaskState.EXECUTING:
             return ()
-        return (
-            RecordExit(execution=x.id, epoch=x.epoch, code=ended_.code, cause=ended_.cause),
-        )
+        return (RecordExit(execution=x.id, epoch=x.epoch, code=ended_.code, cause=ended_.cause),)
 
     def _goes_on(self, after: After, move: Finish, report: WorkerReport | None) -> bool:
         """Let the writer go on when letters came that it could not be handed while it ran."""
@@ -227,8 +223,7 @@ class StepEnds:
     def _finish(self, after: After, move: Finish) -> None:
         """Take up what was made in the seat that the strategy names; keep what others made."""
         book, x = self._book, after.execution
-        made = last_in(x, move.seat)
-        assert made is not None  # a strategy names a seat in which somebody wrote
+        made = last_in(x, move.seat) or unrecorded(x)
         judged = any(step.verdict for step in x.steps)
         taken = RecordHarvest(
             execution=x.id,
@@ -273,8 +268,9 @@ class StepEnds:
 
     def _late(self, x: Execution, message: WorkerFinished, *, others: bool) -> None:
         """Keep what a worker did that had lost its lease; judge it when nothing newer exists."""
-        adopted = take_late(self._book, message) if len(x.steps) < 2 else None
-        if len(x.steps) > 1 and not others:
+        several = len(x.steps) > 1
+        adopted = None if several else take_late(self._book, message)
+        if several and not others:
             self._kept(x)
         elif message.work is not None and not others:
             self._ending.settle(x)
