@@ -40,7 +40,7 @@ class After(NamedTuple):
     """An execution as it stands once ``commands`` are recorded, and what is known of its end.
 
     ``failure`` is why its last step is no success; ``work`` what that step left, None when its room
-    must stay as it is.
+    must stay as it is. Nothing of the kind is known (``seen``) of a step that ended unheard.
     """
 
     execution: Execution
@@ -48,6 +48,7 @@ class After(NamedTuple):
     exit: Exit = _UNSEEN
     failure: Failure | None = None
     work: Work | None = NO_WORK
+    seen: bool = True
 
 
 class StepEnds:
@@ -98,7 +99,7 @@ class StepEnds:
 
     def proceed(self, x: Execution) -> None:
         """Take an attempt on of which no step runs that this run does not wait for."""
-        self._on(After(x))
+        self._on(After(x, seen=False))
 
     def _known(self, execution: Execution) -> Execution:
         """Return an execution as it stands; a state that was rebuilt has only those that live."""
@@ -258,9 +259,8 @@ class StepEnds:
         if before and x.state is TaskState.EXECUTING:  # first, so that it is in the evidence
             book.record(*before)
             before = ()
-        last = x.steps[-1] if x.steps else None
         work, main = after.work, last_in(x, MAIN_SEAT)
-        if last is not None and last is not main and work is not None:
+        if x.steps and (x.steps[-1] is not main or not after.seen) and work is not None:
             task = book.state.tasks[x.task]
             work = book.world.rooms.take_up(task, seated(x, main)) if main else NO_WORK
         now = book.state.executions[x.id]

@@ -91,6 +91,7 @@ class Checks:
         sim = self._sim
         history = reversed(sim.history.since(sim.tip, ""))
         rooms = [(at, room) for node in sim.nodes for at, room in sorted(node.rooms.items())]
+        stay = {room.execution for _, room in rooms if room.refused}
         return Observed(
             target=tuple(
                 TargetCommit(
@@ -105,7 +106,7 @@ class Checks:
             left={
                 room.execution: "a room"
                 for _, room in rooms
-                if room.files is not None and not room.refused
+                if room.files is not None and room.execution not in stay
             },
             faults=self._misfortunes(),
             bounds=self._bounds,

@@ -23,7 +23,7 @@ from gitcto.runtime.messages import (
     WorkerStarted,
 )
 from gitcto.runtime.outside_record import Outside
-from gitcto.runtime.seats import Turn, last_in, seat_named, seated, seated_at
+from gitcto.runtime.seats import Turn, last_in, seat_named, seat_of, seated, seated_at
 from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import LOST, Exit, Observed
 from gitcto.runtime.world import Rooms
@@ -263,7 +263,12 @@ class MadeUpRooms(Rooms):
             node.later(node.faults.rng.uniform(5, 500), lambda: put_aside(post))
 
         def put_aside(post: Post) -> None:
-            for room in (node.rooms[place] for place in self._places(at)):
+            rooms = [node.rooms[place] for place in self._places(at)]
+            mine = seated(execution, last_in(execution, seat_of(execution))).id
+            if any(room.refused and room.place != mine for room in rooms):
+                post(RoomRemoved(execution=at, problem="a room holds a repository"))
+                return
+            for room in rooms:
                 node.removed(room)
                 room.files = None
             self._effects.crash_point("room.aside")
