@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitcto.model.agent_records import Fault, Usage
 from gitcto.model.step_records import Step
 
 
@@ -16,8 +17,10 @@ def step_outline(step: Step) -> dict[str, Any]:
         "reads": dict(step.reads),
         "told": list(step.told),
         "state": step.state.value,
-        "fault": {name: getattr(fault, name) for name in fault.__struct_fields__}
-        if fault
-        else None,
-        "usage": {name: getattr(usage, name) for name in usage.__struct_fields__},
+        "fault": _plain(fault) if fault else None,
+        "usage": _plain(usage),
     }
+
+
+def _plain(record: Fault | Usage) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__struct_fields__}

@@ -33,57 +33,62 @@ def answer(prompt: str, verdict: str, chosen: str | None = None) -> None:
     }
     if chosen is not None:
         said["chosen"] = chosen
-    print(json.dumps(said))
+    say(json.dumps(said))
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def write(prompt: str) -> None:
     round_ = number()
     told = "told" if "Findings" in prompt else "new"
-    Path("work.txt").write_text(f"round {round_} {told}\n")
+    letter = "with a letter" if "please add a letter" in prompt else "without"
+    Path("work.txt").write_text(f"round {round_} {told} {letter}\n")
     Path(f"{Path.cwd().parent.name.partition('.')[2] or 'main'}.txt").write_text("mine\n")
-    print(f"round {round_} is done")
+    say(f"round {round_} is done")
 
 
-def wait(name: str) -> None:
-    """Wait until somebody makes a file in the user's own home."""
-    signal = Path(__file__).parent / name
-    while not signal.exists():
+def reject_first(prompt: str) -> None:
+    answer(prompt, "reject" if "round 1" in Path("work.txt").read_text() else "approve")
+
+
+def meddle(prompt: str) -> None:
+    Path("work.txt").write_text("better\n")
+    answer(prompt, "approve")
+
+
+def meddle_there(prompt: str) -> None:
+    """Change the room of the writer, whom it reviews."""
+    place = Path.cwd().parent
+    there = place.parent / place.name.partition(".")[0] / "room"
+    (there / "work.txt").write_text("sneaked in\n")
+    answer(prompt, "approve")
+
+
+def wait(prompt: str) -> None:
+    """Wait until somebody lets it go on, and say before that it waits."""
+    folder = Path(__file__).parent
+    (folder / "waits").touch()
+    while not (folder / "go").exists():
         time.sleep(0.02)
+    answer(prompt, "approve")
 
 
-def main() -> None:
-    part, prompt_file = sys.argv[1:]
-    prompt = Path(prompt_file).read_text()
-    if part == "write":
-        write(prompt)
-    elif part == "write-letter":
-        write(prompt)
-        Path("letter.txt").write_text("yes\n" if "please add a letter" in prompt else "no\n")
-    elif part == "nothing":
-        print("all is done")
-    elif part == "approve":
-        answer(prompt, "approve")
-    elif part == "reject":
-        answer(prompt, "reject")
-    elif part == "reject-first":
-        answer(prompt, "reject" if "round 1" in Path("work.txt").read_text() else "approve")
-    elif part == "babble":
-        print("It looks good to me.")
-    elif part == "meddle":
-        Path("work.txt").write_text("better\n")
-        answer(prompt, "approve")
-    elif part == "wait":
-        wait("go")
-        answer(prompt, "approve")
-    elif part == "meddle-there":
-        room = Path.cwd().parent.parent / Path.cwd().parent.name.partition(".")[0] / "room"
-        (room / "work.txt").write_text("sneaked in\n")
-        answer(prompt, "approve")
-    elif part.startswith("choose-"):
-        answer(prompt, "approve", part.removeprefix("choose-"))
-    else:
-        raise SystemExit(f"no part {part}")
-
+PARTS = {
+    "write": write,
+    "nothing": lambda prompt: say("all is done"),
+    "approve": lambda prompt: answer(prompt, "approve"),
+    "reject": lambda prompt: answer(prompt, "reject"),
+    "reject-first": reject_first,
+    "babble": lambda prompt: say("It looks good to me."),
+    "meddle": meddle,
+    "meddle-there": meddle_there,
+    "wait": wait,
+    "choose-main": lambda prompt: answer(prompt, "approve", "main"),
+    "choose-second": lambda prompt: answer(prompt, "approve", "second"),
+}
 
 if __name__ == "__main__":
-    main()
+    part, prompt_file = sys.argv[1:]
+    PARTS[part](Path(prompt_file).read_text())

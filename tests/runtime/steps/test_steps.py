@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from gitcto.model.commands import Refusal
+from gitcto.model.lease_commands import StopTask
+from gitcto.model.mail_commands import SendMail
 from gitcto.model.records import TaskState
 from tests.runtime.team.conftest import die_at
+
+LETTER = SendMail(
+    sender="person:ada@box",
+    recipient="task:A",
+    key="1",
+    subject="one more thing",
+    body="please add a letter",
+)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_what_is_written_and_approved_lands(steps: Any) -> None:
@@ -36,7 +57,7 @@ def test_a_rejected_change_is_written_again_with_what_was_found(steps: Any) -> N
     assert [step.name for step in steps.steps()] == ["write", "review", "write", "review"]
     assert [step.verdict for step in steps.steps()] == ["", "reject", "", "approve"]
     assert steps.steps()[2].told == (2,)
-    assert steps.team.show("work.txt") == "round 2 told"
+    assert steps.team.show("work.txt") == "round 2 told without"
     steps.team.assert_clean()
 
 
@@ -116,7 +137,7 @@ def test_two_writers_take_two_places_among_the_workers(steps: Any) -> None:
         ("step.recorded", 2),
         ("attempt.kept", 3),
         ("step.recorded", 3),
-        ("attempt.kept", 5),
+        ("attempt.kept", 4),
     ],
 )
 def test_killed_at_any_step_the_next_run_goes_on_and_repeats_nothing(
@@ -129,10 +150,59 @@ def test_killed_at_any_step_the_next_run_goes_on_and_repeats_nothing(
     done = [step for step in before.steps if not step.runs]
     steps.team.run()
     assert steps.team.landed() == ["A"]
-    assert steps.team.show("work.txt") == "round 2 told"
+    assert steps.team.show("work.txt") == "round 2 told without"
     after = steps.execution()
     if before.state is not TaskState.DISPATCHING:
         assert after.id == before.id
         assert list(after.steps[: len(done)]) == done
         assert len(after.steps) == 4
+    steps.team.assert_clean()
+
+
+def test_a_stop_during_a_review_keeps_the_work_and_starts_no_further_step(steps: Any) -> None:
+    steps.policy("write", "wait")
+    steps.plan()
+    waits = steps.team.root / "waits"
+
+    def stop(event: Any) -> None:
+        if event.body.number == 2:
+            wait_until(waits.exists)
+            with steps.team.ledger() as ledger:
+                ledger.transact(StopTask(task="A", reason="not now"))
+
+    steps.team.told.on["step.started"] = lambda event: Thread(target=stop, args=(event,)).start()
+    steps.team.run()
+    task = steps.team.tasks()["A"]
+    assert (task.state, task.reason) == (TaskState.BLOCKED, "stopped")
+    assert [step.name for step in steps.steps()] == ["write", "review"]
+    assert steps.steps()[1].fault is not None
+    [kept] = steps.team.preserved()
+    assert steps.team.show("main.txt", kept) == "mine"
+    steps.team.assert_clean()
+
+
+def test_a_letter_that_came_after_the_writers_end_is_read_in_a_further_step(steps: Any) -> None:
+    steps.policy("write", "wait")
+    steps.plan()
+    waits = steps.team.root / "waits"
+
+    def send(event: Any) -> None:
+        if event.body.number == 2:
+            wait_until(waits.exists)
+            with steps.team.ledger() as ledger:
+                answer = ledger.transact(LETTER)
+            assert not isinstance(answer, Refusal)
+            steps.go()
+
+    steps.team.told.on["step.started"] = lambda event: Thread(target=send, args=(event,)).start()
+    steps.team.run()
+    assert steps.team.landed() == ["A"]
+    names = [(step.name, step.why, step.replaces) for step in steps.steps()]
+    assert names == [
+        ("write", "first", 0),
+        ("review", "first", 0),
+        ("write", "mail", 1),
+        ("review", "first", 0),
+    ]
+    assert steps.team.show("work.txt") == "round 2 new with a letter"
     steps.team.assert_clean()
