@@ -84,6 +84,8 @@ class Dispatching:
             strategy=spec.strategy or role.strategy,
         )
         first = self._ordering.first(lease, task.epoch + 1)
+        if first is None:
+            return
         refusal = book.record(
             replace(lease, provider=first.provider),
             first,

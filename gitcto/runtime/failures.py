@@ -37,6 +37,11 @@ class Failure:
         return self.said or Fault(kind=self.kind, detail=self.detail, retryable=not self.block)
 
 
+UNENDED = Failure(
+    reason="interrupted", detail="the run ended while it was ending this attempt", charged=False
+)
+"""Of an attempt that was over, of which nobody recorded why."""
+
 _CAUSES = {
     "wall": "the worker ran longer than limits.wall_s",
     "idle": "the worker showed no sign of life for limits.idle_s",

@@ -123,7 +123,8 @@ class Orchestrator:
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             return True
-        if {execution.id for execution in self._awaited(mode)} - self.queue.held:
+        awaited = {execution.id for execution in self._awaited(mode)}
+        if awaited - self.queue.held - self.ordering.parked:
             return False
         if mode is TeamMode.RUNNING and self._dispatching.may_start():
             return self._dispatching.waits_for_space()

@@ -153,6 +153,8 @@ class StepEnds:
                 self._beside(self._book.state.executions[x.id])
             return
         move = None if fatal else self._ordering.next_move(x)
+        if isinstance(move, Start) and x.exit:
+            move, fatal = None, failures.UNENDED
         if isinstance(move, Start):
             after, attachments = self._with_words(after, report)
             self._ordering.carry_out(x, move.orders, after.commands, attachments)
