@@ -28,6 +28,10 @@ from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Start, Strategy
 
 
+_RESTING = frozenset({"circuit_open", "circuit_probed", "over_budget"})
+"""Codes of refusals that time or a person takes back."""
+
+
 class Ordering:
     """Starts the steps of one run's executions. Used by the loop's thread only.
 
@@ -200,7 +204,9 @@ class Ordering:
         refusal = self._book.record(*before, *commands, attachments=attachments)
         if refusal is not None and before:
             self._book.record(*before, attachments=attachments)
-        if refusal is not None or any(isinstance(each, EndStep) for each in commands):
+        if refusal is not None and refusal.code in _RESTING:
+            self._parked.add(x.id)
+        elif refusal is not None or any(isinstance(each, EndStep) for each in commands):
             self._waiting.add(x.id)
         self._book.world.effects.crash_point("step.recorded")
 
