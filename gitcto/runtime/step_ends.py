@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
+from gitcto.model.amending import amended
 from gitcto.model.commands import RecordExit, RecordHarvest, SingleCommand
 from gitcto.model.mail_rules import INTERRUPTED
 from gitcto.model.records import LIVE_STATES, Execution, TaskState
@@ -124,7 +123,7 @@ class StepEnds:
         )
         if step.edits:
             judged = work.commit and len(self._ordering.strategy_of(x).steps) > 1
-            return replace(
+            return amended(
                 end,
                 commit=work.commit,
                 tree=work.tree,
@@ -135,7 +134,7 @@ class StepEnds:
             return end
         changes = {s: self._ordering.change_id(x, commit) for s, commit in step.reads.items()}
         said = said_by(step, m.report.message or m.report.summary, changes)
-        return replace(
+        return amended(
             end,
             findings=said.findings,
             verdict=said.verdict,
