@@ -40,8 +40,9 @@ class Dialect:
     ``events`` says what one JSON object means; it may raise for one that is malformed, which then
     means nothing. ``pieces`` tells that its messages are pieces of one, until a tool is used.
     ``sums`` tells that each ``used`` counts one step, and not all of the run up to there.
-    ``whole_session`` tells that it counts what a resumed session used before as well. ``fault``
-    says what an error means (its text and its code), ``ended`` ones included.
+    ``whole_session`` tells that it counts what a resumed session used before as well.
+    ``errors_decide`` tells that a run with an ``error`` is no success, whatever its last event
+    says. ``fault`` says what an error means (its text and its code), ``ended`` ones included.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Dialect:
     pieces: bool = False
     sums: bool = False
     whole_session: bool = False
+    errors_decide: bool = False
     fault: Callable[[str, str], Fault] = no_such_fault
 
 

@@ -1,0 +1,153 @@
+"""Runs qwen: one headless run with a home, and a project, of its own."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitcto.api import (
+    AgentSettings,
+    CommandTemplate,
+    InterruptResult,
+    Launch,
+    NodeNeeds,
+    agent_environment,
+    agent_home,
+    bare_directory,
+    collect_report,
+    enter_node,
+    find_node_program,
+    leave_in_mailbox,
+    poll_output,
+    probe_node_program,
+    read_agent_settings,
+    read_commands,
+    read_node,
+    write_private,
+)
+from gitcto_qwen.config import KEY, KEYLESS, URL, config, servers, words
+from gitcto_qwen.dialect import DIALECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitcto.api import (
+        LaunchRequest,
+        NodeEntry,
+        NodeProgram,
+        Probe,
+        Progress,
+        SendRequest,
+        SendResult,
+        WorkerOutcome,
+        WorkerOutput,
+        WorkerReport,
+    )
+
+NEEDS = NodeNeeds(version="0.24.4", node="22", install="npm install --global @qwen-code/qwen-code")
+"""The oldest versions for which what its configuration promises was verified."""
+
+MAIN = "cli.js"
+"""The program itself: what is installed as ``qwen`` starts another Node, which knows no secret."""
+
+_DEFAULTS = AgentSettings(
+    who="provider qwen",
+    program="qwen",
+    model="qwen3-coder-plus",
+    base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+    key_env="DASHSCOPE_API_KEY",
+)
+
+_OURS: Mapping[str, str] = {
+    "QWEN_CODE_NO_RELAUNCH": "true",
+    "QWEN_CODE_SUPPRESS_YOLO_WARNING": "1",
+}
+
+
+class QwenProvider:
+    """Starts ``qwen --prompt`` and reads its events."""
+
+    def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
+        """Tell whether qwen and a Node that it runs on are here, and new enough."""
+        wanted, node = _read(settings)
+        return probe_node_program(wanted, node, host_env, NEEDS)
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Write its configuration and return its command. Raises ``CtoError``."""
+        settings, node = _read(request.settings)
+        found = find_node_program(settings, node, request.host_env, main=MAIN)
+        if found is None:
+            message = f"{settings.program!r}, or {node!r} that runs it, is not here"
+            raise settings.problem(message, NEEDS.install)
+        key = settings.key(request.host_env)
+        home = agent_home(request)
+        write_private(home / ".qwen" / "settings.json", json.dumps(config(), indent=1))
+        write_private(home / ".qwen" / "servers.json", json.dumps(servers(request), indent=1))
+        write_private(home / ".keyless", KEYLESS)
+        for place in (home / ".env", home / ".qwen" / ".env"):
+            write_private(place, "")  # it takes variables from both, after those of its project
+        start = bare_directory(request, ".qwen")
+        entry = enter_node(request, directory=start, secrets={KEY: key})
+        own = {**_OURS, **entry.env, URL: settings.base_url, "BASH_ENV": str(home / ".keyless")}
+        return Launch(
+            argv=_argv(request, settings.model, found, entry),
+            env=agent_environment(request, own),
+            reads=found.reads,
+        )
+
+    def send(self, request: SendRequest) -> SendResult:
+        """Leave the letter in its mailbox: it looks there, or has it in its next prompt."""
+        return leave_in_mailbox(request)
+
+    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
+        """Read on in its events."""
+        return poll_output(DIALECT, output, cursor)
+
+    def interrupt(self, output: WorkerOutput) -> InterruptResult:
+        """Leave it to signals: it ends its command and itself, and its session can go on."""
+        del output
+        reason = "a headless qwen has no protocol to ask it in"
+        return InterruptResult(status="not_supported", reason=reason)
+
+    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
+        """Read what the run was."""
+        return collect_report(DIALECT, outcome)
+
+
+def _read(table: Mapping[str, object]) -> tuple[AgentSettings, str]:
+    settings = read_agent_settings(table, _DEFAULTS, also=("node",))
+    if not settings.model or not settings.base_url:
+        hint = 'write model = "…" and base_url = "https://…/v1"; leave both out for the vendor\'s'
+        raise settings.problem("it needs a model and a base_url", hint)
+    return settings, read_node(table, settings)
+
+
+@cache
+def _commands() -> Mapping[str, CommandTemplate]:
+    text = Path(__file__).with_name("commands.toml").read_text(encoding="utf-8")
+    return read_commands(text, who="provider qwen")
+
+
+def _argv(
+    request: LaunchRequest, model: str, found: NodeProgram, entry: NodeEntry
+) -> tuple[str, ...]:
+    values = {
+        "node": str(found.node.path),
+        "enter": str(entry.script),
+        "script": str(found.script),
+        "model": model,
+        "workspace": str(request.workspace),
+        "servers": str(request.scratch / "home" / ".qwen" / "servers.json"),
+        "schema": str(request.answer_schema or ""),
+        "session": request.session,
+        "words": words(request),
+    }
+    held = {
+        "edits": request.edits,
+        "tools": bool(request.tools),
+        "schema": request.answer_schema is not None,
+        "session": bool(request.session),
+    }
+    return _commands()["run"].fill(values, {word for word, holds in held.items() if holds})
