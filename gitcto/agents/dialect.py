@@ -33,6 +33,12 @@ def no_such_fault(text: str, code: str) -> Fault:
     return fault_of(text, code=code)
 
 
+def no_complaints(stderr: str) -> Iterable[AgentEvent]:
+    """Return nothing: a CLI's events tell all."""
+    del stderr
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How one CLI talks.
@@ -43,6 +49,7 @@ class Dialect:
     ``whole_session`` tells that it counts what a resumed session used before as well.
     ``errors_decide`` tells that a run with an ``error`` is no success, whatever its last event
     says. ``fault`` says what an error means (its text and its code), ``ended`` ones included.
+    ``complaints`` says what the end of its standard error means that its events do not tell.
     """
 
     name: str
@@ -52,6 +59,7 @@ class Dialect:
     whole_session: bool = False
     errors_decide: bool = False
     fault: Callable[[str, str], Fault] = no_such_fault
+    complaints: Callable[[str], Iterable[AgentEvent]] = no_complaints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +97,14 @@ def fold(dialect: Dialect, transcript: Transcript, line: Line) -> Transcript:
     """Return the transcript with one more line."""
     if line.record is None:
         return replace(transcript, stray=_kept(transcript.stray, line.raw))
-    for event in read_events(dialect, line):
+    return fold_events(dialect, transcript, read_events(dialect, line))
+
+
+def fold_events(
+    dialect: Dialect, transcript: Transcript, events: Iterable[AgentEvent]
+) -> Transcript:
+    """Return the transcript with more events."""
+    for event in events:
         transcript = _one(dialect, transcript, event)
     return transcript
 
