@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         find_node_program,
         probe_node_program,
         read_node,
+        shell_start,
     )
     from gitcto.agents.polling import poll_output
     from gitcto.agents.programs import InstalledProgram, find_program, probe_program
@@ -294,6 +295,7 @@ __all__ = [
     "replace_file",
     "report_of",
     "report_path_problem",
+    "shell_start",
     "sync_directory",
     "trusted",
     "write_private",

@@ -33,6 +33,7 @@ _LAZY = {
         "find_node_program",
         "probe_node_program",
         "read_node",
+        "shell_start",
     ),
     "gitcto.agents.polling": ("poll_output",),
     "gitcto.agents.programs": (

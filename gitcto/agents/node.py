@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from gitcto.backends import backend_of
 from gitcto.git.durable import storage_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gitcto.agents.programs import InstalledProgram
     from gitcto.agents.settings import AgentSettings
@@ -135,6 +136,20 @@ def bare_directory(request: LaunchRequest, folder: str) -> Path:
     write_private(place / folder / ".env", "")
     write_private(place / ".env", "")
     return place
+
+
+def shell_start(request: LaunchRequest, directory: Path, hidden: Iterable[str]) -> dict[str, str]:
+    """Return the environment in which every command of a CLI's bash begins in the workspace.
+
+    That is where it would begin had the CLI not been started in another ``directory``. The
+    variables ``hidden`` are not its. Raises ``CtoError``.
+    """
+    start = agent_home(request) / ".begin"
+    words = (shlex.quote(str(path)) for path in (directory, request.workspace))
+    lines = ['if [ "$PWD" = {} ]; then cd {}; fi'.format(*words)]
+    lines += [f"unset {name}" for name in hidden]
+    write_private(start, "\n".join(lines) + "\n")
+    return {"BASH_ENV": str(start)}
 
 
 def _remove(path: Path) -> None:

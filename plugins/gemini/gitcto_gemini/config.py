@@ -64,7 +64,6 @@ def words(request: LaunchRequest) -> str:
     """Return what gemini is told after its task: it does not start where its work is."""
     place = request.workspace
     return (
-        f"Your workspace is the directory {place}. Where the task says “the current directory”, it"
-        f" means that one, not the one you were started in: give every path as an absolute path in"
-        f" it, and run every command with dir_path {place}."
+        f"Your workspace is the directory {place}: that is the current directory of the task, and"
+        f" your commands begin there. Give the path of every file as an absolute path in it."
     )

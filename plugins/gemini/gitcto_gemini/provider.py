@@ -27,6 +27,7 @@ from gitcto.api import (
     read_agent_settings,
     read_commands,
     read_node,
+    shell_start,
     write_private,
 )
 from gitcto_gemini.config import KEY, URL, config, words
@@ -95,7 +96,8 @@ class GeminiProvider:
         write_private(home / "settings.json", json.dumps(config(request), indent=1))
         start = bare_directory(request, ".gemini")
         entry = enter_node(request, directory=start, secrets={KEY: key})
-        own = {**_OURS, **entry.env, URL: settings.base_url or GOOGLE}
+        shell = shell_start(request, start, (KEY,))
+        own = {**_OURS, **entry.env, **shell, URL: settings.base_url or GOOGLE}
         return Launch(
             argv=_argv(request, settings.model, found, entry.script),
             env=agent_environment(request, own),

@@ -12,9 +12,6 @@ KEY, URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 IDLE_MS = 300_000
 """How long its model's server may say nothing (milliseconds)."""
 
-KEYLESS = f"unset {KEY}\n"
-"""What bash reads before each command: qwen starts every one of them with its own environment."""
-
 
 def config() -> dict[str, Any]:
     """Return what qwen's user settings are in an execution."""
@@ -48,7 +45,6 @@ def words(request: LaunchRequest) -> str:
     """Return what qwen is told after its task: it does not start where its work is."""
     place = request.workspace
     return (
-        f"Your workspace is the directory {place}. Where the task says “the current directory”, it"
-        f" means that one, not the one you were started in: give every path as an absolute path in"
-        f" it, and run every command with directory {place}."
+        f"Your workspace is the directory {place}: that is the current directory of the task, and"
+        f" your commands begin there. Give the path of every file as an absolute path in it."
     )

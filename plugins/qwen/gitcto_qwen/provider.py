@@ -25,9 +25,10 @@ from gitcto.api import (
     read_agent_settings,
     read_commands,
     read_node,
+    shell_start,
     write_private,
 )
-from gitcto_qwen.config import KEY, KEYLESS, URL, config, servers, words
+from gitcto_qwen.config import KEY, URL, config, servers, words
 from gitcto_qwen.dialect import DIALECT
 
 if TYPE_CHECKING:
@@ -85,12 +86,11 @@ class QwenProvider:
         home = agent_home(request)
         write_private(home / ".qwen" / "settings.json", json.dumps(config(), indent=1))
         write_private(home / ".qwen" / "servers.json", json.dumps(servers(request), indent=1))
-        write_private(home / ".keyless", KEYLESS)
         for place in (home / ".env", home / ".qwen" / ".env"):
             write_private(place, "")  # it takes variables from both, after those of its project
         start = bare_directory(request, ".qwen")
         entry = enter_node(request, directory=start, secrets={KEY: key})
-        own = {**_OURS, **entry.env, URL: settings.base_url, "BASH_ENV": str(home / ".keyless")}
+        own = {**_OURS, **entry.env, **shell_start(request, start, (KEY,)), URL: settings.base_url}
         return Launch(
             argv=_argv(request, settings.model, found, entry),
             env=agent_environment(request, own),
