@@ -121,7 +121,8 @@ def _fault(text: str, name: str, *, status: int) -> Fault:
         return fault_of(text, status=_MANY, code="rate_limit")
     if _UNREACHED in text:
         return fault_of(text, status=status or _UNAVAILABLE, code="unreachable")
-    return fault_of(text, status=status)
+    found = fault_of(text, status=status)
+    return fault("model", text) if found.kind == "tool" else found  # the model's server said it
 
 
 DIALECT = Dialect(

@@ -16,6 +16,8 @@ _ADVICE = re.compile(r"\nPossible quota limitations in place.*\Z", re.DOTALL)
 """What follows on every 429, whatever it is."""
 
 _NO_ANSWER = "structured_output tool"
+_LOOP = "Loop detection"
+_NO_SESSION = "No saved session found"
 _EMPTY = re.compile(r"empty (response|content)|no (valid )?(response|content)", re.IGNORECASE)
 
 
@@ -82,8 +84,19 @@ def _usage(told: Mapping[str, int]) -> Usage:
     )
 
 
+def complaints(stderr: str) -> Iterator[AgentEvent]:
+    """Yield what only its standard error tells: that a session cannot go on."""
+    for line in stderr.splitlines():
+        if line.startswith(_NO_SESSION):
+            yield AgentEvent(kind="error", text=line)
+
+
 def _fault(text: str, name: str) -> Fault:
     text = _ADVICE.sub("", text)
+    if text.startswith(_LOOP):
+        return fault("model", text, code="loop")
+    if text.startswith(_NO_SESSION):
+        return fault("protocol", text, retryable=False)
     if _NO_ANSWER in text:
         return fault("protocol", text, code="json-schema")
     if _EMPTY.search(text):
@@ -91,4 +104,4 @@ def _fault(text: str, name: str) -> Fault:
     return fault_of(text, code=name)
 
 
-DIALECT = Dialect(name="qwen", events=meanings, sums=True, fault=_fault)
+DIALECT = Dialect(name="qwen", events=meanings, sums=True, fault=_fault, complaints=complaints)
