@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         WorkerReport,
     )
 
-NEEDS = NodeNeeds(version="0.61.0", node="20", install="npm install --global @google/gemini-cli")
+NEEDS = NodeNeeds(version="0.61.0", node="20.0", install="npm install --global @google/gemini-cli")
 """The oldest versions for which what its configuration promises was verified."""
 
 GOOGLE = "https://generativelanguage.googleapis.com"

@@ -47,7 +47,9 @@ if TYPE_CHECKING:
         WorkerReport,
     )
 
-NEEDS = NodeNeeds(version="0.24.4", node="22", install="npm install --global @qwen-code/qwen-code")
+NEEDS = NodeNeeds(
+    version="0.24.4", node="22.0", install="npm install --global @qwen-code/qwen-code"
+)
 """The oldest versions for which what its configuration promises was verified."""
 
 MAIN = "cli.js"
