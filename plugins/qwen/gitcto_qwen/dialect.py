@@ -101,7 +101,9 @@ def _fault(text: str, name: str) -> Fault:
         return fault("protocol", text, code="json-schema")
     if _EMPTY.search(text):
         return fault("empty", text)
-    return fault_of(text, code=name)
+    found = fault_of(text, code=name)
+    told_by_server = text.startswith("[API Error") and found.kind == "tool"
+    return fault("model", text) if told_by_server else found
 
 
 DIALECT = Dialect(name="qwen", events=meanings, sums=True, fault=_fault, complaints=complaints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,9 @@ NEEDS = NodeNeeds(
 )
 """The oldest versions for which what its configuration promises was verified."""
 
+LICENCE = "Apache-2.0"
+"""What its file LICENSE is; its package names none."""
+
 MAIN = "cli.js"
 """The program itself: what is installed as ``qwen`` starts another Node, which knows no secret."""
 
@@ -75,7 +79,10 @@ class QwenProvider:
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether qwen and a Node that it runs on are here, and new enough."""
         wanted, node = _read(settings)
-        return probe_node_program(wanted, node, host_env, NEEDS)
+        answer = probe_node_program(wanted, node, host_env, NEEDS)
+        if answer.backend is None or answer.backend.licence:
+            return answer
+        return replace(answer, backend=replace(answer.backend, licence=LICENCE))
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Write its configuration and return its command. Raises ``CtoError``."""
