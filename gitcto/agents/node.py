@@ -15,7 +15,7 @@ from gitcto.backends import backend_of
 from gitcto.git.durable import storage_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from gitcto.agents.programs import InstalledProgram
     from gitcto.agents.settings import AgentSettings
@@ -105,9 +105,10 @@ def probe_node_program(
 def enter_node(request: LaunchRequest, *, directory: Path, secrets: Mapping[str, str]) -> NodeEntry:
     """Return how a CLI starts in ``directory``, with its prompt as its standard input.
 
-    There a prompt may have any length, and is in no list of processes. ``secrets`` are in the CLI's
-    environment, and not in the one that other processes of the same user can read. Until Node
-    begins, a private file holds them, which it removes before the CLI begins. Raises ``CtoError``.
+    There a prompt may have any length, and is in no list of processes. ``secrets`` are variables of
+    the CLI, but not in the environment that other processes can read, and not in the one of what it
+    starts. Until Node begins, a private file holds them, which it removes before the CLI begins.
+    Raises ``CtoError``.
     """
     note = agent_home(request) / ".enter.json"
     told = {
@@ -138,17 +139,15 @@ def bare_directory(request: LaunchRequest, folder: str) -> Path:
     return place
 
 
-def shell_start(request: LaunchRequest, directory: Path, hidden: Iterable[str]) -> dict[str, str]:
+def shell_start(request: LaunchRequest, directory: Path) -> dict[str, str]:
     """Return the environment in which every command of a CLI's bash begins in the workspace.
 
-    That is where it would begin had the CLI not been started in another ``directory``. The
-    variables ``hidden`` are not its. Raises ``CtoError``.
+    That is where it would begin had the CLI not been started in another ``directory``. Raises
+    ``CtoError``.
     """
     start = agent_home(request) / ".begin"
-    words = (shlex.quote(str(path)) for path in (directory, request.workspace))
-    lines = ['if [ "$PWD" = {} ]; then cd {}; fi'.format(*words)]
-    lines += [f"unset {name}" for name in hidden]
-    write_private(start, "\n".join(lines) + "\n")
+    there, workspace = (shlex.quote(str(path)) for path in (directory, request.workspace))
+    write_private(start, f'if [ "$PWD" = {there} ]; then cd {workspace}; fi\n')
     return {"BASH_ENV": str(start)}
 
 

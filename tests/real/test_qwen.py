@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.testing.agent_rig import SCENARIOS, NotHere, Scenario, play
+from tests.real.keyless import KEYLESS
 from tests.real.scripts.qwen import CLI
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, KEYLESS], ids=lambda each: each.name)
 def test_scenario(scenario: Scenario, tmp_path: Path) -> None:
     try:
         row = play(CLI, scenario, tmp_path)

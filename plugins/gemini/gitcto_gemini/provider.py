@@ -59,6 +59,9 @@ _DEFAULTS = AgentSettings(
     who="provider gemini", program="gemini", model="gemini-2.5-pro", key_env=KEY
 )
 
+NO_KEY = "none"
+"""What it has for a key at a server that wants none: it does not begin without one."""
+
 _OURS: Mapping[str, str] = {
     "GEMINI_CLI_NO_RELAUNCH": "true",  # the child that it would start does not hear of a SIGTERM
     "GEMINI_CLI_TRUST_WORKSPACE": "true",  # of the empty directory, see bare_directory
@@ -95,8 +98,8 @@ class GeminiProvider:
         home = agent_home(request) / ".gemini"
         write_private(home / "settings.json", json.dumps(config(request), indent=1))
         start = bare_directory(request, ".gemini")
-        entry = enter_node(request, directory=start, secrets={KEY: key})
-        shell = shell_start(request, start, (KEY,))
+        entry = enter_node(request, directory=start, secrets={KEY: key or NO_KEY})
+        shell = shell_start(request, start)
         own = {**_OURS, **entry.env, **shell, URL: settings.base_url or GOOGLE}
         return Launch(
             argv=_argv(request, settings.model, found, entry.script),

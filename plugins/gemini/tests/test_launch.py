@@ -72,6 +72,13 @@ def test_the_key_is_in_no_environment_and_no_setting(asked: LaunchRequest) -> No
     assert "GEMINI_API_KEY" in redaction["blocked"]
 
 
+def test_a_server_that_wants_no_key(asked: LaunchRequest) -> None:
+    launch = GeminiProvider().launch(replace(asked, settings={"key_env": ""}))
+    assert list(json.loads(Path(launch.env["CTO_ENTER"]).read_text())["secrets"].values()) == [
+        "none"
+    ]
+
+
 def test_it_starts_where_no_repository_has_a_say(asked: LaunchRequest) -> None:
     launch = GeminiProvider().launch(asked)
     start = Path(json.loads(Path(launch.env["CTO_ENTER"]).read_text())["directory"])

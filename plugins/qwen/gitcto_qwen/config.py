@@ -26,13 +26,13 @@ def config() -> dict[str, Any]:
 
 
 def servers(request: LaunchRequest) -> dict[str, Any]:
-    """Return the MCP servers of an execution, which are not to have its key."""
+    """Return the MCP servers of an execution."""
     return {
         "mcpServers": {
             tool.name: {
                 "command": tool.argv[0],
                 "args": list(tool.argv[1:]),
-                "env": {KEY: "", **tool.env},
+                "env": dict(tool.env),
                 "cwd": str(request.workspace),
                 "trust": True,
             }

@@ -67,6 +67,9 @@ _DEFAULTS = AgentSettings(
     key_env="DASHSCOPE_API_KEY",
 )
 
+NO_KEY = "none"
+"""What it has for a key at a server that wants none: it does not begin without one."""
+
 _OURS: Mapping[str, str] = {
     "QWEN_CODE_NO_RELAUNCH": "true",
     "QWEN_CODE_SUPPRESS_YOLO_WARNING": "1",
@@ -98,8 +101,8 @@ class QwenProvider:
         for place in (home / ".env", home / ".qwen" / ".env"):
             write_private(place, "")  # it takes variables from both, after those of its project
         start = bare_directory(request, ".qwen")
-        entry = enter_node(request, directory=start, secrets={KEY: key})
-        own = {**_OURS, **entry.env, **shell_start(request, start, (KEY,)), URL: settings.base_url}
+        entry = enter_node(request, directory=start, secrets={KEY: key or NO_KEY})
+        own = {**_OURS, **entry.env, **shell_start(request, start), URL: settings.base_url}
         return Launch(
             argv=_argv(request, settings.model, found, entry),
             env=agent_environment(request, own),

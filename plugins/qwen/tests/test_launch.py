@@ -70,10 +70,16 @@ def test_the_key_is_in_no_environment_and_no_setting(asked: LaunchRequest) -> No
     assert "OTHER" not in launch.env
     note = json.loads(Path(launch.env["CTO_ENTER"]).read_text())
     assert note["secrets"] == {"OPENAI_API_KEY": "sk-1"}
-    assert "unset OPENAI_API_KEY" in Path(launch.env["BASH_ENV"]).read_text()
     tool = ToolServer(name="cto", argv=("/bin/x",), env={"A": "1"})
     server = written(replace(asked, tools=(tool,)), "servers.json")["mcpServers"]["cto"]
-    assert server["env"] == {"OPENAI_API_KEY": "", "A": "1"}  # it would hand its own on
+    assert (server["command"], server["env"], server["trust"]) == ("/bin/x", {"A": "1"}, True)
+
+
+def test_a_server_that_wants_no_key(asked: LaunchRequest) -> None:
+    launch = QwenProvider().launch(replace(asked, settings={"key_env": ""}))
+    assert list(json.loads(Path(launch.env["CTO_ENTER"]).read_text())["secrets"].values()) == [
+        "none"
+    ]
 
 
 def test_it_starts_where_no_repository_has_a_say(asked: LaunchRequest) -> None:
