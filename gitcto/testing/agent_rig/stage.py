@@ -114,7 +114,7 @@ class Stage:
         ``meanwhile`` is called with its run directory while it works.
         """
         self.runs += 1
-        settings = {**self.cli.table(url), "key_env": KEY_ENV, "program": str(self.cli.program)}
+        settings = self._settings(url)
         run_dir = self.root / "records" / str(self.runs)
         program = self._confined(self._launch(settings, session), own_network(url))
         workers.spawn(run_dir, program, limits)
@@ -126,6 +126,54 @@ class Stage:
             if workers.observe(run_dir).exit is None:
                 workers.interrupt(run_dir)
             ended = workers.wait(run_dir)
+        report = self._report(run_dir, settings, ended, session=session, before=before)
+        return Played(exit=ended, report=report, polled=polled)
+
+    def by_hand(self, url: str) -> Callable[[], object]:
+        """Return how to run the CLI as a person would: the same command, nothing of ours around."""
+        launch = self._launch(self._settings(url), "")
+
+        def run() -> object:
+            with (self.root / "by-hand.log").open("wb") as log:
+                return subprocess.run(
+                    launch.argv,
+                    env={**launch.env, VARIABLE: str(path_in(self.scratch))},
+                    cwd=self.room,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    check=False,
+                )
+
+        return run
+
+    def supervised(self, url: str, limits: Limits) -> WorkerReport:
+        """Run the CLI as a team does, from the question how to what it said at its end."""
+        self.runs += 1
+        settings = self._settings(url)
+        run_dir = self.root / "records" / str(self.runs)
+        workers.spawn(run_dir, self._confined(self._launch(settings, ""), own_network(url)), limits)
+        return self._report(run_dir, settings, workers.wait(run_dir))
+
+    def changed(self) -> tuple[str, ...]:
+        """Return the paths in the room that are not as they were."""
+        repository = discover(self.repo, self.env)
+        taken = harvest(repository, self.room, self.base, self.root / "taking")
+        return tuple(change.path for change in taken.changes)
+
+    def _settings(self, url: str) -> Mapping[str, object]:
+        own = {"key_env": KEY_ENV, "program": str(self.cli.program)}
+        return {**self.cli.table(url), **own}
+
+    def _report(
+        self,
+        run_dir: Path,
+        settings: Mapping[str, object],
+        ended: Exit,
+        *,
+        session: str = "",
+        before: Usage | None = None,
+    ) -> WorkerReport:
         outcome = WorkerOutcome(
             code=ended.code,
             cause=ended.cause,
@@ -138,13 +186,7 @@ class Stage:
             cut_bytes=ended.cut_bytes,
         )
         report: WorkerReport = self._ask("collect", outcome)
-        return Played(exit=ended, report=report, polled=polled)
-
-    def changed(self) -> tuple[str, ...]:
-        """Return the paths in the room that are not as they were."""
-        repository = discover(self.repo, self.env)
-        taken = harvest(repository, self.room, self.base, self.root / "taking")
-        return tuple(change.path for change in taken.changes)
+        return report
 
     def _launch(self, settings: Mapping[str, object], session: str) -> Launch:
         prompt = self.scratch / "prompt.md"
