@@ -34,17 +34,7 @@ if TYPE_CHECKING:
     from gitcto.agents.driver_mail import DriverLetter, DriverMail
     from gitcto.agents.faults import fault, fault_of
     from gitcto.agents.lines import Line, read_lines
-    from gitcto.agents.node import (
-        NodeEntry,
-        NodeNeeds,
-        NodeProgram,
-        bare_directory,
-        enter_node,
-        find_node_program,
-        probe_node_program,
-        read_node,
-        shell_start,
-    )
+    from gitcto.agents.node import NodeCli
     from gitcto.agents.polling import poll_output
     from gitcto.agents.programs import InstalledProgram, find_program, probe_program
     from gitcto.agents.report import collect_report, report_of
@@ -193,9 +183,7 @@ __all__ = [
     "MergeResult",
     "Merged",
     "Move",
-    "NodeEntry",
-    "NodeNeeds",
-    "NodeProgram",
+    "NodeCli",
     "OutsideEffect",
     "PatchError",
     "PlainPredictor",
@@ -241,7 +229,6 @@ __all__ = [
     "agent_environment",
     "agent_home",
     "backend_of",
-    "bare_directory",
     "changes",
     "checkout",
     "collect_report",
@@ -250,13 +237,11 @@ __all__ = [
     "discard",
     "emit_ctrf",
     "emit_sarif",
-    "enter_node",
     "exclusive",
     "failed",
     "fault",
     "fault_of",
     "fill_template",
-    "find_node_program",
     "find_program",
     "fold",
     "forwarded",
@@ -282,20 +267,17 @@ __all__ = [
     "patch",
     "plumbing",
     "poll_output",
-    "probe_node_program",
     "probe_program",
     "prompt_text",
     "read_agent_settings",
     "read_commands",
     "read_lines",
-    "read_node",
     "read_patch",
     "read_untrusted",
     "ref_ids",
     "replace_file",
     "report_of",
     "report_path_problem",
-    "shell_start",
     "sync_directory",
     "trusted",
     "write_private",

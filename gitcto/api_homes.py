@@ -24,17 +24,7 @@ _LAZY = {
         "Line",
         "read_lines",
     ),
-    "gitcto.agents.node": (
-        "NodeEntry",
-        "NodeNeeds",
-        "NodeProgram",
-        "bare_directory",
-        "enter_node",
-        "find_node_program",
-        "probe_node_program",
-        "read_node",
-        "shell_start",
-    ),
+    "gitcto.agents.node": ("NodeCli",),
     "gitcto.agents.polling": ("poll_output",),
     "gitcto.agents.programs": (
         "InstalledProgram",

@@ -17,7 +17,6 @@ from gitcto.git.durable import storage_errors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.agents.programs import InstalledProgram
     from gitcto.agents.settings import AgentSettings
     from gitcto.contracts import Probe
     from gitcto.provider_contracts import LaunchRequest
@@ -26,41 +25,95 @@ _ENTER = Path(__file__).with_name("enter.cjs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeProgram:
-    """A CLI that is a script, and the Node that runs it; ``script`` is what that is to be given."""
+class NodeStart:
+    """How a CLI is started.
 
-    node: InstalledProgram
-    cli: InstalledProgram
-    script: Path
+    ``values`` are what its command template calls ``node``, ``enter`` (to be given to Node's
+    ``--require``) and ``script``; ``env`` variables of its own; ``reads`` what a sandbox shows.
+    """
 
-    @property
-    def reads(self) -> tuple[Path, ...]:
-        """What a sandbox has to show of both."""
-        return (*self.cli.reads, *self.node.reads)
+    values: Mapping[str, str]
+    env: Mapping[str, str]
+    reads: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeNeeds:
-    """The least ``version`` of a CLI and of its ``node``, and the command to ``install`` it."""
+class NodeCli:
+    """A CLI that runs on Node and obeys the project that it is started in.
+
+    ``version`` and ``node`` are the least of itself and of Node; ``install`` is the command that
+    gets it. ``folder`` is where it looks for a project's configuration (``.gemini``). ``main`` is
+    the script beside the one that its name leads to, where that one only starts another Node.
+
+    A provider's table may name that Node in ``node``, as it may name the CLI in ``program``.
+    """
 
     version: str
     node: str
     install: str
+    folder: str
+    main: str = ""
+
+    def probe(
+        self, settings: AgentSettings, table: Mapping[str, object], host_env: Mapping[str, str]
+    ) -> Probe:
+        """Tell whether it and a Node for it are here, and new enough. It runs nothing.
+
+        Raises ``CtoError`` (exit 4) for a ``node`` that cannot be meant.
+        """
+        node = _node(table, settings)
+        hint = (
+            f"it runs on Node.js {self.node} or newer: put that first on PATH, or name it in node"
+        )
+        wanted = replace(settings, program=node)
+        found = probe_program(wanted, host_env, install=hint, least=self.node)
+        if not found.available:
+            return found
+        answer = probe_program(settings, host_env, install=self.install, least=self.version)
+        cli = find_program(settings.program, host_env)
+        if cli is None or answer.backend is None:
+            return answer
+        both = backend_of((node, str(cli.real)), host_env)
+        return replace(answer, backend=both or answer.backend)
+
+    def enter(
+        self, request: LaunchRequest, settings: AgentSettings, secrets: Mapping[str, str]
+    ) -> NodeStart:
+        """Return how it starts in an empty project, with its prompt as its standard input.
+
+        There a prompt may have any length, and is in no list of processes; every command of the
+        CLI's bash begins in the workspace all the same. ``secrets`` are variables of the CLI, but
+        not in the environment that other processes can read, and not in the one of what it starts.
+        Until Node begins, a private file holds them, which it removes before the CLI begins.
+
+        Raises ``CtoError`` when the CLI or its Node is not here, or no file can be written.
+        """
+        program = _node(request.settings, settings)
+        cli = find_program(settings.program, request.host_env)
+        node = find_program(program, request.host_env)
+        if cli is None or node is None:
+            message = f"{settings.program!r}, or {program!r} that runs it, is not here"
+            raise settings.problem(message, self.install)
+        beside = cli.real.with_name(self.main or cli.real.name)
+        script = beside if beside.is_file() else cli.real
+        note, begin = (agent_home(request) / name for name in (".enter.json", ".begin"))
+        project = _bare(request, self.folder)
+        told = {
+            "directory": str(project),
+            "stdin": str(request.prompt_file),
+            "secrets": {**secrets},
+        }
+        write_private(note, json.dumps(told))
+        there, workspace = (shlex.quote(str(path)) for path in (project, request.workspace))
+        write_private(begin, f'if [ "$PWD" = {there} ]; then cd {workspace}; fi\n')
+        return NodeStart(
+            values={"node": str(node.path), "enter": str(_ENTER), "script": str(script)},
+            env={"CTO_ENTER": str(note), "BASH_ENV": str(begin)},
+            reads=(*cli.reads, *node.reads),
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeEntry:
-    """What Node runs before a CLI: ``script`` is to be given to its ``--require``."""
-
-    script: Path
-    env: Mapping[str, str]
-
-
-def read_node(table: Mapping[str, object], settings: AgentSettings) -> str:
-    """Return the key ``node`` of a provider's table: its name on ``PATH``, or its absolute path.
-
-    Raises ``CtoError`` (exit 4) for anything else.
-    """
+def _node(table: Mapping[str, object], settings: AgentSettings) -> str:
     node = table.get("node", "node")
     if not isinstance(node, str) or not node.isprintable() or not node.strip():
         raise settings.problem("node must be one line of text", 'write node = "/path/to/node"')
@@ -70,62 +123,11 @@ def read_node(table: Mapping[str, object], settings: AgentSettings) -> str:
     return node
 
 
-def find_node_program(
-    settings: AgentSettings, node: str, host_env: Mapping[str, str], *, main: str = ""
-) -> NodeProgram | None:
-    """Return a CLI and its Node, by their names on ``PATH`` or absolute paths; None for neither.
+def _bare(request: LaunchRequest, folder: str) -> Path:
+    """Return a project in which no repository has a say.
 
-    :param main: the script beside the one that its name leads to, where that one only starts
-        another Node for it.
-    """
-    cli, found = find_program(settings.program, host_env), find_program(node, host_env)
-    if cli is None or found is None:
-        return None
-    beside = cli.real.with_name(main or cli.real.name)
-    return NodeProgram(node=found, cli=cli, script=beside if beside.is_file() else cli.real)
-
-
-def probe_node_program(
-    settings: AgentSettings, node: str, host_env: Mapping[str, str], needs: NodeNeeds
-) -> Probe:
-    """Tell whether a CLI and a Node that it runs on are here, and new enough. It runs nothing."""
-    hint = f"it runs on Node.js {needs.node} or newer: put that first on PATH, or name it in `node`"
-    wanted = replace(settings, program=node)
-    found = probe_program(wanted, host_env, install=hint, least=needs.node)
-    if not found.available:
-        return found
-    answer = probe_program(settings, host_env, install=needs.install, least=needs.version)
-    cli = find_program(settings.program, host_env)
-    if cli is None or answer.backend is None:
-        return answer
-    both = backend_of((node, str(cli.real)), host_env)
-    return replace(answer, backend=both or answer.backend)
-
-
-def enter_node(request: LaunchRequest, *, directory: Path, secrets: Mapping[str, str]) -> NodeEntry:
-    """Return how a CLI starts in ``directory``, with its prompt as its standard input.
-
-    There a prompt may have any length, and is in no list of processes. ``secrets`` are variables of
-    the CLI, but not in the environment that other processes can read, and not in the one of what it
-    starts. Until Node begins, a private file holds them, which it removes before the CLI begins.
-    Raises ``CtoError``.
-    """
-    note = agent_home(request) / ".enter.json"
-    told = {
-        "directory": str(directory),
-        "stdin": str(request.prompt_file),
-        "secrets": {name: value for name, value in secrets.items() if value},
-    }
-    write_private(note, json.dumps(told))
-    return NodeEntry(script=_ENTER, env={"CTO_ENTER": str(note)})
-
-
-def bare_directory(request: LaunchRequest, folder: str) -> Path:
-    """Return a directory to start a CLI in, so that no repository's configuration is its project's.
-
-    ``folder`` is where the CLI looks for a project's configuration (``.gemini``). It is made anew,
-    whatever an earlier run has put there, with an empty ``.env``: a CLI looks for one in every
-    directory above, and ends its search at the first. Raises ``CtoError``.
+    It is made anew, whatever an earlier run has put there, with an empty ``.env``: a CLI looks for
+    one in every directory above, and ends its search at the first.
     """
     place = request.scratch / "project"
     with storage_errors(f"use {place}"):
@@ -137,18 +139,6 @@ def bare_directory(request: LaunchRequest, folder: str) -> Path:
     write_private(place / folder / ".env", "")
     write_private(place / ".env", "")
     return place
-
-
-def shell_start(request: LaunchRequest, directory: Path) -> dict[str, str]:
-    """Return the environment in which every command of a CLI's bash begins in the workspace.
-
-    That is where it would begin had the CLI not been started in another ``directory``. Raises
-    ``CtoError``.
-    """
-    start = agent_home(request) / ".begin"
-    there, workspace = (shlex.quote(str(path)) for path in (directory, request.workspace))
-    write_private(start, f'if [ "$PWD" = {there} ]; then cd {workspace}; fi\n')
-    return {"BASH_ENV": str(start)}
 
 
 def _remove(path: Path) -> None:

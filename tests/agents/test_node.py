@@ -6,27 +6,20 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gitcto.agents.node import (
-    NodeNeeds,
-    bare_directory,
-    enter_node,
-    find_node_program,
-    probe_node_program,
-    read_node,
-    shell_start,
-)
+from gitcto.agents.node import NodeCli, NodeStart
 from gitcto.agents.settings import AgentSettings
 from gitcto.errors import CtoError
 from gitcto.model.records import TaskSpec
 from gitcto.provider_contracts import LaunchRequest
 
 SETTINGS = AgentSettings(who="provider x", program="x")
-NEEDS = NodeNeeds(version="1.2", node="22.0", install="npm install x")
+CLI = NodeCli(version="1.2", node="22.0", install="npm install x", folder=".x", main="main.js")
 ASKS = """
 import { exec, execFileSync, execSync, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -72,15 +65,28 @@ def asked(tmp_path: Path) -> LaunchRequest:
     )
 
 
-def told(asked: LaunchRequest, tmp_path: Path) -> dict[str, Any]:
-    node = shutil.which("node")
-    if node is None:
+@pytest.fixture
+def node(tmp_path: Path) -> str:
+    found = shutil.which("node")
+    if found is None:
         pytest.skip("node is not here")
+    return found
+
+
+def entered(asked: LaunchRequest, tmp_path: Path) -> NodeStart:
+    program = tmp_path / "x"
+    program.write_text("")
+    program.chmod(0o755)
+    here = {"PATH": os.environ["PATH"]}
+    settings = replace(SETTINGS, program=str(program))
+    return CLI.enter(replace(asked, host_env=here), settings, {"KEY": "s3cret"})
+
+
+def told(start: NodeStart, tmp_path: Path) -> dict[str, Any]:
     (tmp_path / "asks.mjs").write_text(ASKS)
-    entry = enter_node(asked, directory=asked.scratch / "d", secrets={"KEY": "s3cret", "NO": ""})
     done = subprocess.run(
-        [node, "--require", str(entry.script), str(tmp_path / "asks.mjs")],
-        env={**entry.env, "PATH": os.environ["PATH"]},
+        [start.values["node"], "--require", start.values["enter"], str(tmp_path / "asks.mjs")],
+        env={**start.env, "PATH": os.environ["PATH"]},
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -90,15 +96,14 @@ def told(asked: LaunchRequest, tmp_path: Path) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.usefixtures("node")
 def test_it_starts_elsewhere_with_its_prompt_and_its_key(
     asked: LaunchRequest, tmp_path: Path
 ) -> None:
-    (asked.scratch / "d").mkdir()
-    answer = told(asked, tmp_path)
+    answer = told(entered(asked, tmp_path), tmp_path)
     assert answer.pop("input") == asked.prompt_file.read_text()
-    here = str((asked.scratch / "d").resolve())
     assert answer == {
-        "cwd": here,
+        "cwd": str((asked.scratch / "project").resolve()),
         "key": "s3cret",
         "note": "",
         "shown": [],
@@ -107,53 +112,59 @@ def test_it_starts_elsewhere_with_its_prompt_and_its_key(
     }
 
 
+@pytest.mark.usefixtures("node")
 def test_its_key_is_in_no_file_once_it_runs(asked: LaunchRequest, tmp_path: Path) -> None:
-    (asked.scratch / "d").mkdir()
-    told(asked, tmp_path)
+    told(entered(asked, tmp_path), tmp_path)
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert all(b"s3cret" not in path.read_bytes() for path in kept)
 
 
-def test_until_then_nobody_else_reads_it(asked: LaunchRequest) -> None:
-    entry = enter_node(asked, directory=asked.scratch, secrets={"KEY": "s3cret"})
-    note = Path(entry.env["CTO_ENTER"])
+@pytest.mark.usefixtures("node")
+def test_until_then_nobody_else_reads_it(asked: LaunchRequest, tmp_path: Path) -> None:
+    note = Path(entered(asked, tmp_path).env["CTO_ENTER"])
     assert note.is_relative_to(asked.scratch)
     assert note.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.usefixtures("node")
 def test_what_an_earlier_run_planted_is_gone(asked: LaunchRequest, tmp_path: Path) -> None:
-    place = bare_directory(asked, ".x")
-    (place / ".x" / "settings.json").write_text("{}")
-    (place / ".env").write_text("URL=evil")
-    (place / "notes.txt").write_text("kept")
-    assert bare_directory(asked, ".x") == place
-    left = sorted(str(path.relative_to(place)) for path in place.rglob("*"))
+    entered(asked, tmp_path)
+    project = asked.scratch / "project"
+    (project / ".x" / "settings.json").write_text("{}")
+    (project / ".env").write_text("URL=evil")
+    (project / "notes.txt").write_text("kept")
+    entered(asked, tmp_path)
+    left = sorted(str(path.relative_to(project)) for path in project.rglob("*"))
     assert left == [".env", ".x", ".x/.env", "notes.txt"]
-    assert not (place / ".env").read_text()
+    assert not (project / ".env").read_text()
 
 
+@pytest.mark.usefixtures("node")
 def test_links_that_an_earlier_run_planted_are_not_followed(
     asked: LaunchRequest, tmp_path: Path
 ) -> None:
-    victim = tmp_path / "victim"
+    victim, project = tmp_path / "victim", asked.scratch / "project"
     (victim / ".x").mkdir(parents=True)
     (victim / ".x" / "mine").write_text("mine")
-    (asked.scratch / "project").symlink_to(victim)
-    place = bare_directory(asked, ".x")
-    shutil.rmtree(place / ".x")
-    (place / ".x").symlink_to(victim / ".x")
-    bare_directory(asked, ".x")
+    project.symlink_to(victim)
+    entered(asked, tmp_path)
+    shutil.rmtree(project / ".x")
+    (project / ".x").symlink_to(victim / ".x")
+    entered(asked, tmp_path)
     assert [path.name for path in (victim / ".x").iterdir()] == ["mine"]
-    assert not place.is_symlink()
+    assert not project.is_symlink()
 
 
-def test_commands_begin_in_the_workspace(asked: LaunchRequest) -> None:
-    start = bare_directory(asked, ".x")
-    env = {**shell_start(asked, start), "PATH": os.environ["PATH"]}
-    for where, there in ((start, asked.workspace), (asked.scratch, asked.scratch)):
+@pytest.mark.usefixtures("node")
+def test_commands_begin_in_the_workspace(asked: LaunchRequest, tmp_path: Path) -> None:
+    start = entered(asked, tmp_path)
+    for where, there in (
+        (asked.scratch / "project", asked.workspace),
+        (asked.scratch, asked.scratch),
+    ):
         done = subprocess.run(
             ["bash", "-c", "pwd"],
-            env={**env, "PWD": str(where)},
+            env={**start.env, "PATH": os.environ["PATH"], "PWD": str(where)},
             cwd=where,
             capture_output=True,
             text=True,
@@ -174,27 +185,30 @@ def installed(root: Path, name: str, version: str, *files: str) -> None:
     (root / "bin" / name).symlink_to(package / files[0])
 
 
-def test_both_are_looked_for(tmp_path: Path) -> None:
+def test_both_are_looked_for(asked: LaunchRequest, tmp_path: Path) -> None:
     env = {"PATH": str(tmp_path / "bin")}
-    assert "Node.js 22.0" in probe_node_program(SETTINGS, "node", env, NEEDS).hint
+    asked = replace(asked, host_env=env)
+    assert "Node.js 22.0" in CLI.probe(SETTINGS, {}, env).hint
     installed(tmp_path, "node", "20.9.0", "node")
-    assert "Node.js 22.0" in probe_node_program(SETTINGS, "node", env, NEEDS).hint
+    assert "Node.js 22.0" in CLI.probe(SETTINGS, {}, env).hint
     (tmp_path / "node_modules/node/package.json").write_text('{"name":"node","version":"22.1.0"}')
-    assert "npm install x" in probe_node_program(SETTINGS, "node", env, NEEDS).hint
-    assert find_node_program(SETTINGS, "node", env) is None
+    assert "npm install x" in CLI.probe(SETTINGS, {}, env).hint
+    with pytest.raises(CtoError, match="is not here"):
+        CLI.enter(asked, SETTINGS, {})
     installed(tmp_path, "x", "1.2.0", "entry.js", "main.js")
-    probe = probe_node_program(SETTINGS, "node", env, NEEDS)
+    probe = CLI.probe(SETTINGS, {}, env)
     assert (probe.available, probe.version, probe.backend.licence) == (True, "1.2.0", "MIT")
     modules = tmp_path / "node_modules"
     assert set(probe.backend.files) >= {modules / "node", modules / "x"}
-    found = find_node_program(SETTINGS, "node", env, main="main.js")
-    assert found.script == modules / "x" / "main.js"
-    assert find_node_program(SETTINGS, "node", env, main="none.js").script.name == "entry.js"
-    assert modules in found.reads
+    start = CLI.enter(asked, SETTINGS, {})
+    assert start.values["script"] == str(modules / "x" / "main.js")
+    assert modules in start.reads
+    alone = replace(CLI, main="none.js").enter(asked, SETTINGS, {})
+    assert alone.values["script"] == str(modules / "x" / "entry.js")
 
 
 @pytest.mark.parametrize("value", ["", " ", 1, "./node", "a\nb"])
 def test_a_node_that_cannot_be_meant_is_refused(value: object) -> None:
     with pytest.raises(CtoError, match="node") as caught:
-        read_node({"node": value}, SETTINGS)
+        CLI.probe(SETTINGS, {"node": value}, {})
     assert caught.value.hint

@@ -13,21 +13,15 @@ from gitcto.api import (
     CommandTemplate,
     InterruptResult,
     Launch,
-    NodeNeeds,
+    NodeCli,
     agent_environment,
     agent_home,
-    bare_directory,
     collect_report,
-    enter_node,
     fault,
-    find_node_program,
     leave_in_mailbox,
     poll_output,
-    probe_node_program,
     read_agent_settings,
     read_commands,
-    read_node,
-    shell_start,
     write_private,
 )
 from gitcto_gemini.config import KEY, URL, config, words
@@ -39,7 +33,6 @@ if TYPE_CHECKING:
     from gitcto.api import (
         FaultKind,
         LaunchRequest,
-        NodeProgram,
         Probe,
         Progress,
         SendRequest,
@@ -49,7 +42,12 @@ if TYPE_CHECKING:
         WorkerReport,
     )
 
-NEEDS = NodeNeeds(version="0.61.0", node="20.0", install="npm install --global @google/gemini-cli")
+CLI = NodeCli(
+    version="0.61.0",
+    node="20.0",
+    install="npm install --global @google/gemini-cli",
+    folder=".gemini",
+)
 """The oldest versions for which what its configuration promises was verified."""
 
 GOOGLE = "https://generativelanguage.googleapis.com"
@@ -84,27 +82,20 @@ class GeminiProvider:
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether gemini and a Node that it runs on are here, and new enough."""
-        wanted, node = _read(settings)
-        return probe_node_program(wanted, node, host_env, NEEDS)
+        return CLI.probe(_read(settings), settings, host_env)
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Write its settings and return its command. Raises ``CtoError``."""
-        settings, node = _read(request.settings)
-        found = find_node_program(settings, node, request.host_env)
-        if found is None:
-            message = f"{settings.program!r}, or {node!r} that runs it, is not here"
-            raise settings.problem(message, NEEDS.install)
+        settings = _read(request.settings)
         key = settings.key(request.host_env)
         home = agent_home(request) / ".gemini"
         write_private(home / "settings.json", json.dumps(config(request), indent=1))
-        start = bare_directory(request, ".gemini")
-        entry = enter_node(request, directory=start, secrets={KEY: key or NO_KEY})
-        shell = shell_start(request, start)
-        own = {**_OURS, **entry.env, **shell, URL: settings.base_url or GOOGLE}
+        start = CLI.enter(request, settings, {KEY: key or NO_KEY})
+        own = {**_OURS, **start.env, URL: settings.base_url or GOOGLE}
         return Launch(
-            argv=_argv(request, settings.model, found, entry.script),
+            argv=_argv(request, settings.model, start.values),
             env=agent_environment(request, own),
-            reads=found.reads,
+            reads=start.reads,
         )
 
     def send(self, request: SendRequest) -> SendResult:
@@ -132,9 +123,8 @@ class GeminiProvider:
         return replace(report, fault=fault(kind, detail, retryable=retryable, code=code))
 
 
-def _read(table: Mapping[str, object]) -> tuple[AgentSettings, str]:
-    settings = read_agent_settings(table, _DEFAULTS, also=("node",))
-    return settings, read_node(table, settings)
+def _read(table: Mapping[str, object]) -> AgentSettings:
+    return read_agent_settings(table, _DEFAULTS, also=("node",))
 
 
 @cache
@@ -143,11 +133,9 @@ def _commands() -> Mapping[str, CommandTemplate]:
     return read_commands(text, who="provider gemini")
 
 
-def _argv(request: LaunchRequest, model: str, found: NodeProgram, enter: Path) -> tuple[str, ...]:
+def _argv(request: LaunchRequest, model: str, node: Mapping[str, str]) -> tuple[str, ...]:
     values = {
-        "node": str(found.node.path),
-        "enter": str(enter),
-        "script": str(found.script),
+        **node,
         "model": model,
         "workspace": str(request.workspace),
         "session": request.session,

@@ -13,20 +13,14 @@ from gitcto.api import (
     CommandTemplate,
     InterruptResult,
     Launch,
-    NodeNeeds,
+    NodeCli,
     agent_environment,
     agent_home,
-    bare_directory,
     collect_report,
-    enter_node,
-    find_node_program,
     leave_in_mailbox,
     poll_output,
-    probe_node_program,
     read_agent_settings,
     read_commands,
-    read_node,
-    shell_start,
     write_private,
 )
 from gitcto_qwen.config import KEY, URL, config, servers, words
@@ -37,8 +31,6 @@ if TYPE_CHECKING:
 
     from gitcto.api import (
         LaunchRequest,
-        NodeEntry,
-        NodeProgram,
         Probe,
         Progress,
         SendRequest,
@@ -48,16 +40,17 @@ if TYPE_CHECKING:
         WorkerReport,
     )
 
-NEEDS = NodeNeeds(
-    version="0.24.4", node="22.0", install="npm install --global @qwen-code/qwen-code"
+CLI = NodeCli(
+    version="0.24.4",
+    node="22.0",
+    install="npm install --global @qwen-code/qwen-code",
+    folder=".qwen",
+    main="cli.js",  # what is installed as qwen starts another Node, which knows no secret
 )
 """The oldest versions for which what its configuration promises was verified."""
 
 LICENCE = "Apache-2.0"
 """What its file LICENSE is; its package names none."""
-
-MAIN = "cli.js"
-"""The program itself: what is installed as ``qwen`` starts another Node, which knows no secret."""
 
 _DEFAULTS = AgentSettings(
     who="provider qwen",
@@ -81,32 +74,26 @@ class QwenProvider:
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether qwen and a Node that it runs on are here, and new enough."""
-        wanted, node = _read(settings)
-        answer = probe_node_program(wanted, node, host_env, NEEDS)
+        answer = CLI.probe(_read(settings), settings, host_env)
         if answer.backend is None or answer.backend.licence:
             return answer
         return replace(answer, backend=replace(answer.backend, licence=LICENCE))
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Write its configuration and return its command. Raises ``CtoError``."""
-        settings, node = _read(request.settings)
-        found = find_node_program(settings, node, request.host_env, main=MAIN)
-        if found is None:
-            message = f"{settings.program!r}, or {node!r} that runs it, is not here"
-            raise settings.problem(message, NEEDS.install)
+        settings = _read(request.settings)
         key = settings.key(request.host_env)
         home = agent_home(request)
         write_private(home / ".qwen" / "settings.json", json.dumps(config(), indent=1))
         write_private(home / ".qwen" / "servers.json", json.dumps(servers(request), indent=1))
         for place in (home / ".env", home / ".qwen" / ".env"):
             write_private(place, "")  # it takes variables from both, after those of its project
-        start = bare_directory(request, ".qwen")
-        entry = enter_node(request, directory=start, secrets={KEY: key or NO_KEY})
-        own = {**_OURS, **entry.env, **shell_start(request, start), URL: settings.base_url}
+        start = CLI.enter(request, settings, {KEY: key or NO_KEY})
+        own = {**_OURS, **start.env, URL: settings.base_url}
         return Launch(
-            argv=_argv(request, settings.model, found, entry),
+            argv=_argv(request, settings.model, start.values),
             env=agent_environment(request, own),
-            reads=found.reads,
+            reads=start.reads,
         )
 
     def send(self, request: SendRequest) -> SendResult:
@@ -128,12 +115,12 @@ class QwenProvider:
         return collect_report(DIALECT, outcome)
 
 
-def _read(table: Mapping[str, object]) -> tuple[AgentSettings, str]:
+def _read(table: Mapping[str, object]) -> AgentSettings:
     settings = read_agent_settings(table, _DEFAULTS, also=("node",))
     if not settings.model or not settings.base_url:
         hint = 'write model = "…" and base_url = "https://…/v1"; leave both out for the vendor\'s'
         raise settings.problem("it needs a model and a base_url", hint)
-    return settings, read_node(table, settings)
+    return settings
 
 
 @cache
@@ -142,13 +129,9 @@ def _commands() -> Mapping[str, CommandTemplate]:
     return read_commands(text, who="provider qwen")
 
 
-def _argv(
-    request: LaunchRequest, model: str, found: NodeProgram, entry: NodeEntry
-) -> tuple[str, ...]:
+def _argv(request: LaunchRequest, model: str, node: Mapping[str, str]) -> tuple[str, ...]:
     values = {
-        "node": str(found.node.path),
-        "enter": str(entry.script),
-        "script": str(found.script),
+        **node,
         "model": model,
         "workspace": str(request.workspace),
         "servers": str(request.scratch / "home" / ".qwen" / "servers.json"),
