@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,8 @@ from gitcto.testing import Capabilities, PluginContract, ProviderContract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+SAMPLES = Path(__file__).parent / "samples"
 
 
 class TestPlugin(PluginContract):
@@ -22,6 +24,10 @@ class TestQwenProvider(ProviderContract):
     @pytest.fixture
     def provider(self) -> QwenProvider:
         return QwenProvider()
+
+    @pytest.fixture
+    def sample(self) -> bytes:
+        return (SAMPLES / "edit-stream.jsonl").read_bytes()
 
     @pytest.fixture
     def settings(self, tmp_path: Path) -> Mapping[str, object]:
