@@ -56,11 +56,21 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
 
     checked = _read(app, file)
     app.plugins.require(checked.required_plugins)
+    warnings = _strategies(app, checked, file.name if file else app.policy_path.name)
     over = expired(checked, day_of(app.effects.now_ms()))
     if as_json:
         tests = [one.test for one in over]
-        app.output.json({"valid": True, "digest": checked.digest, "expired_quarantine": tests})
+        app.output.json(
+            {
+                "valid": True,
+                "digest": checked.digest,
+                "expired_quarantine": tests,
+                "warnings": warnings,
+            }
+        )
         return
+    for line in warnings:
+        app.output.warn(visible(line))
     for one in over:
         app.output.warn(
             f"the quarantine of {visible(one.test)} ended with {one.expires}, its failures count "
@@ -69,6 +79,19 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
     name = file.name if file else app.policy_path.name
     tiers = ", ".join(f"{tier}: {len(gates)}" for tier, gates in sorted(checked.tiers.items()))
     app.output.data(f"{name} is valid (gates {tiers}; digest {checked.digest[:12]})")
+
+
+def _strategies(app: App, checked: Policy, name: str) -> list[str]:
+    """Return warnings about strategies; raises ``CtoError`` (exit 4) for what cannot run."""
+    from gitcto.errors import CtoError, ExitCode
+    from gitcto.runtime.strategy_check import strategy_problems
+
+    found = strategy_problems(app.plugins, checked)
+    grave = [f"{name}: {problem.message}" for problem in found if problem.grave]
+    if grave:
+        hint = "correct it; `git cto strategy list` lists the strategies"
+        raise CtoError("\n".join(grave), hint, ExitCode.POLICY)
+    return [problem.message for problem in found]
 
 
 @click.command()

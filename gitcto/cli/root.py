@@ -53,6 +53,7 @@ COMMANDS = (
     Row("doctor", "Look at everything and change nothing.", "gitcto.cli.doctor:doctor", _KEEP),
     Row("chaos", "Break things, and see what holds.", "gitcto.cli.chaos:chaos", _KEEP),
     Row("plugins", "List plugins, or check one.", "gitcto.cli.plugins:plugins", _KEEP),
+    Row("strategy", "List or show strategies.", "gitcto.cli.strategy:strategy", _KEEP),
     Row("policy", "Validate or show the policy.", "gitcto.cli.policy:policy", _KEEP),
 )
 """Every first-party command. A plugin cannot replace one of them."""
