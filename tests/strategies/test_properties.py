@@ -214,3 +214,31 @@ def test_steps_of_another_strategy_are_not_gone_on_with() -> None:
     move = advance(shipped()["single_worker"], history)
     assert isinstance(move, GiveUp)
     assert (move.reason, move.retryable) == ("strategy_changed", True)
+
+
+def reviewed(came: Came, ladder: tuple[Action, ...]) -> object:
+    found = shipped()["codex_writes_gemini_reviews"]
+    steps = tuple(
+        replace(each, failures={DEFAULT: ladder} if each.kind == "review" else {})
+        for each in found.steps
+    )
+    strategy = replace(found, steps=steps)
+    history: list[Step] = []
+    for each in (Came(), came):
+        move = advance(strategy, history)
+        assert isinstance(move, Start)
+        history.append(ended(begun(move.orders[0], history), each))
+    return advance(strategy, history)
+
+
+def test_no_verdict_refuses_whatever_is_done_about_other_failures() -> None:
+    assert isinstance(reviewed(Came(fault="rate"), ("degrade",)), Finish)
+    move = reviewed(Came(verdict="none"), ("degrade",))
+    assert isinstance(move, GiveUp)
+    assert (move.reason, move.step) == ("no_verdict", 2)
+
+
+def test_a_judge_that_failed_has_approved_of_nothing() -> None:
+    move = reviewed(Came(fault="protocol", verdict="approve"), ())
+    assert isinstance(move, GiveUp)
+    assert move.reason == "step_failed"

@@ -53,6 +53,7 @@ BAD = {
     "words": "I approve.",
     "words with JSON in a line": f"Here: {answer()}",
     "a fence that is never closed": fenced(answer())[:-3],
+    "one that was cut off after an answer": f"{fenced(answer())}\n{REJECTED[:-3]}",
     "cut off": answer()[:-3],
     "a last block that is no answer": f"{fenced(answer())}\n{fenced('x = 1', language='py')}",
     "two objects": answer() + answer(),
