@@ -14,6 +14,7 @@ from gitcto.model.circuit_commands import CircuitCommand
 from gitcto.model.circuit_rules import decide_circuit
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, OutcomeCommand, Refusal
+from gitcto.model.draft_rules import DRAFT_COMMANDS, decide_draft
 from gitcto.model.effect_rules import EFFECT_COMMANDS, decide_effect
 from gitcto.model.evolve import evolve
 from gitcto.model.ids import is_team_name
@@ -47,6 +48,10 @@ _OF_LEASES = get_args(LeaseCommand)
 _OF_MAIL = get_args(MailCommand)
 _MAIL_OUTCOMES = get_args(MailOutcome)
 _OF_STEPS = get_args(StepOutcome)
+_OF_THE_TEAM: dict[type, Callable[[Team, Any], Answer]] = {
+    **dict.fromkeys(PROVIDER_COMMANDS, decide_provider),
+    **dict.fromkeys(DRAFT_COMMANDS, decide_draft),
+}
 _OF_CIRCUITS = get_args(CircuitCommand)
 
 
@@ -77,8 +82,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return decide_lease(view, command, now_ms)
     if isinstance(command, EFFECT_COMMANDS):
         return decide_effect(view, command, now_ms)
-    if isinstance(command, PROVIDER_COMMANDS):
-        return decide_provider(team, command)
+    if type(command) in _OF_THE_TEAM:
+        return _OF_THE_TEAM[type(command)](team, command)
     if isinstance(command, _OF_MAIL):
         return decide_mail(view, command)
     return _RULES[type(command)](_On(view, team, now_ms), command)

@@ -88,6 +88,7 @@ def _policy(root: Table, text: bytes) -> Policy:
         merge_resolvers=sections.merge(root.table("merge")),
         required_plugins=sections.plugins(root.table("plugins")),
         strategies=_strategies(root.table("strategies")),
+        plans=sections.plans(root.table("plans")),
     )
 
 
