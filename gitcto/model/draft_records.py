@@ -12,11 +12,11 @@ MAX_OBJECTIVE = 4_000
 
 
 class Draft(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A plan that provider ``provider`` drafted for ``objective``, on commit ``base``.
+    """A plan that ``provider`` drafted for ``objective``, on commit ``base``.
 
-    ``plan`` is the blob with its tasks, ``digest`` the blob's
-    SHA-256; ``answer`` the blob with the agent's own words. ``problems`` counts what is wrong, line
-    by line in the blob ``wrong``: above zero it cannot be approved. It was checked under the policy with the SHA-256 ``policy``.
+    ``plan`` is the blob with its tasks, ``digest`` the blob's SHA-256; ``answer`` the blob with the
+    agent's own words. ``problems`` counts what is wrong, line by line in the blob ``wrong``: above
+    zero it cannot be approved. It was checked under the policy with the SHA-256 ``policy``.
     ``revises`` is the draft that it is to replace.
     """
 

@@ -164,7 +164,8 @@ def read_draft(message: str) -> Drafted:
 
 def _task(entry: dict[str, Any]) -> TaskSpec:
     fields: dict[str, Any] = {name: entry[name] for name in _TEXTS}
-    return TaskSpec(**fields, **{name: tuple(entry[name]) for name in _LISTS})
+    fields |= {name: tuple(entry[name]) for name in _LISTS}
+    return TaskSpec(**fields)
 
 
 def _wrong_task(entry: Any, what: str) -> Iterator[str]:
