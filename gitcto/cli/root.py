@@ -24,7 +24,7 @@ _BEGIN, _WATCH, _STEER, _KEEP = "Begin", "Watch", "Steer", "Keep house"
 
 COMMANDS = (
     Row("init", "Make a team in this repository.", "gitcto.cli.init:init", _BEGIN),
-    Row("plan", "Import a plan of tasks.", "gitcto.cli.plan:plan", _BEGIN),
+    Row("plan", "Import a plan, or have one drafted.", "gitcto.cli.plan:plan", _BEGIN),
     Row("run", "Work until nothing is left to do.", "gitcto.cli.run:run", _BEGIN),
     Row("land", "Bring what landed to your branch.", "gitcto.cli.land:land", _BEGIN),
     Row("push", "Push what landed.", "gitcto.cli.push:push", _BEGIN),

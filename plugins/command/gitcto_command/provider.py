@@ -37,6 +37,7 @@ ALWAYS_PASSED = ("LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER")
 """
 
 _TAIL = 4096
+_MESSAGE = 256 * 1024
 _LINE = 300
 _SIGNALLED = 128
 _CANNOT_RUN = (126, 127)
@@ -44,7 +45,10 @@ _BY_CAUSE: Mapping[str, FaultKind] = {"wall": "timeout", "idle": "timeout", "out
 
 
 class CommandProvider:
-    """Fills an argv template and reads the exit code: 0 claims success, anything else failure."""
+    """Fills an argv template and reads the exit code: 0 claims success, anything else failure.
+
+    What it prints is its message.
+    """
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether the command's program can be found; placeholders are taken on trust."""
@@ -81,19 +85,32 @@ class CommandProvider:
         return InterruptResult(status="not_supported", reason="a program has no protocol")
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Take the exit code as the claim, and the last line of output as its words."""
+        """Take the exit code as the claim, what it printed as its words."""
         if outcome.cause in _BY_CAUSE:
             detail = f"ended by the limit on {outcome.cause}"
             return failed(_BY_CAUSE[outcome.cause], detail)
         if outcome.cause != "exited":
             return failed("killed", f"the worker was {outcome.cause}")
         if outcome.code == 0:
-            return WorkerReport(summary=_last_line(outcome.stdout))
+            return WorkerReport(
+                summary=_last_line(outcome.stdout), message=_printed(outcome.stdout)
+            )
         detail = _last_line(outcome.stderr) or f"exit code {outcome.code}"
         if outcome.code in _CANNOT_RUN:
             return failed("tool", detail, retryable=False)
         killed = outcome.code < 0 or outcome.code > _SIGNALLED
         return failed("killed" if killed else "tool", detail)
+
+
+def _printed(path: Path) -> str:
+    """Return what a command printed, the end of it when that is long."""
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _MESSAGE))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _last_line(path: Path) -> str:
