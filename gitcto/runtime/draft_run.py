@@ -58,6 +58,30 @@ def ask_agent(context: Context, question: Question, listener: Listener) -> Told:
     be asked or cannot be started; nothing was used then.
     """
     turn = _turn(context, question)
+    decision = _must_be_eligible(context, turn, question, listener)
+    began = context.effects.now_ms()
+    try:
+        ended = _run(context, turn, Briefing(prompt=question.prompt.encode()))
+    finally:
+        problem = settle.remove(context, turn.execution)
+        settle.unpin(context, turn.execution)
+    altered = (f"it changed what it was to read: {ended.altered}",) if ended.altered else ()
+    kept = (f"its room was kept: {problem}",) if problem else ()
+    return Told(
+        message=ended.report.message,
+        decision=decision,
+        usage=ended.report.usage,
+        fault=ended.report.fault,
+        wall_ms=max(0, context.effects.now_ms() - began),
+        warnings=(*altered, *kept),
+        outside=ended.outside.changes,
+    )
+
+
+def _must_be_eligible(
+    context: Context, turn: Turn, question: Question, listener: Listener
+) -> Decision:
+    """Return why the provider may be asked; raise ``CtoError`` when it may not."""
     chosen = selection(
         Book(real_world(context), listener),
         Wanted(
@@ -79,24 +103,7 @@ def ask_agent(context: Context, question: Question, listener: Listener) -> Told:
             "name another one with `--provider`, or see `git cto provider show`",
             ExitCode.REFUSED,
         )
-    began = context.effects.now_ms()
-    try:
-        ended = _run(context, turn, Briefing(prompt=question.prompt.encode()))
-    finally:
-        problem = settle.remove(context, turn.execution)
-        settle.unpin(context, turn.execution)
-    report = ended.report
-    altered = (f"it changed what it was to read: {ended.altered}",) if ended.altered else ()
-    kept = (f"its room was kept: {problem}",) if problem else ()
-    return Told(
-        message=report.message,
-        decision=chosen.decision,
-        usage=report.usage,
-        fault=report.fault,
-        wall_ms=max(0, context.effects.now_ms() - began),
-        warnings=(*altered, *kept),
-        outside=ended.outside.changes,
-    )
+    return chosen.decision
 
 
 def _run(context: Context, turn: Turn, briefing: Briefing) -> WorkerFinished:
