@@ -36,8 +36,7 @@ ALWAYS_PASSED = ("LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER")
 ``HOME`` and ``TMPDIR`` are not among them: each attempt has its own, which the core sets.
 """
 
-_TAIL = 4096
-_MESSAGE = 256 * 1024
+_TAIL = 64 << 10
 _LINE = 300
 _SIGNALLED = 128
 _CANNOT_RUN = (126, 127)
@@ -45,10 +44,7 @@ _BY_CAUSE: Mapping[str, FaultKind] = {"wall": "timeout", "idle": "timeout", "out
 
 
 class CommandProvider:
-    """Fills an argv template and reads the exit code: 0 claims success, anything else failure.
-
-    What it prints is its message.
-    """
+    """Fills an argv template and reads the exit code: 0 claims success, anything else failure."""
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether the command's program can be found; placeholders are taken on trust."""
@@ -85,16 +81,15 @@ class CommandProvider:
         return InterruptResult(status="not_supported", reason="a program has no protocol")
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Take the exit code as the claim, what it printed as its words."""
+        """Take the exit code as the claim, and the last line of output as its words."""
         if outcome.cause in _BY_CAUSE:
             detail = f"ended by the limit on {outcome.cause}"
             return failed(_BY_CAUSE[outcome.cause], detail)
         if outcome.cause != "exited":
             return failed("killed", f"the worker was {outcome.cause}")
         if outcome.code == 0:
-            return WorkerReport(
-                summary=_last_line(outcome.stdout), message=_printed(outcome.stdout)
-            )
+            text = _tail(outcome.stdout)
+            return WorkerReport(summary=_line_of(text), message=text)
         detail = _last_line(outcome.stderr) or f"exit code {outcome.code}"
         if outcome.code in _CANNOT_RUN:
             return failed("tool", detail, retryable=False)
@@ -102,26 +97,23 @@ class CommandProvider:
         return failed("killed" if killed else "tool", detail)
 
 
-def _printed(path: Path) -> str:
-    """Return what a command printed, the end of it when that is long."""
+def _tail(path: Path) -> str:
+    """Return the end of what was printed; empty for no such file."""
     try:
         with Path(path).open("rb") as file:
             file.seek(0, 2)
-            file.seek(max(0, file.tell() - _MESSAGE))
+            file.seek(max(0, file.tell() - _TAIL))
             return file.read().decode("utf-8", "replace")
     except OSError:
         return ""
 
 
 def _last_line(path: Path) -> str:
-    """Return the last line with something on it, printable and bounded; empty for no such file."""
-    try:
-        with Path(path).open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - _TAIL))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
+    """Return the last line with something on it, printable and bounded."""
+    return _line_of(_tail(path))
+
+
+def _line_of(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else ""
     return "".join(letter if letter.isprintable() else "?" for letter in last)[:_LINE]
