@@ -27,7 +27,6 @@ from gitcto.runtime.step_prompts import reader_prompt, writer_prompt
 from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Start, Strategy
 
-
 _RESTING = frozenset({"circuit_open", "circuit_probed", "over_budget"})
 """Codes of refusals that time or a person takes back."""
 

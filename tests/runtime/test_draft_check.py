@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitcto.policy.load import parse
@@ -92,6 +92,7 @@ def test_who_repeats_what_it_was_told_has_planned_nothing() -> None:
     assert problems_of(POLICY, read_draft(told), set())
 
 
+@settings(deadline=None)
 @given(st.text() | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(json.dumps))
 def test_any_answer_at_all_gives_a_plan_or_problems(text: str) -> None:
     drafted = read_draft(text)
