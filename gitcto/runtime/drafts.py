@@ -74,7 +74,6 @@ def draft_plan(
     told = ask_agent(replace(context, isolation=isolation), question, listener)
     for warning in told.warnings:
         listener.note(warning)
-    context.effects.crash_point("draft.answered")
     return _record(context, question, objective, told, revises)
 
 

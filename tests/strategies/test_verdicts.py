@@ -204,4 +204,4 @@ def test_the_schema_is_strict_all_the_way_down() -> None:
 
     strict(answer_schema())
     strict(answer_schema(("main", "second")))
-    assert set(json.loads(answer())) == set(answer_schema()["properties"])
+    assert set(json.loads(answer())) == set(answer_schema()["required"])
