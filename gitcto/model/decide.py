@@ -48,10 +48,6 @@ _OF_LEASES = get_args(LeaseCommand)
 _OF_MAIL = get_args(MailCommand)
 _MAIL_OUTCOMES = get_args(MailOutcome)
 _OF_STEPS = get_args(StepOutcome)
-_OF_THE_TEAM: dict[type, Callable[[Team, Any], Answer]] = {
-    **dict.fromkeys(PROVIDER_COMMANDS, decide_provider),
-    **dict.fromkeys(DRAFT_COMMANDS, decide_draft),
-}
 _OF_CIRCUITS = get_args(CircuitCommand)
 
 
@@ -82,8 +78,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return decide_lease(view, command, now_ms)
     if isinstance(command, EFFECT_COMMANDS):
         return decide_effect(view, command, now_ms)
-    if type(command) in _OF_THE_TEAM:
-        return _OF_THE_TEAM[type(command)](team, command)
+    if isinstance(command, PROVIDER_COMMANDS):
+        return decide_provider(team, command)
     if isinstance(command, _OF_MAIL):
         return decide_mail(view, command)
     return _RULES[type(command)](_On(view, team, now_ms), command)
@@ -258,6 +254,7 @@ def _outcome(view: StateView, command: OutcomeCommand, now_ms: int) -> Answer:
 
 
 _RULES: dict[type, Callable[[_On, Any], Answer]] = {
+    **dict.fromkeys(DRAFT_COMMANDS, lambda on, c: decide_draft(on.view, on.team, c, on.now_ms)),
     **dict.fromkeys(_OF_CIRCUITS, lambda on, c: decide_circuit(on.team, c, on.now_ms)),
     cmd.AdoptPolicy: _adopt_policy,
     cmd.SetMode: _set_mode,

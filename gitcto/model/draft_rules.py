@@ -8,12 +8,15 @@ from msgspec.structs import replace
 
 from gitcto.model import draft_commands as cmd
 from gitcto.model import draft_events as ev
+from gitcto.model.circuit_events import CircuitEventBody
+from gitcto.model.circuit_rules import left
 from gitcto.model.commands import Refusal
 from gitcto.model.draft_records import Draft
 from gitcto.model.records import Team
 from gitcto.model.spending import counted, of_run
+from gitcto.model.view import StateView
 
-Answer = tuple[ev.DraftEventBody, ...] | Refusal
+Answer = tuple[ev.DraftEventBody | CircuitEventBody, ...] | Refusal
 
 DRAFT_COMMANDS = get_args(cmd.DraftCommand)
 """The types of the commands that :func:`decide_draft` answers."""
@@ -27,11 +30,11 @@ DRAFTER = "planner"
 _RULE = "model.drafts"
 
 
-def decide_draft(team: Team, command: cmd.DraftCommand) -> Answer:
+def decide_draft(view: StateView, team: Team, command: cmd.DraftCommand, now_ms: int) -> Answer:
     """Return the events of a command, or why it is refused."""
     match command:
         case cmd.RecordDraft():
-            return _record(team, command)
+            return _record(view, team, command, now_ms)
         case cmd.ApproveDraft():
             return _approve(team, command)
     if command.draft not in team.drafts:
@@ -39,7 +42,7 @@ def decide_draft(team: Team, command: cmd.DraftCommand) -> Answer:
     return (ev.PlanRejected(draft=command.draft, by=command.by, reason=command.reason),)
 
 
-def _record(team: Team, c: cmd.RecordDraft) -> Answer:
+def _record(view: StateView, team: Team, c: cmd.RecordDraft, now_ms: int) -> Answer:
     if c.draft.id in team.drafts:
         return Refusal("draft_exists", _RULE, f"draft {c.draft.id} exists")
     if c.fault is not None and c.draft.tasks:
@@ -47,7 +50,7 @@ def _record(team: Team, c: cmd.RecordDraft) -> Answer:
     drafted = ev.PlanDrafted(
         draft=c.draft, decision=c.decision, usage=c.usage, fault=c.fault, wall_ms=c.wall_ms
     )
-    return (drafted,)
+    return (drafted, *left(view, c.draft.provider, c.draft.id, c.fault, now_ms))
 
 
 def _approve(team: Team, c: cmd.ApproveDraft) -> Answer:
@@ -82,5 +85,5 @@ def evolve_draft(team: Team, event: ev.DraftEventBody, ts: int) -> Team:
         spent = of_run(event.usage, ts - event.wall_ms, ts)
         used = counted(team.used, draft.provider, DRAFTER, spent, ts)
         return replace(team, drafts={**team.drafts, draft.id: draft}, used=used)
-    left = {name: draft for name, draft in team.drafts.items() if name != event.draft}
-    return replace(team, drafts=left)
+    others = {name: draft for name, draft in team.drafts.items() if name != event.draft}
+    return replace(team, drafts=others)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.objects import Objects
+from gitcto.model import circuit_rules
 from gitcto.model.commands import AdoptPolicy, ImportPlan, Refusal, Together
 from gitcto.model.draft_commands import ApproveDraft, RecordDraft
 from gitcto.model.draft_records import MAX_DRAFTS, MAX_OBJECTIVE, Draft
 from gitcto.model.plan import in_dependency_order
 from gitcto.policy.decisions import decision_on
 from gitcto.runtime.draft_check import problems_of
-from gitcto.runtime.draft_run import Question, Told, ask_agent
+from gitcto.runtime.draft_run import STRATEGY, Question, Told, ask_agent
 from gitcto.runtime.probing import choose_sandbox
 from gitcto.runtime.target import ensure_target
 from gitcto.strategies.drafting import (
@@ -137,7 +138,15 @@ def _must_be_possible(context: Context, objective: str, provider: str) -> None:
         raise CtoError(
             f"policy.toml has no provider {provider!r}", f"these are there: {known}", ExitCode.USAGE
         )
-    team = context.ledger.view().team
+    view = context.ledger.view()
+    resting = circuit_rules.resting(view, provider, STRATEGY, context.effects.now_ms())
+    if resting:
+        raise CtoError(
+            f"provider {provider!r} is not asked now: {resting}",
+            "wait until then, or name another one with `--provider`",
+            ExitCode.REFUSED,
+        )
+    team = view.team
     if team is not None and len(team.drafts) >= MAX_DRAFTS:
         raise CtoError(
             f"{len(team.drafts)} drafts wait already",

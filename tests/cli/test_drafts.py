@@ -215,6 +215,9 @@ def test_an_agent_that_fails_leaves_a_draft_that_says_why(team: Room) -> None:
     made = draft(team, expect=1)
     assert "agent failed: quota: no money left" in made.out
     leaves_nothing(team)
+    again = draft(team, expect=1)
+    assert "provider 'agent' is not asked now: it is parked (quota: no money left)" in again.error
+    assert kinds(team).count("plan.drafted") == 1
 
 
 def test_a_later_round_is_shown_the_draft_and_its_problems(team: Room) -> None:

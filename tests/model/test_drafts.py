@@ -92,6 +92,12 @@ def test_what_is_wrong_or_another_one_cannot_be_approved(changes: dict[str, Any]
     assert state.tasks == {}
 
 
+def test_a_run_that_met_an_empty_account_parks_its_provider() -> None:
+    fault = Fault(kind="quota", detail="no money", retryable=False)
+    failed = RecordDraft(draft=replace(DRAFT, tasks=0), decision=decision(), fault=fault)
+    assert after(failed).team.circuits["p"].detail == "no money"
+
+
 def test_a_denied_decision_approves_of_nothing() -> None:
     denied = replace(APPROVE, decision=decision("deny"))
     assert refused(drafted(), Together(commands=(denied, PLAN))) == "denied"
