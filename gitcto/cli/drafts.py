@@ -26,6 +26,7 @@ _draft_argument = click.argument("draft")
 @click.command()
 @click.argument("objective")
 @click.option("--provider", required=True, metavar="NAME", help="Ask this provider of the policy.")
+@click.option("--strategy", metavar="NAME", default="", help="Have its tasks done by this one.")
 @click.option("--revise", metavar="DRAFT", help="Show it this draft, and what is wrong with it.")
 @team_option
 @json_option
@@ -35,10 +36,11 @@ def draft(  # noqa: PLR0913 - one parameter for each option
     *,
     objective: str,
     provider: str,
+    strategy: str,
     revise: str | None,
     team: str | None,
     as_json: bool,
-) -> int:
+) -> None:
     """Ask an agent to divide OBJECTIVE into tasks.
 
     It reads a checkout of the team's branch, in a sandbox, and changes nothing. Its plan is checked
@@ -48,25 +50,20 @@ def draft(  # noqa: PLR0913 - one parameter for each option
     from gitcto.cli.requests import run_context
     from gitcto.cli.views import Lines
     from gitcto.policy.plans import AUTO, POLICY
-    from gitcto.runtime.drafts import approve_draft, content_of, draft_plan
+    from gitcto.runtime.drafts import Wish, approve_draft, content_of, draft_plan
 
     refuse_worker(app)
     with run_context(app, app.team(team)) as context:
         revised = _found(context.ledger, revise) if revise else None
-        made = draft_plan(context, objective, provider, Lines(app.output), revised)
+        wish = Wish(objective=objective, provider=provider, revises=revised, strategy=strategy)
+        made = draft_plan(context, wish, Lines(app.output))
         content = content_of(context.objects, made)
         automatic = context.policy.plans.approve_drafts == AUTO and not made.problems
         if automatic:
             approve_draft(context.ledger, context.objects, context.policy, made, POLICY)
     _show(app, made, content, as_json=as_json, approved=automatic)
     if made.problems:
-        count = "1 problem" if made.problems == 1 else f"{made.problems} problems"
-        raise CtoError(
-            f"draft {_short(made)} has {count}, so it cannot be approved: {made.first_problem}",
-            f'`git cto plan draft --revise {_short(made)} --provider {provider} "…"` asks again; '
-            f"`git cto plan show-draft {_short(made)} --answer` shows what it said",
-            ExitCode.REFUSED,
-        )
+        raise _wrong(made)
     if automatic:
         app.output.hint("policy approved it; go on with `git cto run`")
     else:
@@ -74,7 +71,6 @@ def draft(  # noqa: PLR0913 - one parameter for each option
             f"nothing runs before `git cto plan approve {_short(made)}`; "
             f"`git cto plan reject {_short(made)}` drops it"
         )
-    return ExitCode.OK
 
 
 @click.command()
@@ -182,6 +178,17 @@ def _found(reader: LedgerReader, wanted: str) -> Draft:
     raise CtoError(f"no draft {wanted!r} waits for a word", f"these do: {listed}", ExitCode.USAGE)
 
 
+def _wrong(made: Draft) -> CtoError:
+    count = "1 problem" if made.problems == 1 else f"{made.problems} problems"
+    short = _short(made)
+    return CtoError(
+        f"draft {short} has {count}, so it cannot be approved: {made.first_problem}",
+        f'`git cto plan draft --revise {short} --provider {made.provider} "…"` asks again; '
+        f"`git cto plan show-draft {short} --answer` shows what it said",
+        ExitCode.REFUSED,
+    )
+
+
 def _show(app: App, made: Draft, content: Content, *, as_json: bool, approved: bool) -> None:
     out = app.output
     if as_json:
@@ -254,6 +261,7 @@ def _contents(content: Content) -> dict[str, object]:
                 "role": task.role,
                 "tier": task.tier,
                 "priority": task.priority,
+                "strategy": task.strategy,
                 "paths": list(task.paths),
             }
             for task in content.drafted.tasks

@@ -17,6 +17,7 @@ from gitcto.policy.decisions import decision_on
 from gitcto.runtime.draft_check import problems_of
 from gitcto.runtime.draft_run import STRATEGY, Question, Told, ask_agent
 from gitcto.runtime.probing import choose_sandbox
+from gitcto.runtime.strategies import strategy_of
 from gitcto.runtime.target import ensure_target
 from gitcto.strategies.drafting import (
     Drafted,
@@ -24,6 +25,7 @@ from gitcto.strategies.drafting import (
     draft_prompt,
     draft_text,
     read_draft,
+    read_text,
 )
 
 if TYPE_CHECKING:
@@ -50,14 +52,26 @@ class Content:
     answer: str
 
 
-def draft_plan(
-    context: Context, objective: str, provider: str, listener: Listener, revises: Draft | None
-) -> Draft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person asks for: a plan for ``objective`` by ``provider``.
+
+    ``revises`` is the draft that it is to make better; the tasks are to be done by ``strategy``,
+    or by their role's when it is empty.
+    """
+
+    objective: str
+    provider: str
+    revises: Draft | None = None
+    strategy: str = ""
+
+
+def draft_plan(context: Context, wish: Wish, listener: Listener) -> Draft:
     """Ask a provider for a plan and record what came of it. Raises ``CtoError``.
 
     Whatever it answers is kept; a draft with problems can be looked at and not be approved.
     """
-    _must_be_possible(context, objective, provider)
+    _must_be_possible(context, wish)
     adopt(context.ledger, context.objects, context.policy)
     team = context.ledger.view().team
     base = ensure_target(context.refs, team.target if team else "")
@@ -68,14 +82,14 @@ def draft_plan(
         listener.note(f"sandbox {reason}")
     question = Question(
         id=context.effects.new_id(),
-        provider=provider,
+        provider=wish.provider,
         base=base,
-        prompt=_prompt(context, objective, revises),
+        prompt=_prompt(context, wish),
     )
     told = ask_agent(replace(context, isolation=isolation), question, listener)
     for warning in told.warnings:
         listener.note(warning)
-    return _record(context, question, objective, told, revises)
+    return _record(context, wish, question, told)
 
 
 def content_of(objects: Objects, draft: Draft) -> Content:
@@ -87,7 +101,7 @@ def content_of(objects: Objects, draft: Draft) -> Content:
         )
     wrong = objects.read(draft.wrong)[1].decode() if draft.wrong else ""
     return Content(
-        drafted=read_draft(plan.decode()),
+        drafted=read_text(plan.decode()),
         problems=tuple(wrong.splitlines()),
         answer=objects.read(draft.answer)[1].decode("utf-8", "replace"),
     )
@@ -126,7 +140,10 @@ def adopt(ledger: Ledger, objects: Objects, policy: Policy) -> None:
     _recorded(ledger.transact(AdoptPolicy(digest=policy.digest), {"policy.toml": blob}))
 
 
-def _must_be_possible(context: Context, objective: str, provider: str) -> None:
+def _must_be_possible(context: Context, wish: Wish) -> None:
+    objective, provider = wish.objective, wish.provider
+    if wish.strategy:
+        strategy_of(context.plugins, context.policy, wish.strategy)
     if not objective.strip() or len(objective) > MAX_OBJECTIVE:
         raise CtoError(
             f"an objective has 1 to {MAX_OBJECTIVE} characters, this one {len(objective)}",
@@ -155,24 +172,22 @@ def _must_be_possible(context: Context, objective: str, provider: str) -> None:
         )
 
 
-def _prompt(context: Context, objective: str, revises: Draft | None) -> str:
+def _prompt(context: Context, wish: Wish) -> str:
     policy = context.policy
     rules = DraftRules(
         roles=tuple(policy.roles), protected=policy.protected_paths, most=policy.plans.max_tasks
     )
     existing = [task.spec.id for task in context.ledger.tasks()][:_LISTED]
     earlier = ""
-    if revises is not None:
-        content = content_of(context.objects, revises)
+    if wish.revises is not None:
+        content = content_of(context.objects, wish.revises)
         wrong = "".join(f"\n- {problem}" for problem in content.problems)
         earlier = f"{draft_text(content.drafted)}{wrong}"
-    return draft_prompt(objective, rules, existing, earlier)
+    return draft_prompt(wish.objective, rules, existing, earlier)
 
 
-def _record(
-    context: Context, question: Question, objective: str, told: Told, revises: Draft | None
-) -> Draft:
-    drafted = read_draft(told.message) if told.fault is None else Drafted()
+def _record(context: Context, wish: Wish, question: Question, told: Told) -> Draft:
+    drafted = read_draft(told.message, wish.strategy) if told.fault is None else Drafted()
     fault = told.fault
     failed = (f"{question.provider} failed: {fault.kind}: {fault.detail}",) if fault else ()
     known = _known(context.ledger, drafted)
@@ -183,7 +198,7 @@ def _record(
     blobs = context.objects.write_blobs([plan, answer, "\n".join(problems).encode()])
     draft = Draft(
         id=question.id,
-        objective=objective,
+        objective=wish.objective,
         provider=question.provider,
         base=question.base,
         policy=context.policy.digest,
@@ -194,7 +209,7 @@ def _record(
         problems=len(problems),
         wrong=blobs[2] if problems else "",
         first_problem=problems[0] if problems else "",
-        revises=revises.id if revises else "",
+        revises=wish.revises.id if wish.revises else "",
         by=context.ledger.actor,
     )
     command = RecordDraft(

@@ -122,18 +122,36 @@ def draft_schema() -> Mapping[str, object]:
 
 
 def draft_text(drafted: Drafted) -> str:
-    """Return a plan in the form of an answer, the same text for the same plan."""
+    """Return a plan in the form of an answer, the same text for the same plan.
+
+    A strategy that a person chose for its tasks stands beside them.
+    """
+    strategy = next((task.strategy for task in drafted.tasks), "")
     tasks = [
         {name: getattr(task, name) for name in _TEXTS}
         | {name: list(getattr(task, name)) for name in _LISTS}
         for task in drafted.tasks
     ]
     document = {"version": _VERSION, "summary": drafted.summary, "tasks": tasks}
+    document |= {"strategy": strategy} if strategy else {}
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def read_draft(message: str) -> Drafted:
-    """Return the tasks of an answer and all that is wrong with its form; never raise."""
+def read_text(text: str) -> Drafted:
+    """Return what :func:`draft_text` wrote; never raise."""
+    try:
+        document = json.loads(text)
+        strategy = document.pop("strategy", "")
+    except (ValueError, AttributeError, RecursionError):
+        return _nothing("the draft is not what was written")
+    return read_draft(json.dumps(document), strategy)
+
+
+def read_draft(message: str, strategy: str = "") -> Drafted:
+    """Return the tasks of an answer and all that is wrong with its form; never raise.
+
+    They are done by ``strategy``, or by their role's when it is empty.
+    """
     if len(message) > MAX_MESSAGE:
         return _nothing(f"the answer has more than {MAX_MESSAGE} characters")
     text = json_in(message)
@@ -157,15 +175,15 @@ def read_draft(message: str) -> Drafted:
         wrong = list(_wrong_task(entry, f"task {number}"))
         problems += wrong
         if not wrong:
-            tasks.append(_task(entry))
+            tasks.append(_task(entry, strategy))
     summary = document["summary"] if isinstance(document["summary"], str) else ""
     return Drafted(summary=summary, tasks=tuple(tasks), problems=tuple(problems))
 
 
-def _task(entry: dict[str, Any]) -> TaskSpec:
+def _task(entry: dict[str, Any], strategy: str) -> TaskSpec:
     fields: dict[str, Any] = {name: entry[name] for name in _TEXTS}
     fields |= {name: tuple(entry[name]) for name in _LISTS}
-    return TaskSpec(**fields)
+    return TaskSpec(**fields, strategy=strategy)
 
 
 def _wrong_task(entry: Any, what: str) -> Iterator[str]:

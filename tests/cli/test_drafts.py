@@ -229,6 +229,19 @@ def test_a_later_round_is_shown_the_draft_and_its_problems(team: Room) -> None:
     assert waiting(team)[1]["revises"] == one["id"]
 
 
+def test_a_person_may_choose_the_strategy_of_its_tasks(team: Room) -> None:
+    draft(team, "--strategy", "plan_then_write")
+    [one] = waiting(team)
+    team.cto("plan", "approve", one["id"])
+    added = [
+        json.loads(line)
+        for line in team.git("log", "--format=%B", "refs/cto/teams/main/ledger").splitlines()
+        if '"task.added"' in line
+    ]
+    assert {event["body"]["task"]["strategy"] for event in added} == {"plan_then_write"}
+    assert "no strategy 'x'" in draft(team, "--strategy", "x", expect=4).error
+
+
 def test_rejecting_says_how_to_look_at_it_still(team: Room) -> None:
     draft(team)
     [one] = waiting(team)

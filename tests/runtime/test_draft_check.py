@@ -17,6 +17,7 @@ from gitcto.strategies.drafting import (
     draft_schema,
     draft_text,
     read_draft,
+    read_text,
 )
 
 POLICY = parse(
@@ -82,7 +83,10 @@ def test_what_is_wrong_is_said(text: str, says_why: str) -> None:
 def test_a_good_plan_has_no_problem_and_comes_back_as_it_was() -> None:
     drafted = read_draft(f"So:\n```json\n{answer(ONE, TWO)}\n```\n")
     assert problems_of(POLICY, drafted, set()) == ()
-    assert read_draft(draft_text(drafted)) == drafted
+    assert read_text(draft_text(drafted)) == drafted
+    chosen = read_draft(answer(ONE), "plan_then_write")
+    assert read_text(draft_text(chosen)) == chosen
+    assert read_draft(draft_text(chosen)).tasks == ()
     assert problems_of(POLICY, drafted, {"one"}) != ()
     assert set(ONE) == set(draft_schema()["properties"]["tasks"]["items"]["properties"])
 
