@@ -145,6 +145,15 @@ def summary(shown: Policy) -> dict[str, object]:
         "tiers": {tier: list(gates) for tier, gates in shown.tiers.items()},
         "tier_sandbox": dict(shown.tier_levels),
         "merge": list(shown.merge_resolvers),
+        "plans": asdict(shown.plans),
+        "strategies": {
+            name: {
+                "providers": {role: list(who) for role, who in each.providers.items()},
+                "prompts": dict(each.prompts),
+                "own": each.own is not None,
+            }
+            for name, each in shown.strategies.items()
+        },
         "required_plugins": dict(shown.required_plugins),
         "protected_paths": list(shown.protected_paths),
         "default_paths": list(shown.default_paths),
