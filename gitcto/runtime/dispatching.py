@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
+from gitcto.model.amending import amended
 from gitcto.model.commands import BlockTask, Lease
 from gitcto.model.records import WORKING_STATES, Decision, Execution, Task
 from gitcto.model.schedule import choose
@@ -87,7 +86,7 @@ class Dispatching:
         if first is None:
             return
         refusal = book.record(
-            replace(lease, provider=first.provider),
+            amended(lease, provider=first.provider),
             first,
             told.command,
             *news.deliveries,
