@@ -16,6 +16,7 @@ from gitcto.cli.output import visible
 if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.policy.records import Policy, Setting
+    from gitcto.policy.strategies import StrategySettings
 
 _HERE = "gitcto.cli.policy"
 
@@ -146,17 +147,18 @@ def summary(shown: Policy) -> dict[str, object]:
         "tier_sandbox": dict(shown.tier_levels),
         "merge": list(shown.merge_resolvers),
         "plans": asdict(shown.plans),
-        "strategies": {
-            name: {
-                "providers": {role: list(who) for role, who in each.providers.items()},
-                "prompts": dict(each.prompts),
-                "own": each.own is not None,
-            }
-            for name, each in shown.strategies.items()
-        },
+        "strategies": {name: _strategy(each) for name, each in shown.strategies.items()},
         "required_plugins": dict(shown.required_plugins),
         "protected_paths": list(shown.protected_paths),
         "default_paths": list(shown.default_paths),
+    }
+
+
+def _strategy(settings: StrategySettings) -> dict[str, object]:
+    return {
+        "providers": {role: list(who) for role, who in settings.providers.items()},
+        "prompts": dict(settings.prompts),
+        "own": settings.own is not None,
     }
 
 
