@@ -144,7 +144,7 @@ def _answer(
     from gitcto.cli.record import record
 
     task_id, wanted, reason, team = asked
-    _refuse_worker(app.host.environ)
+    refuse_worker(app.host.environ)
     with app.ledger(team) as ledger:
         task = app.task(ledger, task_id)
         execution = _waiting(ledger, task, wanted)
@@ -163,7 +163,7 @@ def _answer(
     return _Answered(what, after)
 
 
-def _refuse_worker(environ: Mapping[str, str]) -> None:
+def refuse_worker(environ: Mapping[str, str]) -> None:
     """Refuse inside a worker's or a gate's environment: what was made cannot approve itself."""
     found = next((name for name in _OF_WORKERS if name in environ), "")
     if found:
