@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from unittest.mock import Mock
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from gitcto_case.hooks import gitcto_register_providers
