@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
@@ -28,7 +29,7 @@ from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.coauthors import coauthors
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
-from gitcto.runtime.isolation import Inmate, confine, make_home
+from gitcto.runtime.isolation import Inmate, confine, isolation_of, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.lfs import LfsCleaner
@@ -111,7 +112,15 @@ def _prepare(context: Context, task: Task, execution: Execution, briefing: Brief
         writes=(room, layout.scratch(execution.id)),
         reads=(*needs.reads, *launch.reads),
         fixed=needs.fixed,
+        asked=_driven(context, execution),
     )
+
+
+def _driven(context: Context, execution: Execution) -> Path | None:
+    """Return the scratch directory of an execution whose worker is a driver, else None."""
+    registered, _ = provider_of(context, execution)
+    driven = registered.descriptor.abilities.interrupt == "protocol"
+    return context.layout.scratch(execution.id) if driven else None
 
 
 def _spawn(context: Context, execution: Execution, inmate: Inmate) -> Started:
@@ -159,6 +168,7 @@ def _launch(context: Context, task: Task, execution: Execution, briefing: Briefi
         settings=settings.settings,
         host_env=context.environ,
         notes=briefing.notes,
+        level=isolation_of(context).level,
     )
     answer: Launch | Crashed | TimedOut = ask(
         context.plugins, registered, "launch", request, deadline_s=ASK_DEADLINE_S
