@@ -79,7 +79,7 @@ def admit(  # noqa: PLR0913  # one for each option
     by an update, is refused until it is admitted again. What the program says of its version,
     licence and source is taken where you say nothing.
     """
-    from gitcto.cli.provider import admission_lines, configured, plain_record
+    from gitcto.cli.provider import configured
     from gitcto.cli.record import record
     from gitcto.cli.requests import run_context
     from gitcto.model.provider_commands import AdmitProvider
@@ -101,14 +101,20 @@ def admit(  # noqa: PLR0913  # one for each option
         recorded = record(context.ledger, AdmitProvider(admission=admission))
         known = context.ledger.view().team
     now = known.admissions[name] if known else admission
+    _say(app, now, new=bool(recorded.events), as_json=as_json)
+
+
+def _say(app: App, admission: Admission, *, new: bool, as_json: bool) -> None:
+    from gitcto.cli.provider import admission_lines, plain_record
+
     if as_json:
-        app.output.json({"admission": plain_record(now), "new": bool(recorded.events)})
+        app.output.json({"admission": plain_record(admission), "new": new})
         return
-    for label, value in admission_lines(now):
+    for label, value in admission_lines(admission):
         app.output.data(f"{label:<10} {visible(value)}")
-    if not recorded.events:
+    if not new:
         app.output.talk("it was admitted exactly so before; nothing was recorded")
-    app.output.hint(f"undo: `git cto provider revoke {name}`")
+    app.output.hint(f"undo: `git cto provider revoke {admission.provider}`")
 
 
 @click.command()
@@ -137,8 +143,26 @@ def _today(app: App) -> str:
 def _admission(name: str, found: Installed, said: _Said, new_id: str) -> Admission:
     """Return the record; raises ``CtoError`` for what cannot be admitted, or is not known."""
     from gitcto.model.provider_records import Admission
-    from gitcto.policy.names import day
 
+    _refuse_unknown(name, found)
+    known = _known(name, found, said)
+    return Admission(
+        id=new_id,
+        provider=name,
+        plugin=found.plugin,
+        digest=found.digest,
+        version=known["--version"],
+        licence=known["--licence"],
+        source=known["--source"],
+        command=known["--command"],
+        retrieved=said.retrieved,
+        files=tuple(str(path) for path in found.files),
+        mode="read" if said.mode == "read" else "edit",
+        boundary=said.boundary,
+    )
+
+
+def _refuse_unknown(name: str, found: Installed) -> None:
     if not found.plugin or found.unavailable:
         what = found.unavailable or "no plugin provides it"
         hint = "install it, then admit it"
@@ -148,6 +172,12 @@ def _admission(name: str, found: Installed, said: _Said, new_id: str) -> Admissi
             f"the plugin {found.plugin!r} does not say what it executes for provider {name!r}",
             "nothing can be admitted; its author must fill in `Probe.backend`",
         )
+
+
+def _known(name: str, found: Installed, said: _Said) -> dict[str, str]:
+    """Return what is recorded, by option: what a person says, else what the program says."""
+    from gitcto.policy.names import day
+
     source = said.source or found.source
     known = {
         "--source": source,
@@ -164,20 +194,7 @@ def _admission(name: str, found: Installed, said: _Said, new_id: str) -> Admissi
         raise CtoError(
             f"--retrieved: {day(said.retrieved)}", "leave it out for today", ExitCode.USAGE
         )
-    return Admission(
-        id=new_id,
-        provider=name,
-        plugin=found.plugin,
-        digest=found.digest,
-        version=known["--version"],
-        licence=known["--licence"],
-        source=source,
-        command=known["--command"],
-        retrieved=said.retrieved,
-        files=tuple(str(path) for path in found.files),
-        mode="read" if said.mode == "read" else "edit",
-        boundary=said.boundary,
-    )
+    return known
 
 
 def _fetching(source: str) -> str:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from gitcto.api import LaunchRequest
 
-SAYS = """print('{"event": "message", "text": "done"}'); print('{"event": "ended"}')"""
+SAYS = """
+print('{"event": "message", "text": "done"}')
+print('{"event": "used", "usage": {"input_tokens": 3, "cost_micros": 5}}')
+print('{"event": "ended"}')
+"""
 
 
 class TestPlugin(PluginContract):
@@ -33,7 +37,7 @@ class TestCaseProvider(ProviderContract):
     def settings(self) -> Mapping[str, object]:
         # A literal brace is doubled in a template.
         said = SAYS.replace("{", "{{").replace("}", "}}")
-        return {"argv": [sys.executable, "-c", said, "{task.id}"]}
+        return {"argv": [sys.executable, "-c", said, "{task.id}", "{session}"]}
 
 
 def test_it_is_a_gated_engine() -> None:
