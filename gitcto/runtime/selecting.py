@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from gitcto.model.circuit_rules import resting
 from gitcto.model.commands import BlockTask
 from gitcto.model.provider_records import Admission
-from gitcto.model.records import Decision, Task, TaskSpec, Team
+from gitcto.model.records import Task, TaskSpec, Team
 from gitcto.model.step_records import SINGLE_WORKER
 from gitcto.policy.decisions import Attempt
 from gitcto.policy.eligibility import Asked, Selection, select
@@ -87,15 +87,15 @@ def worker_for(book: Book, task: Task, execution: str, base: str) -> str:
     )
     chosen = selection(book, wanted, base)
     if not chosen.provider and not chosen.waits:
-        book.record(ineligible(spec.id, chosen.decision))
+        book.record(ineligible(spec.id, chosen))
     return chosen.provider
 
 
-def ineligible(task: str, denial: Decision) -> BlockTask:
+def ineligible(task: str, denied: Selection) -> BlockTask:
     """Return the command that takes a task out of the queue which nobody may do."""
-    missing = denial.rule.startswith("providers.")
+    missing = denied.decision.rule.startswith("providers.")
     reason = "provider_unavailable" if missing else "not_eligible"
-    return BlockTask(task=task, reason=reason, decision=denial)
+    return BlockTask(task=task, reason=reason, decision=denied.decision)
 
 
 def _candidate(
