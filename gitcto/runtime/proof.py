@@ -163,6 +163,9 @@ def _decisions(
         body = stored.event.body
         if not isinstance(body, ExecutionLeased | StepStarted | LandingIntended | LandingDone):
             continue
+        # A step that nobody might do was denied, and ran nothing.
+        if isinstance(body, StepStarted) and not body.provider:
+            continue
         if body.execution == execution.id and body.decision is not None:
             yield _again(objects, ledger, body.decision, policies)
 
