@@ -8,6 +8,7 @@ import click
 
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
+from gitcto.cli.persons import refuse_worker
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def draft(  # noqa: PLR0913 - one parameter for each option
     from gitcto.policy.plans import AUTO, POLICY
     from gitcto.runtime.drafts import Wish, approve_draft, content_of, draft_plan
 
-    refuse_worker(app)
+    refuse_worker(app.host.environ, "decide about drafts")
     with run_context(app, app.team(team)) as context:
         revised = _found(context.ledger, revise) if revise else None
         wish = Wish(objective=objective, provider=provider, revises=revised, strategy=strategy)
@@ -131,7 +132,7 @@ def approve(app: App, draft: str, *, team: str | None) -> None:
     from gitcto.git.objects import Objects
     from gitcto.runtime.drafts import approve_draft
 
-    refuse_worker(app)
+    refuse_worker(app.host.environ, "decide about drafts")
     with app.ledger(team) as ledger:
         found = _found(ledger, draft)
         objects = Objects(app.repository)
@@ -152,19 +153,12 @@ def reject(app: App, draft: str, *, reason: str, team: str | None) -> None:
     from gitcto.cli.record import record
     from gitcto.model.draft_commands import RejectDraft
 
-    refuse_worker(app)
+    refuse_worker(app.host.environ, "decide about drafts")
     with app.ledger(team) as ledger:
         found = _found(ledger, draft)
         record(ledger, RejectDraft(draft=found.id, by=app.host.actor, reason=reason))
     app.output.data(f"Rejected draft {_short(found)}")
     app.output.hint(f"its plan stays readable: `git cat-file blob {found.plan[:12]}`")
-
-
-def refuse_worker(app: App) -> None:
-    """Refuse inside a worker's environment: what was made cannot give itself more to do."""
-    from gitcto.cli.approve import refuse_worker as refuse
-
-    refuse(app.host.environ)
 
 
 def _found(reader: LedgerReader, wanted: str) -> Draft:

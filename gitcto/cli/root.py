@@ -38,6 +38,7 @@ COMMANDS = (
     Row("approvals", "List what waits for approval.", "gitcto.cli.approve:approvals", _WATCH),
     Row("queue", "Show what waits to land, and why.", "gitcto.cli.queue:queue", _WATCH),
     Row("report", "Report how far a team is.", "gitcto.cli.report:report", _WATCH),
+    Row("provider", "Say which agents may work.", "gitcto.cli.provider:provider", _STEER),
     Row("lease", "List who holds which task, or take one.", "gitcto.cli.lease:lease", _STEER),
     Row("approve", "Approve a change.", "gitcto.cli.approve:approve", _STEER),
     Row("deny", "Refuse a change.", "gitcto.cli.approve:deny", _STEER),
