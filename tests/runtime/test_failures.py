@@ -27,8 +27,10 @@ EXECUTION = Execution(
     expires_ms=1,
 )
 
+WRITES = unrecorded(EXECUTION)
 
-def failure(cause, detail="", step=unrecorded(EXECUTION), changed=1, altered=""):
+
+def failure(cause, detail="", step=WRITES, changed=1, altered=""):
     return of_worker(
         WorkerFinished(
             turn=Turn(
