@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.policy import landing_sections, names, sections
+from gitcto.policy import budget_sections, landing_sections, names, sections
 from gitcto.policy.document import document, refuse_all
 from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProblem
 from gitcto.policy.table import Finding, Table, shown, suggestion
@@ -63,7 +63,8 @@ def _policy(root: Table, text: bytes) -> Policy:
         max_workers=workers,
         lease_s=lease_s,
         limits=sections.limits(root.table("limits")),
-        retries=sections.retries(root.table("retries")),
+        retries=budget_sections.retries(root.table("retries")),
+        budgets=budget_sections.budgets(root.table("budgets")),
         rooms=rooms,
         context=sections.context(root.table("context")),
         sandbox=sections.sandbox(root.table("sandbox")),
