@@ -80,7 +80,8 @@ def left(
     probed = circuit is not None and circuit.probe == execution
     if fault is None:
         return (CircuitClosed(provider=provider, execution=execution),) if probed else ()
-    if not (is_terminal(fault) or (probed and is_passing(fault))):
+    failed = probed and is_passing(fault) and fault.kind != "killed"  # that may have been us
+    if not (is_terminal(fault) or failed):
         return ()
     said = now_ms + fault.retry_after_s * 1000 if fault.retry_after_s else 0
     opened = CircuitOpened(
