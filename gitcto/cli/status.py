@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -124,6 +125,8 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
     if team.unclear:
         some = "1 effect waits" if team.unclear == 1 else f"{team.unclear} effects wait"
         out.data(f"{some} for a person: `git cto effects list`")
+    for line in _resting(app, team, glance.ready):
+        out.data(line)
     listed = tuple(_listed(reader, glance, team, every=every))
     if listed:
         out.data()
@@ -140,6 +143,25 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
                 out.data(text)
     if team.unknown:
         out.warn(f"{team.unknown} events were written by a newer git-cto and are not shown here")
+
+
+def _resting(app: App, team: Team, ready: Iterable[Task]) -> Iterator[str]:
+    """Yield a line for each provider that is parked, for tasks that wait, and for each budget."""
+    from gitcto.cli.circuit import parked_lines
+    from gitcto.cli.requests import known_policy
+    from gitcto.cli.usage import team_budgets
+
+    now_ms = app.effects.now_ms()
+    if team.circuits:
+        yield from parked_lines(team.circuits, now_ms)
+    waits = sorted(t.not_before_ms for t in ready if t.not_before_ms > now_ms)
+    if waits:
+        some = "1 task waits" if len(waits) == 1 else f"{len(waits)} tasks wait"
+        first = wording.moment(waits[0])
+        yield f"{some} after a provider's fault; the next is tried again at {first}"
+    if team.used.providers:
+        with suppress(CtoError):  # how a team stands is shown without a policy, too
+            yield from team_budgets(known_policy(app, team.name), team, now_ms)
 
 
 def _alarms(app: App, executions: Iterable[Execution]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitcto.model.records import Decision
+from gitcto.model.spending import Spent
 from gitcto.policy.budget_settings import UNITS, shown_amount
 from gitcto.policy.facts import Action, BadFactError, Ruling, count, fact
 from gitcto.policy.records import Policy
@@ -21,6 +22,13 @@ def limits(policy: Policy) -> tuple[tuple[str, str], ...]:
     """Return the scope and the unit of each budget that another execution must fit into."""
     budgets = policy.budgets
     return tuple((s, u) for s in _AHEAD for u in UNITS if budgets.of(s).of(u))
+
+
+def amount(spent: Spent, unit: str) -> int:
+    """Return what was spent in a unit of budgets; what nobody counted is nothing."""
+    if unit == "usd":
+        return spent.usage.cost_micros or 0
+    return spent.usage.tokens if unit == "tokens" else -(-spent.wall_ms // 1000)
 
 
 def shortage(policy: Policy, facts: Mapping[str, str]) -> Ruling | None:
