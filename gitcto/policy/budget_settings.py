@@ -21,6 +21,11 @@ class Budget:
         return {"tokens": self.tokens, "usd": self.usd, "wall_s": self.wall_s}[unit]
 
     @property
+    def limited(self) -> bool:
+        """Whether there is any limit."""
+        return self.counted or bool(self.wall_s)
+
+    @property
     def counted(self) -> bool:
         """Whether there is a limit that only what a provider reports can be held to."""
         return bool(self.tokens or self.usd)
