@@ -126,19 +126,23 @@ def evolve_step(view: StateView, event: StepEventBody, ts: int) -> tuple[Record,
             started_ms=ts,
         )
         return (replace(x, steps=(*x.steps, begun)),)
-    changes = {name: getattr(event, name) for name in _SHARED if name not in _OF_START}
-    ended = tuple(
+    now, task = ended(x, event, ts), view.task(x.task)
+    if view.team is None or task is None:
+        return (now,)
+    known = (step for step, before in zip(now.steps, x.steps, strict=True) if step is not before)
+    return (*charged(view.team, task, known), now)
+
+
+def ended(x: Execution, end: StepEnded | EndStep, ts: int) -> Execution:
+    """Return an execution in which a step has ended."""
+    changes = {name: getattr(end, name) for name in _SHARED if name not in _OF_START}
+    steps = tuple(
         replace(step, state=StepState.ENDED, ended_ms=ts, **changes)
-        if step.number == event.number
+        if step.number == end.number
         else step
         for step in x.steps
     )
-    now = replace(x, steps=ended)
-    task = view.task(x.task)
-    if view.team is None or task is None:
-        return (now,)
-    known = (step for step, before in zip(ended, x.steps, strict=True) if step is not before)
-    return (*charged(view.team, task, known), now)
+    return replace(x, steps=steps)
 
 
 def over(x: Execution, failed: ExecutionFailed, ts: int) -> Execution:

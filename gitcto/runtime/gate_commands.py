@@ -10,7 +10,7 @@ from gitcto.contracts import CommandResult
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.model.isolation import confines
 from gitcto.runtime import outside, workers
-from gitcto.runtime.attempt import limits_of
+from gitcto.runtime.taking_up import limits_of
 from gitcto.runtime.context import Context
 from gitcto.runtime.gate_trees import GatePlace
 from gitcto.runtime.isolation import Inmate, confine, isolation_of
