@@ -60,9 +60,7 @@ def list_(app: App, *, team: str | None, as_json: bool) -> None:
 
 @click.command("open")
 @click.argument("provider")
-@click.option(
-    "--for", "span", metavar="TIME", help="For how long: 30s, 15m, 2h, 1d."
-)
+@click.option("--for", "span", metavar="TIME", help="For how long: 30s, 15m, 2h, 1d.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; it stays in the ledger.")
 @team_option
 @pass_app

@@ -25,6 +25,9 @@ from gitcto.model.view import StateView
 MAX_PARKED_MS = 24 * 3600 * 1000
 """The longest that a circuit is opened for because its probes failed (milliseconds)."""
 
+PARKED = frozenset({"circuit_open", "circuit_probed"})
+"""Codes of refusals that pass by themselves, or once a person has done something."""
+
 _RULE = "model.circuit"
 
 

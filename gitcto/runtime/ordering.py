@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gitcto.errors import CtoError
 from gitcto.model.agent_records import Fault
+from gitcto.model.circuit_rules import PARKED
 from gitcto.model.commands import Lease, SingleCommand
 from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
@@ -20,6 +21,7 @@ from gitcto.runtime.book import Book
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.jobs import Runner
 from gitcto.runtime.mail import PostOffice
+from gitcto.runtime.purse import Purse
 from gitcto.runtime.seats import Turn, last_in
 from gitcto.runtime.step_prompts import reader_prompt, writer_prompt
 from gitcto.strategies.advance import advance
@@ -29,23 +31,35 @@ from gitcto.strategies.records import Move, Order, Start, Strategy
 class Ordering:
     """Starts the steps of one run's executions. Used by the loop's thread only.
 
-    ``idle`` returns the executions in whose rooms nobody works.
+    ``idle`` returns the executions in whose rooms nobody works, ``purse`` knows what agents used.
     """
 
     def __init__(
-        self, book: Book, jobs: Runner, mail: PostOffice, idle: Callable[[], tuple[str, ...]]
+        self,
+        book: Book,
+        jobs: Runner,
+        mail: PostOffice,
+        purse: Purse,
+        idle: Callable[[], tuple[str, ...]],
     ) -> None:
+        self.purse = purse
         self._book = book
         self._jobs = jobs
         self._mail = mail
         self._idle = idle
         self._at_work: dict[str, set[int]] = {}
         self._waiting: set[str] = set()
+        self._parked: dict[str, str] = {}
 
     @property
     def attempts(self) -> set[str]:
         """The executions that this run works on."""
         return self._at_work.keys() | self._waiting
+
+    @property
+    def parked(self) -> dict[str, str]:
+        """Why executions wait that have nothing to do before a parked provider may be asked."""
+        return {each: why for each, why in self._parked.items() if each in self._waiting}
 
     def next_move(self, x: Execution) -> Move:
         """Return what its strategy does about an execution as it stands."""
@@ -174,6 +188,9 @@ class Ordering:
         refusal = self._book.record(*before, *commands, attachments=attachments)
         if refusal is not None and before:
             self._book.record(*before, attachments=attachments)
+        self._parked.pop(x.id, None)
+        if refusal is not None and refusal.code in PARKED:
+            self._parked[x.id] = refusal.detail
         if refusal is not None or any(isinstance(each, EndStep) for each in commands):
             self._waiting.add(x.id)
         self._book.world.effects.crash_point("step.recorded")

@@ -50,10 +50,14 @@ class Parking:
         self._budget = why
         self._say(why)
 
-    def waits(self, now_ms: int) -> bool:
-        """Tell whether time alone brings more to do, and this run is to wait for it."""
+    def waits(self, now_ms: int, *, also: bool = False) -> bool:
+        """Tell whether time alone brings more to do, and this run is to wait for it.
+
+        ``also`` is whether something besides the tasks in the queue is held.
+        """
+        self._look(now_ms)
         ready = self._book.state.ready.values()
-        if not ready or self._worn_out:
+        if (not ready and not also) or self._worn_out:
             return False
         backing_off = [t for t in ready if t.not_before_ms > now_ms and _kind(t) not in self._held]
         if backing_off and not self._budget:

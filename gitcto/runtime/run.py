@@ -52,7 +52,8 @@ class RunRequest:
     """Everything a run is given; nothing below reads the environment.
 
     ``rooms_root`` holds the workers' rooms, outside every repository; ``max_workers`` may lower
-    policy's limit; ``actor`` is who events are recorded for.
+    policy's limit; ``actor`` is who events are recorded for. A ``patient`` run waits for the time
+    at which a parked provider may be tried again.
     """
 
     repository: Repository
@@ -64,15 +65,20 @@ class RunRequest:
     environ: Mapping[str, str]
     actor: str
     max_workers: int = MAX_WORKERS
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How a run ended. ``live`` executions go on under their supervisors."""
+    """How a run ended. ``live`` executions go on under their supervisors.
+
+    ``resting`` says why work is left for which a provider or a budget must be waited.
+    """
 
     state: State
     live: tuple[Execution, ...]
     interrupted: bool
+    resting: tuple[str, ...] = ()
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -86,7 +92,7 @@ def run_team(request: RunRequest, listener: Listener, interrupted: Callable[[], 
     with _only_orchestrator(request) as opened:
         _begin(opened, listener)
         context = replace(opened, isolation=_chosen(opened, listener))
-        return _work(context, listener, interrupted)
+        return _work(context, listener, interrupted, patient=request.patient)
 
 
 def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
@@ -99,16 +105,27 @@ def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
         return None
 
 
-def _work(context: Context, listener: Listener, interrupted: Callable[[], bool]) -> RunResult:
+def _work(
+    context: Context,
+    listener: Listener,
+    interrupted: Callable[[], bool],
+    *,
+    patient: bool = False,
+) -> RunResult:
     book = Book(real_world(context), listener)
-    orchestrator = Orchestrator(book, interrupted)
+    orchestrator = Orchestrator(book, interrupted, patient=patient)
     clear_old(context)
     orchestrator.jobs.start("delete rubbish", emptying(context))
     recover(orchestrator)
     book.world.effects.crash_point("run.recovered")
     orchestrator.run()
     trash.await_empty(context.layout.trash, TIDY_S)
-    return RunResult(state=book.state, live=tuple(book.state.live()), interrupted=interrupted())
+    return RunResult(
+        state=book.state,
+        live=tuple(book.state.live()),
+        interrupted=interrupted(),
+        resting=orchestrator.resting,
+    )
 
 
 @contextmanager

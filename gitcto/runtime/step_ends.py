@@ -70,9 +70,7 @@ class StepEnds:
         if x.state not in LIVE_STATES or not self._runs(x, turn.step.number):
             self._ending.fail(x, failure, message.work)
             return
-        end = EndStep(
-            execution=x.id, epoch=x.epoch, number=turn.step.number, fault=failure.fault
-        )
+        end = EndStep(execution=x.id, epoch=x.epoch, number=turn.step.number, fault=failure.fault)
         self._on(After(ended(x, end, 0), (end,), failure=failure, work=message.work))
 
     def finished(self, message: WorkerFinished) -> None:
@@ -154,6 +152,9 @@ class StepEnds:
                 self._beside(self._book.state.executions[x.id])
             return
         move = None if fatal else self._ordering.next_move(x)
+        over = self._ordering.purse.over(x) if isinstance(move, Start) else None
+        if over is not None:
+            fatal, move = failures.of_budget(over), None
         if isinstance(move, Start):
             after, attachments = self._with_words(after, report)
             self._ordering.carry_out(x, move.orders, after.commands, attachments)
@@ -211,9 +212,7 @@ class StepEnds:
         x, ended_ = after.execution, after.exit
         if x.exit or x.state is not TaskState.EXECUTING:
             return ()
-        return (
-            RecordExit(execution=x.id, epoch=x.epoch, code=ended_.code, cause=ended_.cause),
-        )
+        return (RecordExit(execution=x.id, epoch=x.epoch, code=ended_.code, cause=ended_.cause),)
 
     def _goes_on(self, after: After, move: Finish, report: WorkerReport | None) -> bool:
         """Let the writer go on when letters came that it could not be handed while it ran."""

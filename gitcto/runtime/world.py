@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gitcto.runtime.failures import Failure
     from gitcto.runtime.jobs import Job, Runner
     from gitcto.runtime.judged import Judged, Known, Only
-    from gitcto.runtime.messages import Work
+    from gitcto.runtime.messages import AgentPolled, Work
     from gitcto.runtime.outside_record import Outside
     from gitcto.runtime.seats import Turn
     from gitcto.runtime.worker_values import Observed
@@ -106,6 +106,9 @@ class Rooms(Protocol):
 
         ``removing`` are the executions whose rooms this run clears away meanwhile.
         """
+
+    def poll(self, turn: Turn, seen: AgentPolled | None) -> Job:
+        """Return the job that asks what a running agent has used; ``seen`` is the last answer."""
 
     def observe(self, run: str) -> Observed:
         """Return what is recorded of a worker and whether somebody still looks after it."""
