@@ -56,11 +56,23 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
 
     checked = _read(app, file)
     app.plugins.require(checked.required_plugins)
+    from gitcto.runtime.unreported import must_be_reported
+
+    unheld = must_be_reported(app.plugins, checked)
     over = expired(checked, day_of(app.effects.now_ms()))
     if as_json:
         tests = [one.test for one in over]
-        app.output.json({"valid": True, "digest": checked.digest, "expired_quarantine": tests})
+        app.output.json(
+            {
+                "valid": True,
+                "digest": checked.digest,
+                "expired_quarantine": tests,
+                "budgets_not_held": list(unheld),
+            }
+        )
         return
+    for what in unheld:
+        app.output.warn(f"{what}: no budget can be held against what it uses")
     for one in over:
         app.output.warn(
             f"the quarantine of {visible(one.test)} ended with {one.expires}, its failures count "

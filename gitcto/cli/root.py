@@ -33,6 +33,7 @@ COMMANDS = (
     Row("status", "Show how a team stands.", "gitcto.cli.status:status", _WATCH),
     Row("log", "Show what happened, the newest first.", "gitcto.cli.log:log", _WATCH),
     Row("show", "Show everything about one task.", "gitcto.cli.show:show", _WATCH),
+    Row("watch", "Show live what agents do.", "gitcto.cli.watch:watch", _WATCH),
     Row("context", "Show what a worker is told.", "gitcto.cli.context:context", _WATCH),
     Row("evidence", "Show or verify what proves a task.", "gitcto.cli.evidence:evidence", _WATCH),
     Row("approvals", "List what waits for approval.", "gitcto.cli.approve:approvals", _WATCH),
