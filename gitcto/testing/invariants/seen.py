@@ -28,7 +28,10 @@ class TaskSeen:
 
 @dataclass(slots=True, kw_only=True)
 class ExecutionSeen:
-    """An execution. ``stage`` is leased, started, exited, harvested, intended or over."""
+    """An execution. ``stage`` is leased, started, exited, harvested, intended or over.
+
+    ``steps`` are the providers of those that run, by number; ``tokens`` what ended ones used.
+    """
 
     task: str
     epoch: int
@@ -50,6 +53,8 @@ class ExecutionSeen:
     needed: int = 0
     approved: set[str] = field(default_factory=set)
     denied: bool = False
+    steps: dict[int, str] = field(default_factory=dict)
+    tokens: int = 0
 
     def fork(self) -> ExecutionSeen:
         """Return a copy that goes its own way."""
@@ -59,12 +64,24 @@ class ExecutionSeen:
             given_up=dict(self.given_up),
             verdicts=dict(self.verdicts),
             approved=set(self.approved),
+            steps=dict(self.steps),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitSeen:
+    """A provider that rests until a time (0: until a person says so), and who tries it."""
+
+    until_ms: int
+    probe: str = ""
 
 
 @dataclass(slots=True)
 class Seen:
-    """A team as its events show it. ``swaps`` says of each landing's new tip what came of it."""
+    """A team as its events show it. ``swaps`` says of each landing's new tip what came of it.
+
+    ``used`` is what each provider's ended runs come to: how many, tokens, millionths of a dollar.
+    """
 
     target: str = ""
     mode: TeamMode = TeamMode.RUNNING
@@ -79,6 +96,8 @@ class Seen:
     known_tips: set[str] = field(default_factory=set)
     effects: dict[str, str] = field(default_factory=dict)
     wasted: int = 0
+    circuits: dict[str, CircuitSeen] = field(default_factory=dict)
+    used: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
     def fork(self) -> Seen:
         """Return a copy that goes its own way."""
@@ -92,6 +111,8 @@ class Seen:
             swaps=dict(self.swaps),
             known_tips=set(self.known_tips),
             effects=dict(self.effects),
+            circuits=dict(self.circuits),
+            used=dict(self.used),
         )
 
     def move(self, execution: str, stage: str, **changes: Any) -> None:
