@@ -13,7 +13,7 @@ from gitcto.strategies.verdicts import NoVerdict, read_choice, read_verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a step that reads said: a verdict on ``change`` if it was asked for one, and findings."""
+    """What a step that reads said: findings, and a verdict on ``change`` if it was asked."""
 
     findings: str
     verdict: StepVerdict = ""

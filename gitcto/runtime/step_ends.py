@@ -29,7 +29,7 @@ from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished
 from gitcto.runtime.ordering import Ordering
 from gitcto.runtime.outside_record import record_of
-from gitcto.runtime.seats import last_in, seated
+from gitcto.runtime.seats import last_in, seated, unrecorded
 from gitcto.runtime.worker_values import Exit
 from gitcto.strategies.records import Finish, GiveUp, Start
 
@@ -40,7 +40,7 @@ class After(NamedTuple):
     """An execution as it stands once ``commands`` are recorded, and what is known of its end.
 
     ``failure`` is why its last step is no success; ``work`` what that step left, None when its room
-    must stay as it is.
+    must stay as it is. Nothing of the kind is known (``seen``) of a step that ended unheard.
     """
 
     execution: Execution
@@ -48,6 +48,7 @@ class After(NamedTuple):
     exit: Exit = _UNSEEN
     failure: Failure | None = None
     work: Work | None = NO_WORK
+    seen: bool = True
 
 
 class StepEnds:
@@ -98,7 +99,7 @@ class StepEnds:
 
     def proceed(self, x: Execution) -> None:
         """Take an attempt on of which no step runs that this run does not wait for."""
-        self._on(After(x))
+        self._on(After(x, seen=False))
 
     def _known(self, execution: Execution) -> Execution:
         """Return an execution as it stands; a state that was rebuilt has only those that live."""
@@ -226,8 +227,7 @@ class StepEnds:
     def _finish(self, after: After, move: Finish) -> None:
         """Take up what was made in the seat that the strategy names; keep what others made."""
         book, x = self._book, after.execution
-        made = last_in(x, move.seat)
-        assert made is not None  # a strategy names a seat in which somebody wrote
+        made = last_in(x, move.seat) or unrecorded(x)
         judged = any(step.verdict for step in x.steps)
         taken = RecordHarvest(
             execution=x.id,
@@ -262,9 +262,8 @@ class StepEnds:
         if before and x.state is TaskState.EXECUTING:  # first, so that it is in the evidence
             book.record(*before)
             before = ()
-        last = x.steps[-1] if x.steps else None
         work, main = after.work, last_in(x, MAIN_SEAT)
-        if last is not None and last is not main and work is not None:
+        if x.steps and (x.steps[-1] is not main or not after.seen) and work is not None:
             task = book.state.tasks[x.task]
             work = book.world.rooms.take_up(task, seated(x, main)) if main else NO_WORK
         now = book.state.executions[x.id]
@@ -272,8 +271,9 @@ class StepEnds:
 
     def _late(self, x: Execution, message: WorkerFinished, *, others: bool) -> None:
         """Keep what a worker did that had lost its lease; judge it when nothing newer exists."""
-        adopted = take_late(self._book, message) if len(x.steps) < 2 else None
-        if len(x.steps) > 1 and not others:
+        several = len(x.steps) > 1
+        adopted = None if several else take_late(self._book, message)
+        if several and not others:
             self._kept(x)
         elif message.work is not None and not others:
             self._ending.settle(x)
