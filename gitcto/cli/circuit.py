@@ -10,14 +10,11 @@ import click
 from gitcto.cli import wording
 from gitcto.cli.group import HELP_NAMES, LazyGroup, Row
 from gitcto.cli.options import json_option, pass_app, team_option
-from gitcto.cli.output import visible
+from gitcto.cli.resting import parked_lines
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from gitcto.cli.app import App
-    from gitcto.model.circuit_records import Circuit
     from gitcto.model.records import Team
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -109,20 +106,6 @@ def close_circuit(app: App, provider: str, team: str | None, *, quiet: bool = Fa
     said = "may be asked again" if changed else "was not parked"
     if not quiet:
         app.output.data(f"Provider {provider} {said}")
-
-
-def parked_lines(circuits: Mapping[str, Circuit], now_ms: int) -> Iterator[str]:
-    """Yield a line for each provider that is parked: why, until when, and what to do."""
-    for name, each in sorted(circuits.items()):
-        why = f"{each.reason}: {each.detail}" if each.detail else each.reason
-        close_it = f"`git cto circuit close {name}`"
-        if not each.until_ms:
-            what = f"until somebody mends it and says so: {close_it}"
-        elif each.until_ms > now_ms:
-            what = f"until {wording.moment(each.until_ms)}; sooner with {close_it}"
-        else:
-            what = "its time is over, so the next run tries it with one attempt"
-        yield visible(f"Provider {name} is parked ({why}) {what}")
 
 
 def _must_be_known(app: App, provider: str) -> None:

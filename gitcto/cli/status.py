@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -147,21 +146,11 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
 
 def _resting(app: App, team: Team, ready: Iterable[Task]) -> Iterator[str]:
     """Yield a line for each provider that is parked, for tasks that wait, and for each budget."""
-    from gitcto.cli.circuit import parked_lines
-    from gitcto.cli.requests import known_policy
-    from gitcto.cli.usage import team_budgets
+    waits = sorted(task.not_before_ms for task in ready if task.not_before_ms)
+    if team.circuits or waits or team.used.providers:
+        from gitcto.cli.resting import lines
 
-    now_ms = app.effects.now_ms()
-    if team.circuits:
-        yield from parked_lines(team.circuits, now_ms)
-    waits = sorted(t.not_before_ms for t in ready if t.not_before_ms > now_ms)
-    if waits:
-        some = "1 task waits" if len(waits) == 1 else f"{len(waits)} tasks wait"
-        first = wording.moment(waits[0])
-        yield f"{some} after a provider's fault; the next is tried again at {first}"
-    if team.used.providers:
-        with suppress(CtoError):  # how a team stands is shown without a policy, too
-            yield from team_budgets(known_policy(app, team.name), team, now_ms)
+        yield from lines(app, team, waits)
 
 
 def _alarms(app: App, executions: Iterable[Execution]) -> None:

@@ -9,14 +9,14 @@ import click
 from gitcto.cli import wording
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
+from gitcto.cli.resting import budget_lines, left_of, of_team
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gitcto.cli.app import App
     from gitcto.model.records import Task, Team
     from gitcto.model.spending import Spent
-    from gitcto.policy.records import Policy
 
 _HEAD = ("RUNS", "TOKENS", "IN", "CACHED", "OUT", "COST", "TIME")
 
@@ -45,11 +45,11 @@ def usage(
             task = app.task(reader, task_id)
             steps = [s for x in reader.executions(task_id) for s in x.steps if not s.runs]
             told = _of_task(task, steps)
-            left = tuple(_left(policy, "task", task.spent))
+            left = tuple(left_of(policy, "task", task.spent))
         else:
             tasks = {each.spec.id: each.spent for each in reader.tasks() if each.spent.runs}
             told = _of_team(known, tasks, provider)
-            left = tuple(_of_all(policy, known, app.effects.now_ms()))
+            left = tuple(of_team(policy, known, app.effects.now_ms()))
     if as_json:
         plain = {kind: {n: _plain(s) for n, s in rows.items()} for kind, rows in told.items()}
         app.output.json({**plain, "budgets": [dict(each) for each in left]})
@@ -82,38 +82,6 @@ def _of_task(task: Task, steps: Iterable[Any]) -> dict[str, dict[str, Spent]]:
         providers[step.provider] = providers.get(step.provider, Spent()) + run
         roles[step.role] = roles.get(step.role, Spent()) + run
     return {"providers": providers, "roles": roles, "tasks": {task.spec.id: task.spent}}
-
-
-def _of_all(policy: Policy, team: Team, now_ms: int) -> Iterator[Mapping[str, Any]]:
-    yield from _left(policy, "team", team.used.all)
-    yield from _left(policy, "day", team.used.day.at(now_ms))
-
-
-def _left(policy: Policy, scope: str, spent: Spent) -> Iterator[Mapping[str, Any]]:
-    from gitcto.policy.budget_rule import amount
-    from gitcto.policy.budget_settings import UNITS
-
-    for unit in UNITS:
-        limit = policy.budgets.of(scope).of(unit)
-        if limit:
-            used = amount(spent, unit)
-            yield {"scope": scope, "unit": unit, "limit": limit, "used": used}
-
-
-def budget_lines(left: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a line for each budget: how much of it is used and how much is left."""
-    from gitcto.policy.budget_settings import shown_amount
-
-    for each in left:
-        unit, limit, used = each["unit"], each["limit"], each["used"]
-        rest = shown_amount(unit, max(0, limit - used))
-        used_of = f"{shown_amount(unit, used)} of {shown_amount(unit, limit)}"
-        yield f"Budget of the {each['scope']}: {used_of} used, {rest} left"
-
-
-def team_budgets(policy: Policy, team: Team, now_ms: int) -> tuple[str, ...]:
-    """Return the lines of a team's budgets."""
-    return tuple(budget_lines(_of_all(policy, team, now_ms)))
 
 
 def _show(

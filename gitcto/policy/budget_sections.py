@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from gitcto.policy import names
 from gitcto.policy.budget_settings import Budget, Budgets
 from gitcto.policy.records import Retries
@@ -13,6 +11,7 @@ _DAY = 24 * 3600
 _MANY = 1 << 40
 _MICROS = 1_000_000
 _MOST_USD = 1_000_000
+_EXACT = 0.01
 _SCOPES = ("task", "team", "day")
 
 
@@ -66,11 +65,11 @@ def _dollars(table: Table, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         table.report(f'"{key}" must be an amount of US dollars, like 2.50', key)
         return 0
-    micros = Decimal(str(value)) * _MICROS
-    if not (micros.is_finite() and 0 < micros <= _MOST_USD * _MICROS):
+    if not 0 < value <= _MOST_USD:  # also what is no number
         table.report(f'"{key}" must be above 0, at most {_MOST_USD}, not {shown(value)}', key)
         return 0
-    if micros != micros.to_integral_value():
+    micros = round(value * _MICROS)
+    if abs(value * _MICROS - micros) > _EXACT:
         table.report(f'"{key}" has more than six decimals: {shown(value)}', key)
         return 0
-    return int(micros)
+    return micros

@@ -68,9 +68,7 @@ def _policy(root: Table, text: bytes) -> Policy:
         rooms=rooms,
         context=sections.context(root.table("context")),
         sandbox=sections.sandbox(root.table("sandbox")),
-        eligibility=sections.eligibility(
-            root.table("repository"), root.table("engines"), root.table("admission")
-        ),
+        eligibility=sections.eligibility(*map(root.table, _ELIGIBILITY)),
         protected_paths=protected,
         default_paths=allowed,
         roles=sections.roles(root.table("roles"), rooms.plugin),

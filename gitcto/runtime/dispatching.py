@@ -76,21 +76,7 @@ class Dispatching:
             return
         if told.damaged:
             book.listener.note(told.damaged)
-        role = world.policy.roles[spec.role]
-        lease = Lease(
-            task=spec.id,
-            execution=execution_id,
-            base=book.tip(),
-            provider=role.provider,
-            role=spec.role,
-            workspace=role.workspace,
-            holder=world.holder,
-            expires_ms=now_ms + world.policy.lease_s * 1000,
-            max_workers=world.max_workers,
-            decision=decision,
-            nonce=world.effects.new_id(),
-            strategy=spec.strategy or role.strategy,
-        )
+        lease = self._lease(task, execution_id, decision, now_ms)
         first = self._ordering.first(lease, task.epoch + 1)
         refusal = book.record(
             replace(lease, provider=first.provider),
@@ -105,6 +91,24 @@ class Dispatching:
             return
         world.effects.crash_point("attempt.leased")
         self._ordering.begin(execution_id, told.briefing.along(news.letters))
+
+    def _lease(self, task: Task, execution_id: str, decision: Decision, now_ms: int) -> Lease:
+        book, world, spec = self._book, self._book.world, task.spec
+        role = world.policy.roles[spec.role]
+        return Lease(
+            task=spec.id,
+            execution=execution_id,
+            base=book.tip(),
+            provider=role.provider,
+            role=spec.role,
+            workspace=role.workspace,
+            holder=world.holder,
+            expires_ms=now_ms + world.policy.lease_s * 1000,
+            max_workers=world.max_workers,
+            decision=decision,
+            nonce=world.effects.new_id(),
+            strategy=spec.strategy or role.strategy,
+        )
 
     def _decide(self, task: Task, execution_id: str) -> Decision:
         world = self._book.world

@@ -28,6 +28,8 @@ LOOP = frozenset(
         "merge_queue",
         "orchestrator",
         "others",
+        "parking",
+        "purse",
         "queue_pen",
         "queue_runs",
         "recovery",
