@@ -15,6 +15,9 @@ from gitcto.policy.table import Finding, Table, shown, suggestion
 if TYPE_CHECKING:
     from gitcto.policy.strategies import StrategySettings
 
+_ELIGIBILITY = ("repository", "engines", "admission")
+"""The sections about which providers may work."""
+
 
 def load(path: Path) -> Policy:
     """Read a policy file. Raises :class:`PolicyError` with every problem found in it."""
