@@ -15,6 +15,7 @@ from gitcto.mailbox import make_mailbox, path_in
 from gitcto.provider_contracts import Launch, LaunchRequest
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
+from gitcto.runtime.backends import must_be_as_found
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.collecting import collect
 from gitcto.runtime.context import Context
@@ -22,7 +23,7 @@ from gitcto.runtime.isolation import Inmate, confine, isolation_of, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import NO_WORK, NotStarted, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
-from gitcto.runtime.providers import ASK_DEADLINE_S, must_be_available, provider_of
+from gitcto.runtime.providers import ASK_DEADLINE_S, provider_of
 from gitcto.runtime.reading import altered_by, lay_out
 from gitcto.runtime.rooms import clear_room, make_room, needs_of
 from gitcto.runtime.seats import Turn
@@ -44,7 +45,7 @@ def begin(
     def job(post: Post) -> None:
         try:
             with storage_errors(f"start the worker of {turn.run}"):
-                must_be_available(context, turn.seated)
+                must_be_as_found(context, turn.step.provider)
                 _must_be_kept_in(context, turn)
                 _make_room(context, turn)
                 before = outside.remember(context, turn.observed, idle)
@@ -156,6 +157,7 @@ def _launch(context: Context, turn: Turn, briefing: Briefing) -> Launch:
         session=turn.session,
         edits=turn.step.edits,
         answer_schema=lay_out(context, turn),
+        level=isolation_of(context).level,
     )
     answer: Launch | Crashed | TimedOut = ask(
         context.plugins, registered, "launch", request, deadline_s=ASK_DEADLINE_S

@@ -27,6 +27,7 @@ def collect(context: Context, turn: Turn, exit_: Exit) -> WorkerReport:
         scratch=context.layout.scratch(turn.seated.id),
         settings=settings.settings if settings else {},
         before=turn.used_before,
+        session=turn.session,
         cut_bytes=exit_.cut_bytes,
     )
     answer: WorkerReport | Crashed | TimedOut = ask(

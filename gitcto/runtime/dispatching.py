@@ -78,6 +78,9 @@ class Dispatching:
             book.listener.note(told.damaged)
         lease = self._lease(task, execution_id, decision, now_ms)
         first = self._ordering.first(lease, task.epoch + 1)
+        if first is None:
+            self._parking.hold(task)
+            return
         refusal = book.record(
             replace(lease, provider=first.provider),
             first,
@@ -87,7 +90,7 @@ class Dispatching:
         )
         if refusal is not None:
             if refusal.code in PARKED:
-                self._parking.hold(task, f"{first.provider}: {refusal.detail}")
+                self._parking.hold(task)
             return
         world.effects.crash_point("attempt.leased")
         self._ordering.begin(execution_id, told.briefing.along(news.letters))

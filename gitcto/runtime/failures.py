@@ -40,6 +40,11 @@ class Failure:
 
 
 _PROVIDERS_OWN = TERMINAL | {"rate", "model"}
+UNENDED = Failure(
+    reason="interrupted", detail="the run ended while it was ending this attempt", charged=False
+)
+"""Of an attempt that was over, of which nobody recorded why."""
+
 _CAUSES = {
     "wall": "the worker ran longer than limits.wall_s",
     "idle": "the worker showed no sign of life for limits.idle_s",

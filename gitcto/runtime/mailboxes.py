@@ -10,9 +10,9 @@ from gitcto.runtime.ask import ask
 from gitcto.runtime.context import Context
 from gitcto.runtime.jobs import Job, Post
 from gitcto.runtime.layout import execution_of
+from gitcto.runtime.mailbox_world import Mailboxes
 from gitcto.runtime.messages import LettersHanded
 from gitcto.runtime.providers import provider_of
-from gitcto.runtime.world import Mailboxes
 
 SEND_DEADLINE_S = 10.0
 """How long a provider may take to hand over one letter (seconds)."""

@@ -126,13 +126,14 @@ class Orchestrator:
         return self.book.world.rooms.idle(frozenset(live | self.ending.removing))
 
     def _finished(self) -> bool:
-        parked = self.ordering.parked.keys()
+        parked = self.ordering.parked
         if self.ordering.attempts - parked or self.queue.busy or self.ending.removing:
             return False
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             return True
-        if {execution.id for execution in self._awaited(mode)} - self.queue.held - parked:
+        awaited = {execution.id for execution in self._awaited(mode)}
+        if awaited - self.queue.held - parked:
             return False
         if mode is TeamMode.RUNNING and self._dispatching.may_start():
             return self._dispatching.waits_for_space()
@@ -142,7 +143,7 @@ class Orchestrator:
     @property
     def resting(self) -> tuple[str, ...]:
         """Why work is left that waits for a provider or a budget, one line each."""
-        return (*dict.fromkeys(self.ordering.parked.values()), *self.parking.reasons)
+        return self.parking.reasons(also=bool(self.ordering.parked))
 
     def _awaited(self, mode: TeamMode) -> Iterator[Execution]:
         """Yield what is under way and whose end may make more to do here."""

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from gitcto.errors import CtoError
 from gitcto.model.agent_records import Fault
-from gitcto.model.circuit_rules import PARKED
 from gitcto.model.commands import Lease, SingleCommand
 from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
 from gitcto.model.step_records import SINGLE_WORKER, Step
 from gitcto.model.step_rules import running, workers
+from gitcto.policy.eligibility import Selection
 from gitcto.policy.strategies import candidates
 from gitcto.runtime.book import Book
 from gitcto.runtime.briefing import Briefing
@@ -23,9 +23,13 @@ from gitcto.runtime.jobs import Runner
 from gitcto.runtime.mail import PostOffice
 from gitcto.runtime.purse import Purse
 from gitcto.runtime.seats import Turn, last_in
+from gitcto.runtime.selecting import Wanted, ineligible, selection
 from gitcto.runtime.step_prompts import reader_prompt, writer_prompt
 from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Start, Strategy
+
+_RESTING = frozenset({"circuit_open", "circuit_probed", "over_budget"})
+"""Codes of refusals that time or a person takes back."""
 
 
 class Ordering:
@@ -49,7 +53,7 @@ class Ordering:
         self._idle = idle
         self._at_work: dict[str, set[int]] = {}
         self._waiting: set[str] = set()
-        self._parked: dict[str, str] = {}
+        self._parked: set[str] = set()
 
     @property
     def attempts(self) -> set[str]:
@@ -57,9 +61,9 @@ class Ordering:
         return self._at_work.keys() | self._waiting
 
     @property
-    def parked(self) -> dict[str, str]:
-        """Why executions wait that have nothing to do before a parked provider may be asked."""
-        return {each: why for each, why in self._parked.items() if each in self._waiting}
+    def parked(self) -> set[str]:
+        """The executions whose next step nobody may do before a circuit closes."""
+        return self._parked - self._at_work.keys()
 
     def next_move(self, x: Execution) -> Move:
         """Return what its strategy does about an execution as it stands."""
@@ -69,10 +73,11 @@ class Ordering:
         """Return the strategy of an execution; raises ``CtoError`` when it does not exist."""
         return self._book.world.strategy(x.strategy or SINGLE_WORKER)
 
-    def first(self, lease: Lease, epoch: int) -> StartStep:
+    def first(self, lease: Lease, epoch: int) -> StartStep | None:
         """Return the command that starts the first step of an execution about to be leased.
 
-        Raises ``CtoError`` when its strategy does not exist, or does not begin with any step.
+        None when nobody may do it now; that nobody may at all is recorded. Raises ``CtoError``
+        when its strategy does not exist, or does not begin with any step.
         """
         x = Execution(
             id=lease.execution,
@@ -90,7 +95,10 @@ class Ordering:
         )
         move = self.next_move(x)
         if isinstance(move, Start) and move.orders:
-            return self._start(x, move.orders[0])
+            chosen = self._chosen(x, move.orders[0])
+            if not chosen.provider and not chosen.waits:
+                self._book.record(ineligible(x.task, chosen))
+            return self._start(x, move.orders[0], chosen) if chosen.provider else None
         raise CtoError(
             f"strategy {lease.strategy} begins with no step", "this is a bug of whoever made it"
         )
@@ -117,7 +125,11 @@ class Ordering:
         if before and not orders:
             self._book.record(*before, attachments=attachments)
         for order in orders:
-            self._record(x, before, self._commands(x, order), attachments)
+            commands = self._commands(x, order)
+            if commands or before:
+                self._record(x, before, commands, attachments)
+            if not commands:
+                self._park(x, order)
             before, attachments = (), None
             x = self._book.state.executions[x.id]
         self._begin_new(x)
@@ -154,10 +166,20 @@ class Ordering:
         state, limit = self._book.state, self._book.world.max_workers
         if stopped:
             self._waiting = set()
-        found = [state.executions[each] for each in sorted(self._waiting)]
-        self._waiting = {x.id for x in found if x.state in WORKING_STATES}
+        found = [state.executions[each] for each in sorted(self._waiting | self._parked)]
+        working = {x.id for x in found if x.state in WORKING_STATES}
+        self._waiting &= working
+        self._parked &= working
         free = workers(state.live()) < limit
-        return [x for x in found if x.id in self._waiting and (free or not running(x))]
+        return [x for x in found if x.id in working and (free or not running(x))]
+
+    def _park(self, x: Execution, order: Order) -> None:
+        """Wait with an order that nobody may carry out now, and say so once."""
+        if x.id not in self._parked:
+            self._parked.add(x.id)
+            self._book.listener.note(
+                f"{x.task}: step {order.step} waits until one of its providers may be asked again"
+            )
 
     def adopt(self, x: Execution, step: Step, removing: frozenset[str]) -> None:
         """Wait for a step that another run began, also of an execution that lost its lease."""
@@ -188,10 +210,9 @@ class Ordering:
         refusal = self._book.record(*before, *commands, attachments=attachments)
         if refusal is not None and before:
             self._book.record(*before, attachments=attachments)
-        self._parked.pop(x.id, None)
-        if refusal is not None and refusal.code in PARKED:
-            self._parked[x.id] = refusal.detail
-        if refusal is not None or any(isinstance(each, EndStep) for each in commands):
+        if refusal is not None and refusal.code in _RESTING:
+            self._parked.add(x.id)
+        elif refusal is not None or any(isinstance(each, EndStep) for each in commands):
             self._waiting.add(x.id)
         self._book.world.effects.crash_point("step.recorded")
 
@@ -203,6 +224,7 @@ class Ordering:
     def _launch(self, x: Execution, step: Step, briefing: Briefing) -> None:
         turn = self._turn(x, step)
         self._waiting.discard(x.id)
+        self._parked.discard(x.id)
         self._at_work.setdefault(x.id, set()).add(step.number)
         job = self._book.world.rooms.begin(turn, briefing, self._idle())
         self._jobs.start(f"attempt {turn.run}", job)
@@ -227,18 +249,23 @@ class Ordering:
         return bench.change_id(x.base, commit, bench.changes(x.base, commit))
 
     def _commands(self, x: Execution, order: Order) -> tuple[SingleCommand, ...]:
-        start = self._start(x, order)
-        if start.provider:
-            return (start, *(self._mail.unread(x) if order.edits else ()))
-        detail = f"no provider is left for role {order.role}"
-        fault = Fault(kind="refused", detail=detail, retryable=False)
+        """Return the commands of an order; none while nobody may carry it out."""
+        chosen = self._chosen(x, order)
+        if chosen.provider:
+            unread = self._mail.unread(x) if order.edits else ()
+            return (self._start(x, order, chosen), *unread)
+        if chosen.waits:
+            return ()
+        start = self._start(x, order, chosen)
+        fault = Fault(kind="refused", detail=chosen.decision.reason, retryable=False)
         end = EndStep(execution=x.id, epoch=x.epoch, number=start.number, fault=fault)
         return (start, end)
 
-    def _start(self, x: Execution, order: Order) -> StartStep:
+    def _start(self, x: Execution, order: Order, chosen: Selection) -> StartStep:
         told = [each.number for each in order.given if each.what in {"findings", "notes"}]
         goes_on = (each for each in reversed(x.steps) if each.name == order.session_of)
-        session = next((each.number for each in goes_on if each.session), 0)
+        session = next((each for each in goes_on if each.session), None)
+        goes_on_there = session is not None and session.provider == chosen.provider
         made = {seat: last_in(x, seat) for seat in order.reads}
         return StartStep(
             execution=x.id,
@@ -246,26 +273,34 @@ class Ordering:
             number=len(x.steps) + 1,
             name=order.step,
             role=order.role,
-            provider=self._provider(x, order),
+            provider=chosen.provider,
             max_workers=self._book.world.max_workers,
             seat=order.seat,
             edits=order.edits,
             asks=order.asks,
             reads={seat: step.commit for seat, step in made.items() if step is not None},
             told=tuple(told),
-            session_of=session,
+            session_of=session.number if session is not None and goes_on_there else 0,
             why=order.why,
+            decision=chosen.decision if chosen.provider else None,
         )
 
-    def _provider(self, x: Execution, order: Order) -> str:
-        """Return who fills an order: the first of its role's providers that has not failed at it.
-
-        Nothing when there is none left.
-        """
-        policy = self._book.world.policy
-        own = policy.roles[x.role].providers
-        found = candidates(policy, self.strategy_of(x), order.role, own)
-        return next((name for name in found if name not in order.avoid), "")
+    def _chosen(self, x: Execution, order: Order) -> Selection:
+        """Return who carries out an order, by policy."""
+        policy, task = self._book.world.policy, self._book.state.tasks[x.task]
+        strategy, own = self.strategy_of(x), policy.roles[x.role].providers
+        wanted = Wanted(
+            task=task.spec,
+            execution=x.id,
+            epoch=x.epoch,
+            strategy=strategy.name,
+            step=order.step,
+            part=order.role,
+            edits=order.edits,
+            asked=candidates(policy, strategy, order.role, own),
+            avoid=dict.fromkeys(order.avoid, "it has failed at this step"),
+        )
+        return selection(self._book, wanted, x.base)
 
 
 def effective(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -25,7 +25,7 @@ class Parking:
     def __init__(self, book: Book, *, patient: bool = False) -> None:
         self._book = book
         self._patient = patient
-        self._held: dict[tuple[str, str], str] = {}
+        self._held: set[tuple[str, str]] = set()
         self._budget = ""
         self._team: Team | None = None
         self._until_ms = _NEVER
@@ -41,9 +41,9 @@ class Parking:
         ready = self._book.state.ready.values()
         return [t for t in ready if t.not_before_ms <= now_ms and _kind(t) not in self._held]
 
-    def hold(self, task: Task, why: str) -> None:
-        """Start no task of this kind until something has changed."""
-        self._held[_kind(task)] = why
+    def hold(self, task: Task) -> None:
+        """Start no task of this kind until something has changed: its providers rest."""
+        self._held.add(_kind(task))
 
     def hold_all(self, why: str) -> None:
         """Start nothing until something has changed: a budget of the team is used up."""
@@ -64,14 +64,17 @@ class Parking:
             return True
         return self._patient and self._until_ms < _NEVER
 
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why tasks are left that could be started otherwise, one line each."""
-        if not self._book.state.ready:
+    def reasons(self, *, also: bool) -> tuple[str, ...]:
+        """Return why work is left that could go on otherwise, one line each.
+
+        ``also`` is whether something besides the tasks in the queue waits for a provider.
+        """
+        team = self._book.state.team
+        if team is None or not (self._book.state.ready or also):
             return ()
-        worn = (self._worn_out,) if self._worn_out else ()
-        budget = (self._budget,) if self._budget else ()
-        return (*dict.fromkeys(self._held.values()), *budget, *worn)
+        rests = team.circuits if self._held or also else {}
+        parked = (f"{name} is parked ({c.reason}: {c.detail})" for name, c in rests.items())
+        return (*parked, *filter(None, (self._budget, self._worn_out)))
 
     @property
     def _worn_out(self) -> str:

@@ -54,7 +54,8 @@ class RunRequest:
 
     ``rooms_root`` holds the workers' rooms, outside every repository; ``max_workers`` may lower
     policy's limit; ``actor`` is who events are recorded for. A ``patient`` run waits for the time
-    at which a parked provider may be tried again.
+    at which a parked provider may be tried again; ``engines`` are the gated engines that a person
+    asks for by name.
     """
 
     repository: Repository
@@ -67,6 +68,7 @@ class RunRequest:
     actor: str
     max_workers: int = MAX_WORKERS
     patient: bool = False
+    engines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +164,7 @@ def make_context(request: RunRequest, layout: Layout) -> Context:
         max_workers=min(request.max_workers, request.policy.max_workers),
         clone=clone,
         shared=shared,
+        engines=request.engines,
     )
 
 

@@ -143,6 +143,7 @@ def remove(context: Context, execution: Execution) -> str:
         problem = problem or keep_tips(context, room)
         if problem:
             return problem
+    unpin(context, execution)  # what was proved just now was pinned again
     for room in rooms:
         problem = release_room(context, room)
         if problem:

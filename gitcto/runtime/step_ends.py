@@ -154,8 +154,8 @@ class StepEnds:
             return
         move = None if fatal else self._ordering.next_move(x)
         over = self._ordering.purse.over(x) if isinstance(move, Start) else None
-        if over is not None:
-            fatal, move = failures.of_budget(over), None
+        if isinstance(move, Start) and (over is not None or x.exit):
+            move, fatal = None, failures.of_budget(over) if over else failures.UNENDED
         if isinstance(move, Start):
             after, attachments = self._with_words(after, report)
             self._ordering.carry_out(x, move.orders, after.commands, attachments)

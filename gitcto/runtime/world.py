@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gitcto.contracts import MergeResult
     from gitcto.effects import Effects
     from gitcto.git.change import Change
-    from gitcto.mail_contracts import Found, Letter
     from gitcto.model.codec import Event
     from gitcto.model.commands import Command, RecordPreserved, Refusal
     from gitcto.model.isolation import Level
@@ -32,8 +31,10 @@ if TYPE_CHECKING:
     from gitcto.runtime.briefing import Briefing, Kept
     from gitcto.runtime.candidate import Candidate
     from gitcto.runtime.failures import Failure
+    from gitcto.runtime.installed import Agents
     from gitcto.runtime.jobs import Job, Runner
     from gitcto.runtime.judged import Judged, Known, Only
+    from gitcto.runtime.mailbox_world import Mailboxes
     from gitcto.runtime.messages import AgentPolled, Work
     from gitcto.runtime.outside_record import Outside
     from gitcto.runtime.seats import Turn
@@ -185,25 +186,6 @@ class Rooms(Protocol):
         """Return why no room may be made, or nothing; look ``again`` also when just looked."""
 
 
-class Mailboxes(Protocol):
-    """What workers put into their mailboxes and are handed. ``CtoError`` for a spoilt one."""
-
-    def handing(self, execution: Execution, letters: tuple[Letter, ...]) -> Job:
-        """Return the job that hands letters to an agent, in order, until one is not taken."""
-
-    def messages(self, execution: str) -> list[Found]:
-        """Return what a worker wants to send, in order, a few at a time."""
-
-    def marks(self, execution: str, box: str) -> dict[int, Found]:
-        """Return what a worker marked in a box: ``shown`` or ``acked``, by number."""
-
-    def remove(self, execution: str, box: str, name: str) -> None:
-        """Take a file out of a box, once what it says is recorded."""
-
-    def refuse(self, execution: str, name: str, reason: str) -> None:
-        """Take a message out of the outbox and tell its worker why it was not sent."""
-
-
 class Bench(Protocol):
     """What judging works with: git's objects, the gates, and evidence. May be used from jobs."""
 
@@ -303,6 +285,7 @@ class World(Protocol):
     mail: Mailboxes
     bench: Bench
     target: Target
+    agents: Agents
 
     @property
     def level(self) -> Level:

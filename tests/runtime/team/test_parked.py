@@ -50,7 +50,7 @@ def test_a_quota_parks_the_team_and_the_next_run_repays_nothing(team: TeamRepo) 
     team.policy_text = team.policy_text.replace("max_workers = 3", "max_workers = 1")
     result = team.run()
     assert starts(team) == ["A", "B"]
-    assert [line.split(":")[0] for line in result.resting] == ["scripted"]
+    assert result.resting == ("scripted is parked (quota: no more today)",)
     tasks = team.tasks()
     assert tasks["A"].state is TaskState.DONE
     assert (tasks["B"].state, tasks["B"].charged) == (TaskState.QUEUED, 0)
