@@ -17,9 +17,20 @@ from tests.cli.conftest import MAIN
 if TYPE_CHECKING:
     from tests.cli.conftest import Crew
 
-WRITE = {"do": "write", "path": "b.py", "text": "y = 1\n"}
-USE = {"do": "use", "input_tokens": 90, "cached_tokens": 5, "output_tokens": 5, "cost_micros": 2500}
-QUOTA = {"do": "fault", "kind": "quota", "detail": "no more today", "retryable": False}
+WRITE: dict[str, object] = {"do": "write", "path": "b.py", "text": "y = 1\n"}
+USE: dict[str, object] = {
+    "do": "use",
+    "input_tokens": 90,
+    "cached_tokens": 5,
+    "output_tokens": 5,
+    "cost_micros": 2500,
+}
+QUOTA: dict[str, object] = {
+    "do": "fault",
+    "kind": "quota",
+    "detail": "no more today",
+    "retryable": False,
+}
 
 
 def plan(crew: Crew, task: str, *attempts: list[dict[str, object]]) -> None:

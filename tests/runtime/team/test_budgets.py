@@ -79,8 +79,10 @@ def test_the_budget_of_a_team_keeps_tasks_in_the_queue(team: TeamRepo) -> None:
     done = [name for name, task in team.tasks().items() if task.state is TaskState.DONE]
     assert len(done) == 2  # a dollar set aside for each, of which they used $0.90
     assert result.resting == (
-        "$1.80 of $2.00 that the team may use are used or set aside, "
-        "and one execution may use $1.00",
+        (
+            "$1.80 of $2.00 that the team may use are used or set aside, "
+            "and one execution may use $1.00"
+        ),
     )
     assert [task.state for task in team.tasks().values()].count(TaskState.QUEUED) == 1
 
