@@ -104,11 +104,17 @@ def execution(record: Execution) -> dict[str, Any]:
         "preserved": record.preserved,
         **{name: getattr(record, name) for name in ("stop", "adopted", "late")},
         "discarded": dict(record.discarded),
+        **_of_steps(record),
+        "reason": record.reason,
+        "detail": record.detail,
+    }
+
+
+def _of_steps(record: Execution) -> dict[str, Any]:
+    return {
         "beside": dict(record.beside),
         "strategy": record.strategy,
         "steps": [step(each) for each in record.steps],
-        "reason": record.reason,
-        "detail": record.detail,
     }
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from gitcto.model.agent_records import Fault, Usage
+from gitcto.model.records import Execution
 from gitcto.model.step_records import Step
+
+
+def steps_outline(execution: Execution) -> dict[str, Any]:
+    """Return what is said of an attempt's steps."""
+    return {
+        "strategy": execution.strategy,
+        "steps": [step_outline(step) for step in execution.steps],
+    }
 
 
 def step_outline(step: Step) -> dict[str, Any]:

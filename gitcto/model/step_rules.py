@@ -57,7 +57,7 @@ def _start(view: StateView, x: Execution, c: StartStep, now_ms: int) -> Answer:
         return Refusal("out_of_order", _RULE, detail)
     if any(step.seat == c.seat for step in running(x)):
         return Refusal("seat_taken", _RULE, f"a step runs in seat {c.seat} of {x.id}")
-    if c.decision is not None and c.decision.verdict != "allow":
+    if c.provider and c.decision is not None and c.decision.verdict != "allow":
         return Refusal("denied", c.decision.rule, c.decision.reason)
     parked = circuit_rules.refused(view, c.provider, x.id, now_ms)
     if parked is not None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
+from gitcto.model.amending import amended
 from gitcto.model.circuit_rules import PARKED
 from gitcto.model.commands import BlockTask, Lease
 from gitcto.model.records import WORKING_STATES, Decision, Execution, Task
@@ -82,7 +81,7 @@ class Dispatching:
             self._parking.hold(task)
             return
         refusal = book.record(
-            replace(lease, provider=first.provider),
+            amended(lease, provider=first.provider),
             first,
             told.command,
             *news.deliveries,

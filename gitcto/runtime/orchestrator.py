@@ -103,16 +103,22 @@ class Orchestrator:
         """
         self.book.state.put((execution,))
         live = execution.state in LIVE_STATES
-        steps = [step for step in execution.steps if step.runs or not live]
+        steps = [step for step in execution.steps if step.runs] if live else self._late(execution)
         if not execution.steps:
             steps = [unrecorded(execution)]
-        for step in steps if live else steps[-1:]:
+        for step in steps:
             if self._has_begun(execution, step):
                 self.ordering.adopt(execution, step, frozenset(self.ending.removing))
             else:
                 self.ordering.again(execution, step)
         if not steps:
             self.step_ends.proceed(execution)
+
+    def _late(self, execution: Execution) -> list[Step]:
+        """Return the steps of an attempt that is over whose workers live, else the last one."""
+        rooms, steps = self.book.world.rooms, list(execution.steps)
+        alive = [step for step in steps if rooms.observe(run_of(execution.id, step)).alive]
+        return alive or steps[-1:]
 
     def _has_begun(self, execution: Execution, step: Step) -> bool:
         if step.number == 1 or execution.state not in LIVE_STATES:

@@ -5,7 +5,7 @@ A step takes a place among the team's workers. One that finds none waits, and it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gitcto.errors import CtoError
@@ -22,7 +22,7 @@ from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.jobs import Runner
 from gitcto.runtime.mail import PostOffice
 from gitcto.runtime.purse import Purse
-from gitcto.runtime.seats import Turn, last_in
+from gitcto.runtime.seats import Turn, effective, last_in
 from gitcto.runtime.selecting import Wanted, ineligible, selection
 from gitcto.runtime.step_prompts import reader_prompt, writer_prompt
 from gitcto.strategies.advance import advance
@@ -282,7 +282,7 @@ class Ordering:
             told=tuple(told),
             session_of=session.number if session is not None and goes_on_there else 0,
             why=order.why,
-            decision=chosen.decision if chosen.provider else None,
+            decision=chosen.decision,
         )
 
     def _chosen(self, x: Execution, order: Order) -> Selection:
@@ -301,16 +301,3 @@ class Ordering:
             avoid=dict.fromkeys(order.avoid, "it has failed at this step"),
         )
         return selection(self._book, wanted, x.base)
-
-
-def effective(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Return the steps that count: one that went on for a letter stands for what it replaces.
-
-    What was said of the replaced work, and came of that, does not hold any more.
-    """
-    found: list[Step] = []
-    for step in steps:
-        if step.replaces:
-            found = [each for each in found if each.number < step.replaces]
-        found.append(step)
-    return tuple(found)

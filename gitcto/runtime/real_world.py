@@ -14,12 +14,10 @@ from gitcto.git.harvest import HarvestRefused
 from gitcto.git.stale_locks import clear_locks
 from gitcto.git.trees import changed_lines, changes, subjects_of
 from gitcto.model.codec import Event
-from gitcto.model.commands import Command, RecordPreserved, Refusal
-from gitcto.model.isolation import Level, confines
+from gitcto.model.commands import RecordPreserved
+from gitcto.model.isolation import Level
 from gitcto.model.lease_events import Signs
-from gitcto.model.records import Decision, Execution, Landing, Record, Task
-from gitcto.model.state import State
-from gitcto.model.view import StateView
+from gitcto.model.records import Decision, Execution, Landing, Task
 from gitcto.queue.predict import ChangePredictor
 from gitcto.runtime import (
     attempt,
@@ -53,6 +51,7 @@ from gitcto.runtime.outside_effects import settle_open
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.predicting import predictor_of
 from gitcto.runtime.preserved import finish_drops, restore_lost
+from gitcto.runtime.real_records import RealRecords
 from gitcto.runtime.real_target import real_target
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.seats import Turn
@@ -60,53 +59,8 @@ from gitcto.runtime.space import Space
 from gitcto.runtime.strategies import strategy_of
 from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import Observed
-from gitcto.runtime.world import Bench, Records, Rooms, World
-from gitcto.store.audit import Audit
-from gitcto.store.ledger import Recorded
-from gitcto.store.queries import StoredEvent
+from gitcto.runtime.world import Bench, Rooms, World
 from gitcto.strategies.records import Strategy
-
-
-class _Records(Records):
-    """The ledger in git; where workers can reach the sidecar it is compared with git."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._ledger = context.ledger
-        self._audit = Audit(context.ledger)
-
-    @property
-    def actor(self) -> str:
-        return self._ledger.actor
-
-    def transact(
-        self, command: Command, attachments: Mapping[str, str] | None = None
-    ) -> Recorded | Refusal:
-        return self._ledger.transact(command, attachments)
-
-    def catch_up(self) -> tuple[Record, ...]:
-        return self._ledger.catch_up()
-
-    def load(self) -> State:
-        return self._ledger.load()
-
-    def view(self) -> StateView:
-        return self._ledger.view()
-
-    def queue_log(self) -> list[StoredEvent]:
-        return self._ledger.queue_log()
-
-    def events(self, *, newest_first: bool) -> Iterable[StoredEvent]:
-        return self._ledger.events(newest_first=newest_first)
-
-    def distrust(self) -> str:
-        isolation = self._context.isolation
-        if isolation is None or confines(isolation.level):
-            return ""
-        problem = self._audit.difference()
-        if problem:
-            self._ledger.rebuild()
-        return problem
 
 
 class _Rooms(Rooms):
@@ -277,7 +231,7 @@ class _World(World):
         self.policy, self.effects = context.policy, context.effects
         self.holder, self.clone = context.holder, context.clone
         self.max_workers, self.shared = context.max_workers, context.shared is not None
-        self.ledger = _Records(context)
+        self.ledger = RealRecords(context)
         self.jobs = Jobs()
         self.rooms, self.bench = _Rooms(context), _Bench(context)
         self.mail = RealMailboxes(context)

@@ -6,8 +6,7 @@ first start takes when there is nothing to recover.
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
+from gitcto.model.amending import amended
 from gitcto.model.commands import TakeLease
 from gitcto.model.records import Execution, Landing, TaskState
 from gitcto.model.recovery_plan import Seen, Step, fate
@@ -185,7 +184,7 @@ def _compare_late(book: Book, execution: Execution) -> None:
     if not execution.pid:
         return
     for run in all_runs(execution):
-        observed = replace(execution, id=run)
+        observed = amended(execution, id=run)
         outside = book.world.rooms.changed_outside(observed)
         if outside is None:
             continue

@@ -6,12 +6,11 @@ are ``ID.SEAT``, of a step that only reads ``ID.NUMBER``, and so is the run of e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
 from gitcto.model.agent_records import Usage
+from gitcto.model.amending import amended
 from gitcto.model.records import Execution, Task
 from gitcto.model.step_records import MAIN_SEAT, Step
 from gitcto.model.step_rules import running
@@ -80,7 +79,7 @@ def seated(execution: Execution, step: Step | None) -> Execution:
     if step is None:
         return execution
     read = tuple(step.reads.values())
-    return replace(
+    return amended(
         execution,
         id=place_of(execution.id, step),
         base=read[0] if len(read) == 1 and not step.edits else execution.base,
@@ -93,7 +92,20 @@ def seated_at(execution: Execution, place: str) -> Execution:
     """Return an execution as the room with this name knows it."""
     steps = (step for step in reversed(execution.steps) if place_of(execution.id, step) == place)
     step = next(steps, None)
-    return replace(execution, id=place) if step is None else seated(execution, step)
+    return amended(execution, id=place) if step is None else seated(execution, step)
+
+
+def effective(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the steps that count: one that went on for a letter stands for what it replaces.
+
+    What was said of the replaced work, and came of that, does not hold any more.
+    """
+    found: list[Step] = []
+    for step in steps:
+        if step.replaces:
+            found = [each for each in found if each.number < step.replaces]
+        found.append(step)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +129,7 @@ class Turn:
     @property
     def observed(self) -> Execution:
         """The execution under the name of the run, by which looks at what is outside go."""
-        return replace(self.execution, id=self.run)
+        return amended(self.execution, id=self.run)
 
     @property
     def is_first_here(self) -> bool:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
+from gitcto.model.amending import amended
 from gitcto.model.commands import RecordExit, RecordHarvest, SingleCommand
 from gitcto.model.mail_rules import INTERRUPTED
 from gitcto.model.records import LIVE_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep
 from gitcto.model.step_records import MAIN_SEAT
 from gitcto.model.step_rules import UNAPPROVED, ended, running
-from gitcto.provider_contracts import WorkerReport
 from gitcto.runtime import failures
 from gitcto.runtime.answers import said_by
 from gitcto.runtime.book import Book
@@ -94,7 +92,7 @@ class StepEnds:
             if changed.blocking:
                 failure = failures.of_outside(x.task, changed.changes)
         after = After(x, commands, message.exit, failure, message.work)
-        self._on(after, message.report if turn.step.edits else None)
+        self._on(after, message.report.summary if turn.step.edits else "")
         self._book.world.rooms.forget_outside(turn.observed)
 
     def proceed(self, x: Execution) -> None:
@@ -124,7 +122,7 @@ class StepEnds:
         )
         if step.edits:
             judged = work.commit and len(self._ordering.strategy_of(x).steps) > 1
-            return replace(
+            return amended(
                 end,
                 commit=work.commit,
                 tree=work.tree,
@@ -135,7 +133,7 @@ class StepEnds:
             return end
         changes = {s: self._ordering.change_id(x, commit) for s, commit in step.reads.items()}
         said = said_by(step, m.report.message or m.report.summary, changes)
-        return replace(
+        return amended(
             end,
             findings=said.findings,
             verdict=said.verdict,
@@ -143,12 +141,12 @@ class StepEnds:
             chosen=said.chosen,
         )
 
-    def _on(self, after: After, report: WorkerReport | None = None) -> None:
+    def _on(self, after: After, summary: str = "") -> None:
         """Record what is, and go on as the strategy says."""
         x = after.execution
         fatal = self._fatal(after)
         if running(x):
-            self._said(after, report)
+            self._said(after, summary)
             if fatal is None:
                 self._beside(self._book.state.executions[x.id])
             return
@@ -157,12 +155,12 @@ class StepEnds:
         if isinstance(move, Start) and (over is not None or x.exit):
             move, fatal = None, failures.of_budget(over) if over else failures.UNENDED
         if isinstance(move, Start):
-            after, attachments = self._with_words(after, report)
+            after, attachments = self._with_words(after, summary)
             self._ordering.carry_out(x, move.orders, after.commands, attachments)
             return
-        if isinstance(move, Finish) and self._goes_on(after, move, report):
+        if isinstance(move, Finish) and self._goes_on(after, move, summary):
             return
-        after = self._said(after._replace(commands=(*after.commands, *self._exit(after))), report)
+        after = self._said(after._replace(commands=(*after.commands, *self._exit(after))), summary)
         if isinstance(move, Finish):
             self._finish(after, move)
         elif isinstance(move, GiveUp):
@@ -186,20 +184,17 @@ class StepEnds:
         if isinstance(move, Start) and move.orders:
             self._ordering.carry_out(x, move.orders)
 
-    def _with_words(
-        self, after: After, report: WorkerReport | None
-    ) -> tuple[After, Mapping[str, str] | None]:
+    def _with_words(self, after: After, summary: str) -> tuple[After, Mapping[str, str] | None]:
         """Add what a worker said at its end to what is recorded, if it said anything."""
         book, x = self._book, after.execution
-        summary = report.summary if report else ""
         told = book.world.rooms.said(book.state.tasks[x.task], x, summary) if summary else None
         if told is None:
             return after, None
         return after._replace(commands=(*after.commands, told.command)), told.attachments
 
-    def _said(self, after: After, report: WorkerReport | None) -> After:
+    def _said(self, after: After, summary: str) -> After:
         """Record all that is, if a worker said anything at its end or others still run."""
-        with_words, attachments = self._with_words(after, report)
+        with_words, attachments = self._with_words(after, summary)
         if attachments is None and not running(after.execution):
             return after
         if not with_words.commands or not self._book.record(
@@ -215,12 +210,12 @@ class StepEnds:
             return ()
         return (RecordExit(execution=x.id, epoch=x.epoch, code=ended_.code, cause=ended_.cause),)
 
-    def _goes_on(self, after: After, move: Finish, report: WorkerReport | None) -> bool:
+    def _goes_on(self, after: After, move: Finish, summary: str) -> bool:
         """Let the writer go on when letters came that it could not be handed while it ran."""
         x, writer = after.execution, last_in(after.execution, move.seat)
         if writer is None or x.exit or not self._mail.unread(x):
             return False
-        after, attachments = self._with_words(after, report)
+        after, attachments = self._with_words(after, summary)
         self._ordering.resume(x, writer, after.commands, attachments)
         return True
 

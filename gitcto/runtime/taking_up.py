@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from gitcto.git.harvest import HarvestRefused, harvest
+from gitcto.model.amending import amended
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime import workers
@@ -40,7 +39,7 @@ def take_up(context: Context, task: Task, execution: Execution) -> Work:
     context.effects.crash_point("attempt.harvested")
     note_left(context.layout, execution, taken.dropped)
     others = coauthors(context, execution, taken.tree)
-    owner = replace(execution, id=execution_of(execution.id))
+    owner = amended(execution, id=execution_of(execution.id))
     commit = attempt_commit(context, task.spec, owner, taken.tree, others)
     pin = context.layout.execution_ref(execution.id)
     current = context.refs.read(pin)

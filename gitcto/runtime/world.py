@@ -76,10 +76,7 @@ class Records(Protocol):
 
 
 class Rooms(Protocol):
-    """The workers, the rooms they work in, and what they leave.
-
-    Runs and rooms go by their names; see :mod:`gitcto.runtime.seats`.
-    """
+    """Workers, their rooms and what they leave, by the names of :mod:`gitcto.runtime.seats`."""
 
     def brief(
         self, task: Task, execution: str, decision: Decision, news: tuple[Entry, ...]

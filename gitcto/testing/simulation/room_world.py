@@ -19,24 +19,22 @@ from gitcto.runtime.messages import (
     NO_WORK,
     AgentPolled,
     NotStarted,
-    RoomRemoved,
     Work,
     WorkerFinished,
     WorkerStarted,
 )
 from gitcto.runtime.outside_record import Outside
-from gitcto.runtime.seats import Turn, last_in, seat_named, seat_of, seated, seated_at
+from gitcto.runtime.seats import Turn, last_in, seat_named, seated, seated_at
 from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import LOST, Exit, Observed
 from gitcto.runtime.world import Rooms
 from gitcto.testing.simulation.ledger import Told
+from gitcto.testing.simulation.removals import kept_at, pin_of, places, removal
 from gitcto.testing.simulation.rooms import OK, Room, Run
 
 if TYPE_CHECKING:
     from gitcto.effects import Effects
     from gitcto.testing.simulation.node import Node
-
-_PREFIX = "refs/cto/teams/sim/"
 
 
 class MadeUpRooms(Rooms):
@@ -77,7 +75,7 @@ class MadeUpRooms(Rooms):
                 return
             node.faults.step("attempt.pin")
             node.refs.setdefault(
-                _pin(seated.id if turn.step.edits else turn.execution.id), turn.execution.base
+                pin_of(seated.id if turn.step.edits else turn.execution.id), turn.execution.base
             )
             self._effects.crash_point("attempt.pinned")
             node.later(node.faults.rng.uniform(20, 3_000), lambda: make(post))
@@ -189,7 +187,7 @@ class MadeUpRooms(Rooms):
     def move_in(self, execution: Execution) -> None:
         """Pin the late work that an execution adopted."""
         self._node.faults.step("late.pin")
-        self._node.refs.setdefault(_pin(execution.id), execution.work)
+        self._node.refs.setdefault(pin_of(execution.id), execution.work)
 
     def stop(self, run: str) -> None:
         """Ask for the end of a worker."""
@@ -218,7 +216,7 @@ class MadeUpRooms(Rooms):
         commit = node.history.commit(
             tree, execution.base, f"attempt {task.spec.id}", (owner, task.spec.id)
         )
-        node.refs[_pin(execution.id)] = commit
+        node.refs[pin_of(execution.id)] = commit
         self._effects.crash_point("attempt.kept")
         changed = len(node.history.changes(execution.base, tree))
         return Work(commit=commit, tree=tree, changed=changed)
@@ -236,7 +234,7 @@ class MadeUpRooms(Rooms):
         """Keep work that will not land under a ref; return the command that records it."""
         if work is None or not work.commit or not work.changed:
             return None
-        node, ref = self._node, _kept(f"{execution.id}.{beside}" if beside else execution.id)
+        node, ref = self._node, kept_at(f"{execution.id}.{beside}" if beside else execution.id)
         node.faults.step("work.preserve")
         held = node.refs.setdefault(ref, work.commit)
         if not node.history.contains(held, work.commit):
@@ -247,7 +245,7 @@ class MadeUpRooms(Rooms):
     def unreachable_work(self, task: Task, execution: Execution) -> str:
         """Return why an ended execution's rooms must stay, or nothing."""
         node = self._node
-        for place in self._places(execution.id):
+        for place in places(node, execution.id):
             room, at = node.rooms[place], seated_at(execution, place)
             if room.files is None or not seat_named(at):
                 continue
@@ -256,51 +254,19 @@ class MadeUpRooms(Rooms):
                 return "the room holds a repository"
             if not work.changed or work.tree == execution.tree:
                 continue
-            kept = (_kept(execution.id), _kept(f"{execution.id}.{seat_named(at)}"))
+            kept = (kept_at(execution.id), kept_at(f"{execution.id}.{seat_named(at)}"))
             if not any(node.history.contains(node.refs.get(ref, ""), work.commit) for ref in kept):
                 return "no ref keeps its work"
         return ""
 
-    def _places(self, execution: str) -> list[str]:
-        return sorted(name for name in self._node.rooms if execution_of(name) == execution)
-
     def removal(self, execution: Execution) -> Job:
         """Return the job that drops a settled execution's ref, and removes its room and records."""
-        node, at = self._node, execution.id
-
-        def unpin(post: Post) -> None:
-            node.faults.step("work.unpin")
-            for ref in [name for name in node.refs if name.startswith(_pin(at))]:
-                node.refs.pop(ref)
-            self._effects.crash_point("tips.asked")
-            node.later(node.faults.rng.uniform(5, 500), lambda: put_aside(post))
-
-        def put_aside(post: Post) -> None:
-            rooms = [node.rooms[place] for place in self._places(at)]
-            mine = seated(execution, last_in(execution, seat_of(execution))).id
-            if any(room.refused and room.place != mine for room in rooms):
-                post(RoomRemoved(execution=at, problem="a room holds a repository"))
-                return
-            for room in rooms:
-                node.removed(room)
-                room.files = None
-            self._effects.crash_point("room.aside")
-            node.later(node.faults.rng.uniform(5, 500), lambda: drop(post))
-
-        def drop(post: Post) -> None:
-            self._effects.crash_point("room.removed")
-            for place in self._places(at):
-                node.rooms.pop(place)
-            for run in [name for name in node.runs if execution_of(name) == at]:
-                node.runs.pop(run)
-            post(RoomRemoved(execution=at))
-
-        return unpin
+        return removal(self._node, self._effects, execution)
 
     def leftovers(self) -> tuple[str, ...]:
         """Return all executions that left a room, records or a ref."""
         pins = (
-            name.removeprefix(_pin("")) for name in self._node.refs if name.startswith(_pin(""))
+            name.removeprefix(pin_of("")) for name in self._node.refs if name.startswith(pin_of(""))
         )
         left = {*pins, *self._node.rooms, *self._node.runs}
         return tuple(sorted(set(map(execution_of, left))))
@@ -328,11 +294,3 @@ class MadeUpRooms(Rooms):
         """Return why no room may be made, or nothing."""
         del again
         return "the disk is full" if self._node.disk_full else ""
-
-
-def _pin(execution: str) -> str:
-    return f"{_PREFIX}executions/{execution}"
-
-
-def _kept(execution: str) -> str:
-    return f"{_PREFIX}preserved/{execution}"
