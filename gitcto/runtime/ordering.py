@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gitcto.errors import CtoError
 from gitcto.model.agent_records import Fault
+from gitcto.model.circuit_rules import PARKED
 from gitcto.model.commands import Lease, SingleCommand
 from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
@@ -27,9 +28,6 @@ from gitcto.runtime.selecting import Wanted, ineligible, selection
 from gitcto.runtime.step_prompts import reader_prompt, writer_prompt
 from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Start, Strategy
-
-_RESTING = frozenset({"circuit_open", "circuit_probed", "over_budget"})
-"""Codes of refusals that time or a person takes back."""
 
 
 class Ordering:
@@ -159,10 +157,7 @@ class Ordering:
         self._begin_new(self._book.state.executions[x.id])
 
     def waiting(self, *, stopped: bool) -> list[Execution]:
-        """Return the executions that have a step to start, if one can be started now.
-
-        Of a team that is ``stopped`` none is; they are begun with by its next run.
-        """
+        """Return those that have a step to start, if one can be: none of a ``stopped`` team."""
         state, limit = self._book.state, self._book.world.max_workers
         if stopped:
             self._waiting = set()
@@ -210,7 +205,7 @@ class Ordering:
         refusal = self._book.record(*before, *commands, attachments=attachments)
         if refusal is not None and before:
             self._book.record(*before, attachments=attachments)
-        if refusal is not None and refusal.code in _RESTING:
+        if refusal is not None and refusal.code in PARKED:
             self._parked.add(x.id)
         elif refusal is not None or any(isinstance(each, EndStep) for each in commands):
             self._waiting.add(x.id)

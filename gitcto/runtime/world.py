@@ -83,8 +83,7 @@ class Rooms(Protocol):
     ) -> Kept | Decision:
         """Return what a task's next worker is told, or the denial when that is too much.
 
-        ``execution`` is going to be leased under the task's next token; ``decision`` is about it,
-        ``news`` are the messages for it.
+        ``execution`` is leased next; ``decision`` is about it, ``news`` are messages for it.
         """
 
     def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
@@ -106,7 +105,7 @@ class Rooms(Protocol):
         """
 
     def poll(self, turn: Turn, seen: AgentPolled | None) -> Job:
-        """Return the job that asks what a running agent has used; ``seen`` is the last answer."""
+        """Return the job that asks what a running agent used; ``seen`` is the last answer."""
 
     def observe(self, run: str) -> Observed:
         """Return what is recorded of a worker and whether somebody still looks after it."""
