@@ -140,3 +140,21 @@ def test_a_run_whose_providers_fail_for_ever_starts_nothing_more(team: TeamRepo)
     assert result.resting == (
         "providers failed 3 times in this run (retries.provider_faults_per_run)",
     )
+
+
+@pytest.mark.timeout(120)
+def test_a_role_with_another_provider_goes_on_with_that_one(team: TeamRepo) -> None:
+    both = 'providers = ["scripted", "other"]\n[providers.other]\nplugin = "fake"'
+    team.policy_text = team.policy_text.replace('provider = "scripted"', both)
+    team.policy_text = team.policy_text.replace("max_workers = 3", "max_workers = 1")
+    dry = worker(team, "A", write("a.txt", "half"), QUOTA)
+    team.plan(
+        team.task("A", dry, worker(team, "A", write("a.txt", "a"))),
+        team.task("B", worker(team, "B", write("b.txt", "b"))),
+    )
+    result = team.run()
+    assert result.resting == ()
+    by = [e.body.provider for e in team.told.events if e.kind == "step.started"]
+    assert by.count("scripted") == 1
+    assert set(by[1:]) == {"other"}
+    assert "B" in team.landed()
