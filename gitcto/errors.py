@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     INTERNAL = 3
     POLICY = 4
     PLUGIN_MISSING = 5
+    PARKED = 6
     GIT = 128
     INTERRUPTED = 130
 

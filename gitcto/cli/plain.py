@@ -6,7 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gitcto.cli.kept import KeptRoom
+    from gitcto.model.circuit_records import Circuit
     from gitcto.model.mail_records import Mail
     from gitcto.model.records import Execution, Task, Team, Verdict
     from gitcto.model.step_records import Step
@@ -24,7 +27,16 @@ def team(record: Team) -> dict[str, Any]:
         "unknown_events": record.unknown,
         "queue_paused": record.queue_paused,
         "unclear_effects": record.unclear,
+        "circuits": circuits(record.circuits),
         "counts": {str(state): count for state, count in sorted(record.counts.items())},
+    }
+
+
+def circuits(records: Mapping[str, Circuit]) -> dict[str, Any]:
+    """Return the circuits of providers."""
+    return {
+        name: {field: getattr(each, field) for field in each.__struct_fields__}
+        for name, each in sorted(records.items())
     }
 
 
@@ -45,6 +57,7 @@ def task(record: Task) -> dict[str, Any]:
         "queued_ms": record.queued_ms,
         "attempts": record.attempts,
         "retries": dict(record.retries),
+        "not_before_ms": record.not_before_ms,
         "execution": record.execution,
         "reason": record.reason,
         "detail": record.detail,

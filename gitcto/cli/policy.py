@@ -55,10 +55,12 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
     """
     from gitcto.effects import day_of
     from gitcto.policy.quarantine import expired
+    from gitcto.runtime.unreported import must_be_reported
 
     checked = _read(app, file)
     app.plugins.require(checked.required_plugins)
     warnings = _strategies(app, checked, file.name if file else app.policy_path.name)
+    unheld = must_be_reported(app.plugins, checked)
     over = expired(checked, day_of(app.effects.now_ms()))
     if as_json:
         tests = [one.test for one in over]
@@ -68,11 +70,14 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
                 "digest": checked.digest,
                 "expired_quarantine": tests,
                 "warnings": warnings,
+                "budgets_not_held": list(unheld),
             }
         )
         return
     for line in warnings:
         app.output.warn(visible(line))
+    for what in unheld:
+        app.output.warn(f"{what}: no budget can be held against what it uses")
     for one in over:
         app.output.warn(
             f"the quarantine of {visible(one.test)} ended with {one.expires}, its failures count "

@@ -38,10 +38,11 @@ _ROWS = 50
 
 
 @click.command()
+@click.option("--provider", metavar="NAME", help="Let a parked provider be asked again, too.")
 @team_option
 @json_option
 @pass_app
-def resume(app: App, *, team: str | None, as_json: bool) -> None:
+def resume(app: App, *, provider: str | None, team: str | None, as_json: bool) -> None:
     """Start tasks again after pause, drain or stop; first say what the next run goes on with.
 
     That is the queue, the leases, and for all that a former run left what becomes of it, why,
@@ -50,6 +51,10 @@ def resume(app: App, *, team: str | None, as_json: bool) -> None:
     from gitcto.cli.record import record
     from gitcto.model.commands import SetMode
 
+    if provider is not None:
+        from gitcto.cli.circuit import close_circuit
+
+        close_circuit(app, provider, team, quiet=as_json)
     snapshot = _take(app, app.team(team))
     if not as_json:
         _show(app, snapshot)

@@ -9,6 +9,7 @@ import click
 
 from gitcto.cli import wording
 from gitcto.cli.options import json_option, pass_app, team_option
+from gitcto.cli.output import visible
 from gitcto.errors import ExitCode
 from gitcto.model.records import MAX_WORKERS
 
@@ -35,17 +36,27 @@ if TYPE_CHECKING:
     metavar="PLUGIN",
     help="Use this gated engine, if policy allows it; may be given several times.",
 )
+@click.option("--wait", is_flag=True, help="Wait for the time at which a parked provider is tried.")
 @json_option
 @pass_app
-def run(
-    app: App, *, team: str | None, workers: int, engines: tuple[str, ...], as_json: bool
+def run(  # noqa: PLR0913 - one parameter for each option
+    app: App,
+    *,
+    team: str | None,
+    workers: int,
+    engines: tuple[str, ...],
+    wait: bool,
+    as_json: bool,
 ) -> int:
     """Work until nothing is left to do.
 
     Every ready task gets a worker in a room of its own; what passes its gates lands on the team's
     branch. Ctrl-C ends the run, not the workers: the next run goes on with them. Exit 1 when a task
-    needs a person, 130 when interrupted.
+    needs a person, 6 when only a parked provider or a budget keeps it from going on, 130 when
+    interrupted.
     """
+    from dataclasses import replace
+
     from gitcto.cli.joining import join_missing
     from gitcto.cli.requests import run_request
     from gitcto.cli.signals import interruptible
@@ -53,6 +64,7 @@ def run(
 
     join_missing(app, team)
     request = run_request(app, app.team(team), workers, engines)
+    request = replace(request, patient=wait)
     with _listener(app, as_json=as_json) as listener:
         note = "ending the run; the workers go on (once more: end at once)"
         with interruptible(lambda: listener.note(note)) as asked:
@@ -84,23 +96,33 @@ def conclude(app: App, team: str, result: RunResult, *, as_json: bool) -> int:
     stuck = [task for task in tasks if task.state in wording.NEEDS_A_PERSON]
     with app.reader(team) as reader:
         if as_json:
-            ended = {"interrupted": result.interrupted, "unfinished": list(result.unfinished)}
+            ended = {
+                "interrupted": result.interrupted,
+                "resting": list(result.resting),
+                "unfinished": list(result.unfinished),
+            }
             app.output.json({"type": "result", **ended, **plain_status(app, reader, every=True)})
         else:
             app.output.data()
             show_status(app, reader, every=False)
+            for why in result.resting:
+                app.output.data(f"This run ends though work is left: {visible(why)}")
     waiting = (
         [] if result.interrupted else [x for x in result.live if x.state not in WORKING_STATES]
     )
     _hint(app, result, stuck=bool(stuck), waiting=len(waiting))
     if result.interrupted:
         return ExitCode.INTERRUPTED
+    if result.resting:
+        return ExitCode.PARKED
     return ExitCode.REFUSED if stuck or waiting else ExitCode.OK
 
 
 def _hint(app: App, result: RunResult, *, stuck: bool, waiting: int) -> None:
     out = app.output
-    if waiting and waiting == len(result.live):
+    if result.resting and not result.interrupted:
+        out.hint("go on with `git cto run`, now or later; `git cto run --wait` waits for the time")
+    elif waiting and waiting == len(result.live):
         count = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
         out.hint(f"{count} for a person: `git cto queue` and `git cto approvals` say for whom")
     elif result.live:

@@ -124,6 +124,8 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
     if team.unclear:
         some = "1 effect waits" if team.unclear == 1 else f"{team.unclear} effects wait"
         out.data(f"{some} for a person: `git cto effects list`")
+    for line in _resting(app, team, glance.ready):
+        out.data(line)
     listed = tuple(_listed(reader, glance, team, every=every))
     if listed:
         out.data()
@@ -140,6 +142,15 @@ def show_status(app: App, reader: LedgerReader, *, every: bool) -> None:
                 out.data(text)
     if team.unknown:
         out.warn(f"{team.unknown} events were written by a newer git-cto and are not shown here")
+
+
+def _resting(app: App, team: Team, ready: Iterable[Task]) -> Iterator[str]:
+    """Yield a line for each provider that is parked, for tasks that wait, and for each budget."""
+    waits = sorted(task.not_before_ms for task in ready if task.not_before_ms)
+    if team.circuits or waits or team.used.providers:
+        from gitcto.cli.resting import lines
+
+        yield from lines(app, team, waits)
 
 
 def _alarms(app: App, executions: Iterable[Execution]) -> None:

@@ -25,6 +25,9 @@ from gitcto.model.view import StateView
 MAX_PARKED_MS = 24 * 3600 * 1000
 """The longest that a circuit is opened for because its probes failed (milliseconds)."""
 
+PARKED = frozenset({"circuit_open", "circuit_probed"})
+"""Codes of refusals that pass by themselves, or once a person has done something."""
+
 _RULE = "model.circuit"
 
 
@@ -80,7 +83,8 @@ def left(
     probed = circuit is not None and circuit.probe == execution
     if fault is None:
         return (CircuitClosed(provider=provider, execution=execution),) if probed else ()
-    if not (is_terminal(fault) or (probed and is_passing(fault))):
+    failed = probed and is_passing(fault) and fault.kind != "killed"  # that may have been us
+    if not (is_terminal(fault) or failed):
         return ()
     said = now_ms + fault.retry_after_s * 1000 if fault.retry_after_s else 0
     opened = CircuitOpened(

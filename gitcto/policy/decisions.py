@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gitcto.model.isolation import at_least
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
-from gitcto.policy import approvals, eligibility_rule, late, plans
+from gitcto.policy import approvals, budget_rule, dispatch, eligibility_rule, late, plans
 from gitcto.policy.facts import Action, BadFactError, Ruling, count, fact
 from gitcto.policy.gates import gate_definition, required_gates
 from gitcto.policy.records import Policy
 from gitcto.policy.table import shown
 
 _CHANGE = "change:"
+_NOTHING: Mapping[str, str] = {}
 _NO_GATES = "no gate is configured for tier {}"
 _PASS = "pass"  # noqa: S105 (a status, not a password)
 
@@ -46,13 +46,19 @@ class Arrival:
     push: str
 
 
-def decide_dispatch(
-    policy: Policy, attempt: Attempt, *, charged: int, live: int, isolation: str
+def decide_dispatch(  # noqa: PLR0913 - the facts of it
+    policy: Policy,
+    attempt: Attempt,
+    *,
+    charged: int,
+    live: int,
+    isolation: str,
+    taken: Mapping[str, str] = _NOTHING,
 ) -> Decision:
     """Decide whether a task may be given to a worker now.
 
     ``charged`` is how often it failed by its own fault, ``live`` how many workers the team has,
-    ``isolation`` the level that its worker would run at.
+    ``isolation`` the level that its worker would run at, ``taken`` what is used of its budgets.
     """
     facts = {
         **attempt_facts(attempt),
@@ -60,8 +66,17 @@ def decide_dispatch(
         "charged": str(charged),
         "live": str(live),
         "isolation": isolation,
+        **taken,
     }
     return decision_on(policy, "dispatch", attempt.actor, facts)
+
+
+def decide_budget(
+    policy: Policy, attempt: Attempt, *, scope: str, unit: str, used: int
+) -> Decision:
+    """Decide whether a running execution may go on, with so much of a budget used."""
+    facts = {**attempt_facts(attempt), "scope": scope, "unit": unit, "used": str(used)}
+    return decision_on(policy, "budget", attempt.actor, facts)
 
 
 def decide_landing(
@@ -179,36 +194,6 @@ def _verdict_facts(verdicts: Iterable[Verdict]) -> dict[str, str]:
     return facts
 
 
-def _by_role(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
-    role = policy.roles.get(fact(facts, "role"))
-    return {
-        "gates": ",".join(required_gates(policy, fact(facts, "tier"))),
-        "least_isolation": policy.tier_levels.get(fact(facts, "tier"), ""),
-        "max_attempts": str(policy.retries.max_attempts),
-        "max_workers": str(policy.max_workers),
-        "provider": role.provider if role else "",
-        "workspace": role.workspace if role else "",
-    }
-
-
-def _dispatch(policy: Policy, facts: Mapping[str, str]) -> Ruling:
-    role, tier = fact(facts, "role"), fact(facts, "tier")
-    live, charged = count(facts, "live"), count(facts, "charged")
-    count(facts, "epoch")
-    if role not in policy.roles:
-        return Ruling(f"roles.{role}", f"policy has no role {shown(role)}")
-    if not required_gates(policy, tier):
-        return Ruling(f"tiers.{tier}.gates", _NO_GATES.format(tier))
-    level, least = fact(facts, "isolation"), policy.tier_levels.get(tier, "")
-    if not at_least(level, least):
-        reason = f"workers run at level {shown(level)}, tier {tier} demands {shown(least)}"
-        return Ruling(f"tiers.{tier}.sandbox", reason)
-    if charged >= policy.retries.max_attempts:
-        return Ruling("retries.max_attempts", f"{charged} attempts have failed")
-    seats = f"{live} of {policy.max_workers} workers are live"
-    return Ruling("concurrency.max_workers", seats, allowed=live < policy.max_workers)
-
-
 def _by_tier(policy: Policy, facts: Mapping[str, str]) -> dict[str, str]:
     return {"gates": ",".join(required_gates(policy, fact(facts, "tier")))}
 
@@ -284,14 +269,14 @@ def _no_rule(policy: Policy, facts: Mapping[str, str]) -> Ruling:
 
 
 _ATTEMPT = ("team", "task", "tier", "execution", "epoch")
-_DISPATCH = (*_ATTEMPT, "role", "charged", "live", "isolation")
 _LANDING = (*_ATTEMPT, "target", "old", "new", "tree", "evidence", "commit", "change")
 _APPROVAL = (*_ATTEMPT, "change", "holder", "by")
 _NO_ACTION = Action("task", (), _no_rule, _nothing_derived)
 _ACTIONS: Mapping[str, Action] = {
-    "dispatch": Action("task", _DISPATCH, _dispatch, _by_role),
+    "dispatch": Action("task", dispatch.NEEDS, dispatch.rule, dispatch.derived),
     "landing": Action("target", _LANDING, _landing, _by_tier),
     "adopt": Action("task", late.NEEDS, late.rule, late.derived),
+    "budget": budget_rule.ACTION,
     "eligibility": eligibility_rule.ACTION,
     "plan": plans.ACTION,
     "approval": Action("task", _APPROVAL, approvals.rule, approvals.derived),

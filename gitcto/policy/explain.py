@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from gitcto.model.records import MAX_WORKERS
+from gitcto.policy.budget_settings import UNITS, shown_amount
 from gitcto.policy.records import Policy, Setting, TierApproval
 
 
@@ -37,6 +38,11 @@ def _lines(policy: Policy) -> Iterator[str]:
     )
     yield f"retries  {retries.max_attempts} attempts, {retries.conflict} more for conflicts"
     yield f"         work that comes after its lease is {late} when nothing newer exists"
+    yield (
+        f"         {retries.faults_per_task} faults of providers a task, {retries.faults_per_run} a"
+        f" run; {retries.backoff_s} s after the first, up to {retries.backoff_max_s} s"
+    )
+    yield from _budgets(policy)
     yield f"merge    {', then '.join(policy.merge_resolvers)}"
     yield f"may      {_listed(policy.default_paths)} unless the task names its paths"
     yield f"never    {_listed(policy.protected_paths)}"
@@ -48,6 +54,15 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield from _tiers(policy)
     yield from _mail(policy)
     yield from _elsewhere(policy)
+
+
+def _budgets(policy: Policy) -> Iterator[str]:
+    for scope, budget in policy.budgets.scopes.items():
+        said = [shown_amount(unit, budget.of(unit)) for unit in UNITS if budget.of(unit)]
+        if said:
+            yield f"budget   {scope}: {', '.join(said)}"
+    if policy.budgets.units:
+        yield f"         a provider that does not report it: {policy.budgets.unknown_usage}"
 
 
 def _rooms(policy: Policy) -> Iterator[str]:

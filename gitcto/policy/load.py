@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.policy import landing_sections, names, sections
+from gitcto.policy import budget_sections, landing_sections, names, sections
 from gitcto.policy.document import document, refuse_all
 from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProblem
 from gitcto.policy.table import Finding, Table, shown, suggestion
 
 if TYPE_CHECKING:
-    from gitcto.policy.eligibility_settings import EligibilitySettings
     from gitcto.policy.strategies import StrategySettings
+
+_ELIGIBILITY = ("repository", "engines", "admission")
+"""The sections about which providers may work."""
 
 
 def load(path: Path) -> Policy:
@@ -64,11 +66,12 @@ def _policy(root: Table, text: bytes) -> Policy:
         max_workers=workers,
         lease_s=lease_s,
         limits=sections.limits(root.table("limits")),
-        retries=sections.retries(root.table("retries")),
+        retries=budget_sections.retries(root.table("retries")),
+        budgets=budget_sections.budgets(root.table("budgets")),
         rooms=rooms,
         context=sections.context(root.table("context")),
         sandbox=sections.sandbox(root.table("sandbox")),
-        eligibility=_eligibility(root),
+        eligibility=sections.eligibility(*map(root.table, _ELIGIBILITY)),
         protected_paths=protected,
         default_paths=allowed,
         roles=sections.roles(root.table("roles"), rooms.plugin),
@@ -88,12 +91,6 @@ def _policy(root: Table, text: bytes) -> Policy:
         required_plugins=sections.plugins(root.table("plugins")),
         strategies=_strategies(root.table("strategies")),
         plans=sections.plans(root.table("plans")),
-    )
-
-
-def _eligibility(root: Table) -> EligibilitySettings:
-    return sections.eligibility(
-        root.table("repository"), root.table("engines"), root.table("admission")
     )
 
 

@@ -72,8 +72,8 @@ def isolation(text: str) -> str:
     return "" if text in STRENGTH else f"the levels are {', '.join(STRENGTH)}"
 
 
-def outside(text: str) -> str:
-    """Check what a change outside the room is to mean."""
+def tell_or_refuse(text: str) -> str:
+    """Check what something that should not be is to mean."""
     return "" if text in {"tell", "refuse"} else 'give "tell" or "refuse"'
 
 

@@ -16,7 +16,6 @@ from gitcto.policy.records import (
     Limits,
     PlanSettings,
     ProviderSettings,
-    Retries,
     Role,
     RoomSettings,
     SandboxSettings,
@@ -82,17 +81,6 @@ def context(table: Table) -> ContextSettings:
     return read
 
 
-def retries(table: Table) -> Retries:
-    """Read how often a task may fail."""
-    read = Retries(
-        max_attempts=table.whole("max_attempts", 3, range(1, 21)),
-        conflict=table.whole("conflict", 3, range(4)),
-        adopt_late=table.flag("adopt_late", default=True),
-    )
-    table.close()
-    return read
-
-
 def rooms(table: Table) -> RoomSettings:
     """Read how workers' rooms are made and kept."""
     read = RoomSettings(
@@ -133,7 +121,7 @@ def sandbox(table: Table) -> SandboxSettings:
         use=use,
         network=table.texts("network", (), names.host_and_port),
         reads=table.texts("reads", (), names.readable_path),
-        outside=table.text("outside", "tell", names.outside),
+        outside=table.text("outside", "tell", names.tell_or_refuse),
     )
     table.close()
     return read

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from gitcto.model.amending import amended
+from gitcto.model.circuit_rules import PARKED
 from gitcto.model.commands import BlockTask, Lease
 from gitcto.model.records import WORKING_STATES, Decision, Execution, Task
 from gitcto.model.schedule import choose
 from gitcto.model.step_rules import workers
+from gitcto.policy.budget_rule import may_wait
 from gitcto.policy.decisions import Attempt, decide_dispatch
 from gitcto.runtime.book import Book
 from gitcto.runtime.mail import PostOffice
 from gitcto.runtime.ordering import Ordering
+from gitcto.runtime.parking import Parking
 
 
 class Dispatching:
     """Leases tasks of one team, and begins their first steps. Used by the loop's thread only."""
 
-    def __init__(self, book: Book, mail: PostOffice, ordering: Ordering) -> None:
+    def __init__(self, book: Book, mail: PostOffice, ordering: Ordering, parking: Parking) -> None:
         self._book = book
+        self._parking = parking
         self._mail = mail
         self._ordering = ordering
         self._short = ""
@@ -27,7 +31,7 @@ class Dispatching:
         world, state = self._book.world, self._book.state
         now = world.effects.now_ms()
         late = {state.executions[each].task for each in self._ordering.attempts}
-        ready = [task for name, task in state.ready.items() if name not in late]
+        ready = [task for task in self._parking.startable(now) if task.spec.id not in late]
         chosen = choose(ready, self.working(), now, world.max_workers)
         if chosen and self._has_space():
             for task in chosen:
@@ -39,8 +43,9 @@ class Dispatching:
 
     def may_start(self) -> bool:
         """Tell whether there is a task to start, and a worker for it."""
-        return bool(self._book.state.ready) and (
-            workers(self.working()) < self._book.world.max_workers
+        world = self._book.world
+        return workers(self.working()) < world.max_workers and bool(
+            self._parking.startable(world.effects.now_ms())
         )
 
     def waits_for_space(self) -> bool:
@@ -60,6 +65,9 @@ class Dispatching:
         book, world, spec = self._book, self._book.world, task.spec
         execution_id = world.effects.new_id()
         decision = self._decide(task, execution_id)
+        if decision.verdict == "deny" and may_wait(decision):
+            self._parking.hold_all(decision.reason)
+            return
         news = self._mail.news(task, execution_id)
         told = world.rooms.brief(task, execution_id, decision, news.entries)
         if isinstance(told, Decision):
@@ -67,8 +75,29 @@ class Dispatching:
             return
         if told.damaged:
             book.listener.note(told.damaged)
+        lease = self._lease(task, execution_id, decision, now_ms)
+        first = self._ordering.first(lease, task.epoch + 1)
+        if first is None:
+            self._parking.hold(task)
+            return
+        refusal = book.record(
+            amended(lease, provider=first.provider),
+            first,
+            told.command,
+            *news.deliveries,
+            attachments=told.attachments,
+        )
+        if refusal is not None:
+            if refusal.code in PARKED:
+                self._parking.hold(task)
+            return
+        world.effects.crash_point("attempt.leased")
+        self._ordering.begin(execution_id, told.briefing.along(news.letters))
+
+    def _lease(self, task: Task, execution_id: str, decision: Decision, now_ms: int) -> Lease:
+        book, world, spec = self._book, self._book.world, task.spec
         role = world.policy.roles[spec.role]
-        lease = Lease(
+        return Lease(
             task=spec.id,
             execution=execution_id,
             base=book.tip(),
@@ -82,20 +111,6 @@ class Dispatching:
             nonce=world.effects.new_id(),
             strategy=spec.strategy or role.strategy,
         )
-        first = self._ordering.first(lease, task.epoch + 1)
-        if first is None:
-            return
-        refusal = book.record(
-            amended(lease, provider=first.provider),
-            first,
-            told.command,
-            *news.deliveries,
-            attachments=told.attachments,
-        )
-        if refusal is not None:
-            return
-        world.effects.crash_point("attempt.leased")
-        self._ordering.begin(execution_id, told.briefing.along(news.letters))
 
     def _decide(self, task: Task, execution_id: str) -> Decision:
         world = self._book.world
@@ -112,4 +127,5 @@ class Dispatching:
             charged=task.charged,
             live=workers(self.working()),
             isolation=world.level,
+            taken=self._ordering.purse.taken(task),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gitcto.model.backoff import wait_ms
+from gitcto.model.circuit_records import is_passing, is_terminal
 from gitcto.model.commands import FailExecution, RecordPreserved, SingleCommand
 from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
@@ -37,16 +39,7 @@ class Ending:
         kept = world.rooms.preserve(execution, work)
         beside = self.beside(execution, seat_of(execution))
         evidence = evidence or self._evidence(execution, failure, work)
-        end = FailExecution(
-            execution=execution.id,
-            epoch=execution.epoch,
-            reason=failure.reason,
-            detail=failure.detail,
-            charged=failure.charged,
-            max_attempts=world.policy.retries.max_attempts,
-            block=failure.block,
-            evidence=evidence,
-        )
+        end = self._end(execution, failure, evidence)
         attachments = {f"evidence/{execution.id}": evidence} if evidence else {}
         keeping = (*beside, kept) if kept else beside
         refusal = self._book.record(*before, *keeping, end, attachments=attachments)
@@ -59,6 +52,28 @@ class Ending:
             self._book.listener.note(f"{execution.task}: kept as it is: {where}")
             return
         self.settle(execution)
+
+    def _end(self, x: Execution, failure: Failure, evidence: str) -> FailExecution:
+        """Return the command that ends an attempt; a provider's fault is not its task's."""
+        retries, fault = self._book.world.policy.retries, failure.said
+        terminal, passing = is_terminal(fault), is_passing(fault)
+        wait = 0
+        if fault is not None and passing:
+            faults, most = self._book.state.tasks[x.task].faults, retries.backoff_max_s * 1000
+            wait = wait_ms(fault, faults, x.id, retries.backoff_s * 1000, most)
+        return FailExecution(
+            execution=x.id,
+            epoch=x.epoch,
+            reason=failure.reason,
+            detail=failure.detail,
+            charged=failure.charged and not (terminal or passing),
+            max_attempts=retries.max_attempts,
+            block=failure.block and not terminal,
+            evidence=evidence,
+            fault=fault.kind if fault is not None and (terminal or passing) else "",
+            max_faults=retries.faults_per_task,
+            not_before_ms=self._book.world.effects.now_ms() + wait if wait else 0,
+        )
 
     def beside(self, x: Execution, seat: str) -> tuple[RecordPreserved, ...]:
         """Keep what was made in all seats but one; return the commands that record it."""

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gitcto.model.agent_records import Fault, FaultKind
-from gitcto.model.records import Execution, Verdict
+from gitcto.model.circuit_records import TERMINAL
+from gitcto.model.records import Decision, Execution, Verdict
 from gitcto.model.step_records import Step
 from gitcto.model.step_rules import UNAPPROVED
+from gitcto.policy.budget_rule import reason_code
 from gitcto.runtime.messages import NotStarted, Work, WorkerFinished
 from gitcto.runtime.seats import last_in
 from gitcto.strategies.records import GiveUp
@@ -37,6 +39,7 @@ class Failure:
         return self.said or Fault(kind=self.kind, detail=self.detail, retryable=not self.block)
 
 
+_PROVIDERS_OWN = TERMINAL | {"rate", "model"}
 UNENDED = Failure(
     reason="interrupted", detail="the run ended while it was ending this attempt", charged=False
 )
@@ -126,7 +129,10 @@ def of_move(move: GiveUp, steps: Sequence[Step], last: Failure | None) -> Failur
     elif ended is not None and ended.fault is not None:
         fault = ended.fault
         failure = Failure(
-            reason=f"worker_{fault.kind}", detail=move.detail, block=not fault.retryable
+            reason=f"worker_{fault.kind}",
+            detail=move.detail,
+            block=not fault.retryable,
+            said=fault if fault.kind in _PROVIDERS_OWN else None,
         )
     else:
         failure = Failure(reason=move.reason, detail=move.detail, block=not move.retryable)
@@ -139,8 +145,15 @@ def of_approval(detail: str) -> Failure:
     return Failure(reason=UNAPPROVED, detail=detail)
 
 
+def of_budget(over: Decision) -> Failure:
+    """Return the failure of an attempt that a budget ends: a person raises it and tries again."""
+    return Failure(reason=reason_code(over), detail=over.reason, charged=False, block=True)
+
+
 def of_stop(execution: Execution) -> Failure | None:
-    """Return the failure of an attempt that a person wants nobody to work on, or None."""
+    """Return the failure of an attempt that a person or a budget ends, or None."""
+    if execution.over is not None:
+        return of_budget(execution.over)
     if not execution.stop:
         return None
     detail = f"a person stopped it: {execution.stop}"

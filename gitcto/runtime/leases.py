@@ -69,13 +69,15 @@ class Leases:
                 rooms.cut_off(run)
 
     def unwanted(self, attempts: Iterable[str]) -> set[str]:
-        """Return the attempts whose workers are to be ended: stopped by a person, or fenced.
+        """Return the attempts whose workers are to be ended: by a person, a budget, or as fenced.
 
         Who lost its lease to nobody in particular may finish, as long as that may still be adopted.
         """
         found = ((each, self._book.state.executions[each]) for each in attempts)
-        over = ((each, x) for each, x in found if x.stop or x.outside_blocks or self._is_fenced(x))
-        return {each for each, _ in over}
+        return {each for each, x in found if self._is_over(x)}
+
+    def _is_over(self, x: Execution) -> bool:
+        return bool(x.stop or x.over or x.outside_blocks or self._is_fenced(x))
 
     def _is_fenced(self, x: Execution) -> bool:
         if x.state in LIVE_STATES:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gitcto.model.agent_records import Usage
 from gitcto.model.records import Execution
-from gitcto.provider_contracts import WorkerReport
+from gitcto.provider_contracts import NOTHING, WorkerReport
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.seats import Turn
 from gitcto.runtime.worker_values import Exit, Started
@@ -89,4 +90,13 @@ class LettersHanded:
     closed: bool = False
 
 
-Message = NotStarted | WorkerStarted | WorkerFinished | RoomRemoved | LettersHanded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPolled:
+    """A running agent has used so much up to ``cursor`` in what it said."""
+
+    run: str
+    cursor: str = ""
+    usage: Usage = NOTHING
+
+
+Message = NotStarted | WorkerStarted | WorkerFinished | RoomRemoved | LettersHanded | AgentPolled

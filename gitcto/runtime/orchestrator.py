@@ -18,6 +18,7 @@ from gitcto.runtime.leases import Leases
 from gitcto.runtime.mail import PostOffice
 from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import (
+    AgentPolled,
     LettersHanded,
     Message,
     NotStarted,
@@ -27,6 +28,8 @@ from gitcto.runtime.messages import (
 )
 from gitcto.runtime.ordering import Ordering
 from gitcto.runtime.others import give_up_lapsed, is_own
+from gitcto.runtime.parking import Parking
+from gitcto.runtime.purse import Purse
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
 from gitcto.runtime.seats import run_of, unrecorded
 from gitcto.runtime.starting import starting
@@ -39,7 +42,9 @@ LOOK_S = 0.2
 class Orchestrator:
     """Runs one team until nothing is left to do, it is told to end, or ``interrupted`` says so."""
 
-    def __init__(self, book: Book, interrupted: Callable[[], bool]) -> None:
+    def __init__(
+        self, book: Book, interrupted: Callable[[], bool], *, patient: bool = False
+    ) -> None:
         self.book = book
         self.jobs = book.world.jobs
         self.ending = Ending(book, self.jobs)
@@ -47,9 +52,11 @@ class Orchestrator:
         self.mail = PostOffice(book, self.jobs)
         self._interrupted = interrupted
         self.leases = Leases(book)
-        self.ordering = Ordering(book, self.jobs, self.mail, self._idle)
+        self.purse = Purse(book, self.jobs)
+        self.ordering = Ordering(book, self.jobs, self.mail, self.purse, self._idle)
         self.step_ends = StepEnds(book, self.ending, self.queue, self.mail, self.ordering)
-        self._dispatching = Dispatching(book, self.mail, self.ordering)
+        self.parking = Parking(book, patient=patient)
+        self._dispatching = Dispatching(book, self.mail, self.ordering, self.parking)
 
     def run(self) -> None:
         """Work until the end. What was begun before is expected to be recovered already."""
@@ -77,6 +84,7 @@ class Orchestrator:
         if mode is TeamMode.STOPPED:
             self.leases.stop(attempts)
         else:
+            self.purse.look(attempts)
             self.leases.interrupt(self.mail.urgent() & attempts)
             self.leases.stop(self.leases.unwanted(attempts))
         for x in self.ordering.waiting(stopped=mode is TeamMode.STOPPED):
@@ -124,17 +132,24 @@ class Orchestrator:
         return self.book.world.rooms.idle(frozenset(live | self.ending.removing))
 
     def _finished(self) -> bool:
-        if self.ordering.attempts or self.queue.busy or self.ending.removing:
+        parked = self.ordering.parked
+        if self.ordering.attempts - parked or self.queue.busy or self.ending.removing:
             return False
         mode = self.book.mode
         if mode is TeamMode.STOPPED:
             return True
         awaited = {execution.id for execution in self._awaited(mode)}
-        if awaited - self.queue.held - self.ordering.parked:
+        if awaited - self.queue.held - parked:
             return False
         if mode is TeamMode.RUNNING and self._dispatching.may_start():
             return self._dispatching.waits_for_space()
-        return True
+        waits = self.parking.waits(self.book.world.effects.now_ms(), also=bool(parked))
+        return mode is not TeamMode.RUNNING or not waits
+
+    @property
+    def resting(self) -> tuple[str, ...]:
+        """Why work is left that waits for a provider or a budget, one line each."""
+        return self.parking.reasons(also=bool(self.ordering.parked))
 
     def _awaited(self, mode: TeamMode) -> Iterator[Execution]:
         """Yield what is under way and whose end may make more to do here."""
@@ -153,6 +168,8 @@ class Orchestrator:
                 commands = starting(self.book.state, turn.execution, turn.step, started)
                 if commands:
                     self.book.record(*commands)
+            case AgentPolled():
+                self.purse.polled(message)
             case LettersHanded():
                 self.mail.handed(message)
             case NotStarted():

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gitcto.errors import CtoError
 from gitcto.model.agent_records import Fault
+from gitcto.model.circuit_rules import PARKED
 from gitcto.model.commands import Lease, SingleCommand
 from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
@@ -21,25 +22,29 @@ from gitcto.runtime.book import Book
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.jobs import Runner
 from gitcto.runtime.mail import PostOffice
+from gitcto.runtime.purse import Purse
 from gitcto.runtime.seats import Turn, effective, last_in
 from gitcto.runtime.selecting import Wanted, ineligible, selection
 from gitcto.runtime.step_prompts import reader_prompt, writer_prompt
 from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Start, Strategy
 
-_RESTING = frozenset({"circuit_open", "circuit_probed", "over_budget"})
-"""Codes of refusals that time or a person takes back."""
-
 
 class Ordering:
     """Starts the steps of one run's executions. Used by the loop's thread only.
 
-    ``idle`` returns the executions in whose rooms nobody works.
+    ``idle`` returns the executions in whose rooms nobody works, ``purse`` knows what agents used.
     """
 
     def __init__(
-        self, book: Book, jobs: Runner, mail: PostOffice, idle: Callable[[], tuple[str, ...]]
+        self,
+        book: Book,
+        jobs: Runner,
+        mail: PostOffice,
+        purse: Purse,
+        idle: Callable[[], tuple[str, ...]],
     ) -> None:
+        self.purse = purse
         self._book = book
         self._jobs = jobs
         self._mail = mail
@@ -152,10 +157,7 @@ class Ordering:
         self._begin_new(self._book.state.executions[x.id])
 
     def waiting(self, *, stopped: bool) -> list[Execution]:
-        """Return the executions that have a step to start, if one can be started now.
-
-        Of a team that is ``stopped`` none is; they are begun with by its next run.
-        """
+        """Return those that have a step to start, if one can be: none of a ``stopped`` team."""
         state, limit = self._book.state, self._book.world.max_workers
         if stopped:
             self._waiting = set()
@@ -203,7 +205,7 @@ class Ordering:
         refusal = self._book.record(*before, *commands, attachments=attachments)
         if refusal is not None and before:
             self._book.record(*before, attachments=attachments)
-        if refusal is not None and refusal.code in _RESTING:
+        if refusal is not None and refusal.code in PARKED:
             self._parked.add(x.id)
         elif refusal is not None or any(isinstance(each, EndStep) for each in commands):
             self._waiting.add(x.id)

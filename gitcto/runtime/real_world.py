@@ -27,6 +27,7 @@ from gitcto.runtime import (
     hung,
     merging,
     outside,
+    polling,
     reading,
     settle,
     taking_up,
@@ -45,7 +46,7 @@ from gitcto.runtime.isolation import isolation_of
 from gitcto.runtime.jobs import Job, Jobs
 from gitcto.runtime.judged import Judged, Known, Only
 from gitcto.runtime.mailboxes import RealMailboxes
-from gitcto.runtime.messages import Work
+from gitcto.runtime.messages import AgentPolled, Work
 from gitcto.runtime.outside_effects import settle_open
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.predicting import predictor_of
@@ -89,6 +90,9 @@ class _Rooms(Rooms):
 
     def adopt(self, turn: Turn, removing: frozenset[str]) -> Job:
         return attempt.adopt(self._context, turn, removing)
+
+    def poll(self, turn: Turn, seen: AgentPolled | None) -> Job:
+        return polling.poll(self._context, turn, seen)
 
     def observe(self, run: str) -> Observed:
         return workers.observe(self._context.layout.records(run))

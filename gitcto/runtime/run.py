@@ -37,6 +37,7 @@ from gitcto.runtime.recovery import recover
 from gitcto.runtime.settle import emptying
 from gitcto.runtime.space import clear_old
 from gitcto.runtime.target import ensure_target, refuse_checked_out, share_target
+from gitcto.runtime.unreported import must_be_reported
 from gitcto.store.ledger import Ledger
 from gitcto.store.shared import PATIENCE_S, Shared, leave
 
@@ -52,8 +53,9 @@ class RunRequest:
     """Everything a run is given; nothing below reads the environment.
 
     ``rooms_root`` holds the workers' rooms, outside every repository; ``max_workers`` may lower
-    policy's limit; ``actor`` is who events are recorded for. ``engines`` are the gated engines that
-    a person asks for by name.
+    policy's limit; ``actor`` is who events are recorded for. A ``patient`` run waits for the time
+    at which a parked provider may be tried again; ``engines`` are the gated engines that a person
+    asks for by name.
     """
 
     repository: Repository
@@ -65,16 +67,21 @@ class RunRequest:
     environ: Mapping[str, str]
     actor: str
     max_workers: int = MAX_WORKERS
+    patient: bool = False
     engines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How a run ended. ``live`` executions go on under their supervisors."""
+    """How a run ended. ``live`` executions go on under their supervisors.
+
+    ``resting`` says why work is left for which a provider or a budget must be waited.
+    """
 
     state: State
     live: tuple[Execution, ...]
     interrupted: bool
+    resting: tuple[str, ...] = ()
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -88,7 +95,7 @@ def run_team(request: RunRequest, listener: Listener, interrupted: Callable[[], 
     with _only_orchestrator(request) as opened:
         _begin(opened, listener)
         context = replace(opened, isolation=_chosen(opened, listener))
-        return _work(context, listener, interrupted)
+        return _work(context, listener, interrupted, patient=request.patient)
 
 
 def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
@@ -101,16 +108,27 @@ def stop_team(request: RunRequest, listener: Listener) -> RunResult | None:
         return None
 
 
-def _work(context: Context, listener: Listener, interrupted: Callable[[], bool]) -> RunResult:
+def _work(
+    context: Context,
+    listener: Listener,
+    interrupted: Callable[[], bool],
+    *,
+    patient: bool = False,
+) -> RunResult:
     book = Book(real_world(context), listener)
-    orchestrator = Orchestrator(book, interrupted)
+    orchestrator = Orchestrator(book, interrupted, patient=patient)
     clear_old(context)
     orchestrator.jobs.start("delete rubbish", emptying(context))
     recover(orchestrator)
     book.world.effects.crash_point("run.recovered")
     orchestrator.run()
     trash.await_empty(context.layout.trash, TIDY_S)
-    return RunResult(state=book.state, live=tuple(book.state.live()), interrupted=interrupted())
+    return RunResult(
+        state=book.state,
+        live=tuple(book.state.live()),
+        interrupted=interrupted(),
+        resting=orchestrator.resting,
+    )
 
 
 @contextmanager
@@ -170,6 +188,8 @@ def _begin(context: Context, listener: Listener) -> None:
     ledger, policy = context.ledger, context.policy
     context.plugins.require(policy.required_plugins)
     require_named_plugins(context.plugins, policy)
+    for what in must_be_reported(context.plugins, policy):
+        listener.note(f"{what}: no budget can be held against what it uses")
     share_target(context, policy.target(ledger.team))
     team = ledger.view().team
     if team is None:

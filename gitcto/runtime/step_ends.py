@@ -151,8 +151,9 @@ class StepEnds:
                 self._beside(self._book.state.executions[x.id])
             return
         move = None if fatal else self._ordering.next_move(x)
-        if isinstance(move, Start) and x.exit:
-            move, fatal = None, failures.UNENDED
+        over = self._ordering.purse.over(x) if isinstance(move, Start) else None
+        if isinstance(move, Start) and (over is not None or x.exit):
+            move, fatal = None, failures.of_budget(over) if over else failures.UNENDED
         if isinstance(move, Start):
             after, attachments = self._with_words(after, summary)
             self._ordering.carry_out(x, move.orders, after.commands, attachments)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gitcto.runtime.jobs import Job, Runner
     from gitcto.runtime.judged import Judged, Known, Only
     from gitcto.runtime.mailbox_world import Mailboxes
-    from gitcto.runtime.messages import Work
+    from gitcto.runtime.messages import AgentPolled, Work
     from gitcto.runtime.outside_record import Outside
     from gitcto.runtime.seats import Turn
     from gitcto.runtime.worker_values import Observed
@@ -83,8 +83,7 @@ class Rooms(Protocol):
     ) -> Kept | Decision:
         """Return what a task's next worker is told, or the denial when that is too much.
 
-        ``execution`` is going to be leased under the task's next token; ``decision`` is about it,
-        ``news`` are the messages for it.
+        ``execution`` is leased next; ``decision`` is about it, ``news`` are messages for it.
         """
 
     def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
@@ -104,6 +103,9 @@ class Rooms(Protocol):
 
         ``removing`` are the executions whose rooms this run clears away meanwhile.
         """
+
+    def poll(self, turn: Turn, seen: AgentPolled | None) -> Job:
+        """Return the job that asks what a running agent used; ``seen`` is the last answer."""
 
     def observe(self, run: str) -> Observed:
         """Return what is recorded of a worker and whether somebody still looks after it."""

@@ -155,6 +155,15 @@ def test_a_parked_provider_wears_no_task_out(story: Story) -> None:
     assert (task.state, task.charged, task.unlucky, task.faults) == (TaskState.QUEUED, 0, 0, 0)
 
 
+def test_a_quota_blocks_not_even_a_task_that_had_all_other_bad_luck(story: Story) -> None:
+    for at in range(MAX_UNCHARGED):
+        assert not story.begin(at, "A")
+        assert not story.send(at, story.failure("A"))
+    assert not story.begin(MAX_UNCHARGED, "A")
+    assert not story.end(MAX_UNCHARGED, "A", QUOTA)
+    assert story.state.tasks["A"].state is TaskState.QUEUED
+
+
 def test_faults_that_pass_are_tried_again_later_and_only_so_often(story: Story) -> None:
     rate = Fault(kind="rate")
     for number in range(3):

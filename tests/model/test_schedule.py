@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from gitcto.model.records import MAX_WORKERS, Execution, Task, TaskSpec, TaskState
 from gitcto.model.schedule import AGEING_MS, choose
 
@@ -40,6 +42,13 @@ def test_a_low_task_is_never_starved() -> None:
     low = task("low", "low", seq=1, ms=0)
     fresh = [task(f"u{n}", "urgent", seq=9 + n, ms=4 * AGEING_MS) for n in range(20)]
     assert names(choose([*fresh, low], [], 4 * AGEING_MS, 1)) == ["low"]
+
+
+def test_who_waits_after_a_providers_fault_is_passed_over() -> None:
+    waits = replace(task("waits", "urgent", seq=1), not_before_ms=500)
+    ready = [waits, task("next", seq=2)]
+    assert names(choose(ready, [], 499, 1)) == ["next"]
+    assert names(choose(ready, [], 500, 1)) == ["waits"]
 
 
 def test_roles_share_the_workers() -> None:

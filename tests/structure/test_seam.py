@@ -30,6 +30,8 @@ LOOP = frozenset(
         "ordering",
         "orchestrator",
         "others",
+        "parking",
+        "purse",
         "queue_pen",
         "queue_runs",
         "recovery",

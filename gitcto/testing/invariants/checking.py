@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gitcto.model.codec import Event
-from gitcto.testing.invariants import effects, landings, leases, liveness, mail, steps, world
+from gitcto.testing.invariants import (
+    effects,
+    landings,
+    leases,
+    liveness,
+    mail,
+    providers,
+    steps,
+    world,
+)
 from gitcto.testing.invariants.folding import take
 from gitcto.testing.invariants.records import Bounds, Observed, Violation
 from gitcto.testing.invariants.seen import Seen
 
-_TABLES = (leases.CHECKS, landings.CHECKS, liveness.CHECKS, effects.CHECKS, steps.CHECKS)
+_TABLES = (
+    leases.CHECKS,
+    landings.CHECKS,
+    liveness.CHECKS,
+    effects.CHECKS,
+    steps.CHECKS,
+    providers.CHECKS,
+)
 _CHECKS = {
     kind: tuple(check for table in _TABLES for check in table.get(kind, ()))
     for kind in {kind for table in _TABLES for kind in table}
@@ -70,6 +86,7 @@ class Watch:
 
     def _at_end(self, observed: Observed, *, quiescent: bool) -> Iterator[leases.Found]:
         yield from world.of_world(self.seen, self.ids, observed)
+        yield from providers.of_world(self.seen, observed)
         yield from self._mail.end(quiescent=quiescent)
         if observed.faults is not None:
             yield from liveness.of_faults(self.seen, observed.faults, observed.bounds)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
+from gitcto.model.agent_records import Usage
+from gitcto.model.circuit_events import CircuitClosed, CircuitOpened, CircuitProbed
 from gitcto.model.codec import Event
 from gitcto.model.lease_events import StopAsked, WorkAdopted
 from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.records import TaskState
 from gitcto.model.step_events import StepEnded, StepStarted
-from gitcto.testing.invariants.seen import ExecutionSeen, Seen, TaskSeen, clone_of
+from gitcto.testing.invariants.seen import CircuitSeen, ExecutionSeen, Seen, TaskSeen, clone_of
 from gitcto.testing.invariants.steps import take_step
+
+_PROVIDERS_OWN = frozenset({"auth", "quota", "rate", "model", "timeout", "protocol", "killed"})
 
 
 def take(seen: Seen, event: Event) -> None:
@@ -151,9 +156,44 @@ def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
         task.ended = {TaskState.BLOCKED: "blocked", TaskState.FAILED_TERMINAL: "failed"}.get(
             e.then, ""
         )
-        task.unlucky += not e.charged
+        task.unlucky += not e.charged and e.fault not in _PROVIDERS_OWN
         seen.wasted += not e.charged
+    if x is not None:
+        for number in tuple(x.running):
+            _run_ended(seen, x, number, Usage())
     seen.move(e.execution, "over", reason=e.reason)
+
+
+def _step_started(seen: Seen, e: StepStarted) -> None:
+    x = seen.executions.get(e.execution)
+    if x is not None:
+        x.running[e.number] = e.provider
+    take_step(seen, e)
+
+
+def _step_ended(seen: Seen, e: StepEnded) -> None:
+    x = seen.executions.get(e.execution)
+    if x is not None:
+        _run_ended(seen, x, e.number, e.usage)
+    take_step(seen, e)
+
+
+def _run_ended(seen: Seen, x: ExecutionSeen, number: int, usage: Usage) -> None:
+    provider = x.running.pop(number, "")
+    runs, tokens, micros = seen.used.get(provider, (0, 0, 0))
+    more = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens + usage.output_tokens
+    x.tokens += more
+    seen.used[provider] = (runs + 1, tokens + more, micros + (usage.cost_micros or 0))
+
+
+def _opened(seen: Seen, e: CircuitOpened) -> None:
+    seen.circuits[e.provider] = CircuitSeen(until_ms=e.until_ms)
+
+
+def _probed(seen: Seen, e: CircuitProbed) -> None:
+    known = seen.circuits.get(e.provider)
+    if known is not None:
+        seen.circuits[e.provider] = replace(known, probe=e.execution)
 
 
 _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
@@ -178,8 +218,11 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     ev.LandingAbandoned: _abandoned,
     ev.LandingDone: _done,
     ev.ExecutionFailed: _failed,
-    StepStarted: take_step,
-    StepEnded: take_step,
+    StepStarted: _step_started,
+    StepEnded: _step_ended,
+    CircuitOpened: _opened,
+    CircuitProbed: _probed,
+    CircuitClosed: lambda seen, e: seen.circuits.pop(e.provider, None),
     qe.ApprovalRequested: _asked,
     qe.ApprovalGranted: _granted,
     qe.ApprovalDenied: _denied,

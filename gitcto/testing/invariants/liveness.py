@@ -56,8 +56,8 @@ def of_failure(at: At, e: ExecutionFailed) -> Iterator[Found]:
 
 def at_rest(seen: Seen) -> Iterator[Found]:
     """Check that nothing that could go on stands still; what waits for a person may."""
-    if seen.mode is not TeamMode.RUNNING:
-        return
+    if seen.mode is not TeamMode.RUNNING or seen.circuits:
+        return  # what waits for a provider that rests is right to wait
     for name in seen.live:
         x = seen.executions[name]
         waits = x.asked and (x.denied or len(x.approved) < x.needed)

@@ -24,6 +24,9 @@ MEANING: Mapping[str, str] = {
     "S13": "recovery leaves no lock, room, ref or worktree behind",
     "S14": "never more workers at once than the limit",
     "S15": "steps follow each other, one in each seat, and nothing unapproved is taken up",
+    "S16": "nothing is asked of a provider that rests, but by the one attempt that tries it",
+    "S17": "what agents used in all is the sum of what their runs used",
+    "S18": "nothing begins that would not fit into the budget with all that it may use",
     "L1": "when faults stop, every task comes to its end",
     "L2": "a lease that is over is renewed, taken or ended within a bound",
     "L3": "a fault wastes a bounded amount of work",
@@ -59,12 +62,15 @@ class Bounds:
     """What is promised in numbers: at most so many, within so long (milliseconds).
 
     ``lease_ms`` is how long after its end a lease may wait for whoever runs the team to see to it,
-    ``wasted_per_fault`` how many attempts one fault may cost.
+    ``wasted_per_fault`` how many attempts one fault may cost. ``team_tokens`` and
+    ``execution_tokens`` are budgets of policy (0: none).
     """
 
     max_workers: int = MAX_WORKERS
     lease_ms: int = 120_000
     wasted_per_fault: int = MAX_WORKERS
+    team_tokens: int = 0
+    execution_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +84,8 @@ class Observed:
     what changed outside the rooms and no event tells of; ``projection`` is the first difference
     between the sidecar and a rebuilt one, ``chain`` what is wrong with the ledger's commits;
     ``acknowledged`` are ids of events that somebody was told are recorded; ``faults`` how many
-    faults there were.
+    faults there were; ``used`` is what the team's record says of each provider: runs, tokens,
+    millionths of a dollar.
     """
 
     target: tuple[TargetCommit, ...] | None = None
@@ -92,4 +99,5 @@ class Observed:
     chain: tuple[str, ...] = ()
     acknowledged: tuple[str, ...] = ()
     faults: int | None = None
+    used: Mapping[str, tuple[int, int, int]] | None = None
     bounds: Bounds = Bounds()

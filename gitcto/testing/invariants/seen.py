@@ -30,7 +30,9 @@ class TaskSeen:
 class ExecutionSeen:
     """An execution. ``stage`` is leased, started, exited, harvested, intended or over.
 
-    ``seats`` are those in which steps run, by number, ``said`` the verdicts that steps gave.
+    ``steps`` is the number of the last step, ``seats`` are those in which steps run, by number, and
+    ``running`` their providers; ``said`` the verdicts that steps gave, ``tokens`` what ended ones
+    used.
     """
 
     task: str
@@ -56,6 +58,8 @@ class ExecutionSeen:
     steps: int = 0
     seats: dict[int, str] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
+    running: dict[int, str] = field(default_factory=dict)
+    tokens: int = 0
 
     def fork(self) -> ExecutionSeen:
         """Return a copy that goes its own way."""
@@ -67,12 +71,24 @@ class ExecutionSeen:
             approved=set(self.approved),
             seats=dict(self.seats),
             said=set(self.said),
+            running=dict(self.running),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitSeen:
+    """A provider that rests until a time (0: until a person says so), and who tries it."""
+
+    until_ms: int
+    probe: str = ""
 
 
 @dataclass(slots=True)
 class Seen:
-    """A team as its events show it. ``swaps`` says of each landing's new tip what came of it."""
+    """A team as its events show it. ``swaps`` says of each landing's new tip what came of it.
+
+    ``used`` is what each provider's ended runs come to: how many, tokens, millionths of a dollar.
+    """
 
     target: str = ""
     mode: TeamMode = TeamMode.RUNNING
@@ -87,6 +103,8 @@ class Seen:
     known_tips: set[str] = field(default_factory=set)
     effects: dict[str, str] = field(default_factory=dict)
     wasted: int = 0
+    circuits: dict[str, CircuitSeen] = field(default_factory=dict)
+    used: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
     def fork(self) -> Seen:
         """Return a copy that goes its own way."""
@@ -100,6 +118,8 @@ class Seen:
             swaps=dict(self.swaps),
             known_tips=set(self.known_tips),
             effects=dict(self.effects),
+            circuits=dict(self.circuits),
+            used=dict(self.used),
         )
 
     def move(self, execution: str, stage: str, **changes: Any) -> None:

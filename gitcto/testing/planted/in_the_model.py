@@ -13,7 +13,26 @@ HELD = "holder = next("
 DENIED = 'return Refusal("not_queued", "model.task"'
 ALWAYS = "    if False:\n        "
 
+CIRCUITS, STEPS = "model/circuit_rules.py", "model/step_rules.py"
+
 MODEL = (
+    Bug(
+        name="a parked provider is asked all the same",
+        swaps=((CIRCUITS, "    if circuit.refuses(now_ms):\n", "    if False:\n"),),
+        by="simulation",
+    ),
+    Bug(
+        name="everybody tries a parked provider at once",
+        swaps=((CIRCUITS, "    if probing(view, provider, circuit):\n", "    if False:\n"),),
+        by="simulation",
+    ),
+    Bug(
+        name="what the last run used is forgotten",
+        swaps=(
+            (STEPS, "    return (*charged(view.team, task, known), now)\n", "    return (now,)\n"),
+        ),
+        by="simulation",
+    ),
     Bug(name="the fence is dropped", swaps=((DECIDE, FENCE, "    if False:\n"),), by="explorer"),
     Bug(
         name="fenced by who, not by token",

@@ -11,6 +11,8 @@ from gitcto.model.state import fold
 from gitcto.runtime.layout import execution_of
 from gitcto.testing.invariants import Bounds, Observed, TargetCommit, Watch
 from gitcto.testing.simulation.bench import red_tests
+from gitcto.testing.simulation.plan import TEAM_TOKENS
+from gitcto.testing.simulation.rooms import TOKENS
 
 if TYPE_CHECKING:
     from gitcto.testing.simulation.node import Node
@@ -33,7 +35,10 @@ class Checks:
         # With a clock that is set, or runs that cannot go on, nothing is promised in milliseconds.
         unsteady = not _UNSTEADY.isdisjoint(sim.options.rates)
         self._bounds = Bounds(
-            max_workers=sim.options.max_workers, lease_ms=_NEVER_MS if unsteady else _LATE_MS
+            max_workers=sim.options.max_workers,
+            lease_ms=_NEVER_MS if unsteady else _LATE_MS,
+            team_tokens=TEAM_TOKENS,
+            execution_tokens=TOKENS,
         )
         self._watch = Watch(self._bounds)
 
@@ -110,7 +115,16 @@ class Checks:
             },
             faults=self._misfortunes(),
             bounds=self._bounds,
+            used=self._used(),
         )
+
+    def _used(self) -> dict[str, tuple[int, int, int]]:
+        """Return what the team's record says its providers' agents used."""
+        team = self._sim.chain.state.team
+        return {
+            name: (spent.runs, spent.usage.tokens, spent.usage.cost_micros or 0)
+            for name, spent in (team.used.providers if team else {}).items()
+        }
 
     def _misfortunes(self) -> int | None:
         """Return how much may have cost attempts; None where ends of runs do, too.

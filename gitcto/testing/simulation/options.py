@@ -36,6 +36,8 @@ FAULTS = (
     "evidence_unwritten",
     "overtaken",
     "trespass",
+    "rate",
+    "spendthrift",
 )
 """Every kind of fault. Each seed has some of them."""
 
@@ -77,6 +79,8 @@ _CHANCE = {
     "evidence_unwritten": 0.02,
     "overtaken": 0.05,
     "trespass": 0.03,
+    "rate": 0.06,
+    "spendthrift": 0.04,
 }
 """How likely, each time it could happen."""
 
@@ -89,7 +93,8 @@ class Options:
     repository has: with few of them most changes conflict. ``work_min`` is the middle duration of
     an attempt (minutes), ``gate_s`` of a run of gates (seconds); ``lease_s`` is policy's;
     ``clones`` is how many clones run the team, ``storm`` whether all tasks touch one file, and
-    ``strategies`` whether some attempts have several steps.
+    ``strategies`` whether some attempts have several steps, ``tight`` whether a day's budget lasts
+    for few of them.
     """
 
     seed: int
@@ -105,6 +110,7 @@ class Options:
     remote: bool
     clones: int
     strategies: bool
+    tight: bool
     rates: dict[str, float]
     chances: dict[str, float]
 
@@ -147,6 +153,7 @@ def draw(seed: int) -> Options:
         remote=clones > 1 or rng.random() < 0.3,  # noqa: PLR2004
         clones=clones,
         strategies=strategies,
+        tight=Random(f"tight {seed}").random() < 0.15,  # noqa: PLR2004
         rates=rates,
         chances=chances,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitcto.model.circuit_commands import CloseCircuit
 from gitcto.model.commands import RequeueTask, SetMode
 from gitcto.model.queue_commands import Approve, ResumeQueue
 from gitcto.model.records import Decision, TaskState, TeamMode
@@ -40,6 +41,7 @@ class People:
         for execution in list(sim.chain.state.live()):
             if execution.approval == "requested":
                 self._approve(execution)
+        self._mend_providers()
         if len(sim.chain.events) > before:
             for node in sim.nodes:
                 node.turn_soon(sim.faults.rng.uniform(1, 400))
@@ -52,6 +54,13 @@ class People:
         if team.mode is TeamMode.PAUSED or stopped or team.mode is TeamMode.DRAINING:
             sim.book().transact(SetMode(mode=TeamMode.RUNNING))
         sim.book().transact(ResumeQueue())
+
+    def _mend_providers(self) -> None:
+        """Let those be asked again that name no time; the others wait for it."""
+        sim, team = self._sim, self._sim.chain.state.team
+        for name, circuit in (team.circuits if team else {}).items():
+            if not circuit.until_ms:
+                sim.book().transact(CloseCircuit(provider=name, by="bob@box"))
 
     def _mend_target(self) -> None:
         """Take out what is red at the target: nothing lands on it otherwise."""

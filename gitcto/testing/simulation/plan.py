@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gitcto.model.records import TaskSpec
 from gitcto.policy.load import parse
 from gitcto.testing.simulation.bench import CHANGE_GATE, TREE_GATE
+from gitcto.testing.simulation.rooms import TOKENS
 
 if TYPE_CHECKING:
     from gitcto.policy.records import Policy
@@ -93,6 +94,11 @@ reads = ["task", "patch:main", "patch:second"]
 failures = { default = ["retry"] }
 """
 
+_BUDGETS = "[budgets.execution]\ntokens = {execution}\n[budgets.team]\ntokens = {team}\n"
+_DAY = "[budgets.day]\ntokens = {tokens}\n"
+TEAM_TOKENS = 1_000 * TOKENS
+"""What policy lets the team use in all: enough."""
+
 _APPROVAL = "[tiers.P1.approval]\ncount = 1\nexpires_h = 8"
 _REMOTE = '[remote]\nname = "origin"\nledger = {shared}'
 
@@ -114,6 +120,8 @@ def policy_of(options: Options) -> Policy:
         approval=_APPROVAL if options.approvals else "",
         remote=_REMOTE.format(shared=shared) if options.remote else "",
     )
+    text += _BUDGETS.format(execution=TOKENS, team=TEAM_TOKENS)
+    text += _DAY.format(tokens=4 * TOKENS) if options.tight else ""
     return _parsed(text + _SINGLE + (_STRATEGIES if options.strategies else ""))
 
 

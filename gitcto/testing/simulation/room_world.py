@@ -10,12 +10,14 @@ from gitcto.errors import CtoError
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.lease_events import Signs
 from gitcto.model.records import Decision, Execution, Task
+from gitcto.provider_contracts import NOTHING
 from gitcto.runtime import worker_context
 from gitcto.runtime.briefing import Briefing, Kept
 from gitcto.runtime.jobs import Job, Post
 from gitcto.runtime.layout import execution_of
 from gitcto.runtime.messages import (
     NO_WORK,
+    AgentPolled,
     NotStarted,
     Work,
     WorkerFinished,
@@ -148,6 +150,17 @@ class MadeUpRooms(Rooms):
             work = self.take_up(turn.task, seated(x, last_in(x, seat)))
             changed = changed or work is None or work.commit != commit
         return "what it read" if changed else ""
+
+    def poll(self, turn: Turn, seen: AgentPolled | None) -> Job:
+        """Return the job that asks what a running worker has used: all that it will."""
+        del seen
+        node = self._node
+
+        def ask(post: Post) -> None:
+            run = node.runs.get(turn.run)
+            post(AgentPolled(run=turn.run, usage=run.usage if run else NOTHING))
+
+        return ask
 
     def observe(self, run: str) -> Observed:
         """Return what is recorded of a worker."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gitcto.provider_contracts import WorkerReport, failed
+from gitcto.model.agent_records import Fault, Usage
+from gitcto.provider_contracts import NOTHING, WorkerReport
 from gitcto.runtime.layout import execution_of
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.worker_values import Exit, Observed, Started
@@ -14,6 +15,9 @@ from gitcto.testing.simulation.history import Files, History
 
 OK = WorkerReport()
 """What a worker says that says nothing else."""
+
+TOKENS = 10_000
+"""What policy lets one execution use."""
 
 STOP_MS = 300
 """How long the end of a process tree takes (milliseconds)."""
@@ -56,6 +60,7 @@ class Run:
     started: Started | None = None
     exit: Exit | None = None
     report: WorkerReport = OK
+    usage: Usage = NOTHING
     outside: Outside = field(default_factory=Outside)
     stop_asked: bool = False
     hung: bool = False
@@ -118,9 +123,10 @@ class Workers:
             self.finish(run, Exit(code=130, cause="stopped"))
             return
         run.tell()
-        if not self._faults.over and self._faults.strikes("quota"):
-            said = failed("quota", "no more today", retryable=False)
-            run.report = said
+        run.usage = self._usage()
+        fault = self._fault()
+        if fault is not None:
+            run.report = WorkerReport(fault=fault, usage=run.usage)
             clock.after(
                 rng.uniform(500, 5_000), lambda: self.finish(run, Exit(code=1, cause="exited"))
             )
@@ -128,6 +134,24 @@ class Workers:
         work_ms = rng.lognormvariate(0, 0.7) * self._faults.options.work_min * 60_000
         clock.after(work_ms * rng.random(), lambda: self._write(run, part, whole=False))
         clock.after(work_ms, lambda: self._end(run, part))
+
+    def _usage(self) -> Usage:
+        """Draw what a worker uses: some of them more than one execution may."""
+        tokens = self._faults.rng.randint(1, TOKENS // 40)
+        if self._faults.strikes("spendthrift"):
+            tokens += TOKENS
+        return Usage(input_tokens=tokens, cost_micros=self._faults.rng.choice((None, 3 * tokens)))
+
+    def _fault(self) -> Fault | None:
+        """Draw what its provider has against a worker."""
+        if self._faults.over:
+            return None
+        wait_s = self._faults.rng.choice((0, 600, 3600))
+        if self._faults.strikes("quota"):
+            return Fault(kind="quota", detail="no more", retryable=False, retry_after_s=wait_s)
+        if self._faults.strikes("rate"):
+            return Fault(kind="rate", detail="too fast", retry_after_s=wait_s // 60)
+        return None
 
     def _write(self, run: Run, part: Part, *, whole: bool) -> None:
         if run.exit is not None or run.room.files is None:
@@ -156,7 +180,7 @@ class Workers:
             self.trespassers.add(run.room.execution)
         if not faults.strikes("worker_empty"):
             self._write(run, part, whole=True)
-        run.report = WorkerReport(message=part.says)
+        run.report = WorkerReport(message=part.says, usage=run.usage)
         self.finish(run, Exit(code=0, cause="exited"))
 
     def finish(self, run: Run, exit_: Exit) -> None:

@@ -21,6 +21,7 @@ wall_s = {wall_s}
 [retries]
 max_attempts = 1
 conflict = 0
+provider_faults_per_task = 1
 [roles.developer]
 provider = "worker"
 [providers.worker]
@@ -185,8 +186,8 @@ SCENARIOS = (
             events=(*_BEGUN, *_KEPT),
             report="fail",
             exit_code=1,
-            state="failed_terminal",
-            charged=True,
+            state="blocked",
+            charged=False,
         ),
     ),
     Scenario(
