@@ -94,11 +94,13 @@ def _artifacts(report: dict[str, Any], files: Files) -> Iterator[Refusal]:
     rest = {path: data for path, data in files.items() if path not in made}
     if report["artifacts"] != listing(rest):
         yield Refusal("report_artifacts", f"{REPORT} lists other files than there are")
-    known = {f"raw/{name}.log" for name in ("stdout", "stderr")} | {*ALWAYS}
+    known = {*ALWAYS}
+    for step in report["steps"][1:]:
+        known |= {f"raw/step-{step['number']}/{name}.log" for name in ("stdout", "stderr")}
     for gate in report["gates"]:
         known |= {gate["log"], *gate["artifacts"]}
     for path in sorted(rest.keys() - known):
-        yield Refusal("artifact_unknown", f"{path} belongs to no gate")
+        yield Refusal("artifact_unknown", f"{path} belongs to no gate and to no step")
 
 
 def _status(report: Mapping[str, Any]) -> Iterator[Refusal]:

@@ -213,6 +213,7 @@ class StepEnds:
     def _goes_on(self, after: After, move: Finish, summary: str) -> bool:
         """Let the writer go on when letters came that it could not be handed while it ran."""
         x, writer = after.execution, last_in(after.execution, move.seat)
+        self._book.catch_up()  # a letter may have come since the loop looked
         if writer is None or x.exit or not self._mail.unread(x):
             return False
         after, attachments = self._with_words(after, summary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from gitcto.testing.crash_points.world import WITNESS
 
@@ -18,6 +19,7 @@ class Planned:
     attempts: tuple[Steps, ...]
     needs: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    strategy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ def write(path: str, text: str) -> tuple[Mapping[str, object], ...]:
     )
 
 
-def task(name: str, *attempts: Steps, **fields: tuple[str, ...]) -> Planned:
+def task(name: str, *attempts: Steps, **fields: Any) -> Planned:
     """Return a task; without attempts its worker writes one file that is named like it."""
     return Planned(name, attempts or (write(name.lower(), f"{name}\n"),), **fields)
 

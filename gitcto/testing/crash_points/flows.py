@@ -38,6 +38,31 @@ keeps = ["made/deep"]
 keyed_by = ["base.txt"]
 """
 
+REVIEWED = """\
+[strategies.reviewed]
+summary = "one writes, one reviews"
+[[strategies.reviewed.step]]
+name = "write"
+role = "writer"
+kind = "write"
+seat = "main"
+[[strategies.reviewed.step]]
+name = "review"
+role = "reviewer"
+kind = "review"
+reads = ["task", "patch:main"]
+[strategies.reviewed.providers]
+reviewer = "reviewer"
+[providers.reviewer]
+plugin = "command"
+argv = ["python3", "-c", '''
+import json, re, sys
+change = re.search(": change ([0-9a-f]+)", open(sys.argv[1]).read())[1]
+said = dict(version=1, change=change, verdict="approve", summary="", findings=[])
+print(json.dumps(said))
+''', "{prompt_file}"]
+"""
+
 FLOWS = (
     Flow(
         name="run",
@@ -57,6 +82,17 @@ FLOWS = (
         steps=(step("init"), step("plan import plan.toml", again=frozenset({1}))),
         after=(RUN,),
         done=("A", "B"),
+    ),
+    Flow(
+        name="steps",
+        what="one agent writes, another one reviews what it wrote, and it lands",
+        policy=GATES + REVIEWED,
+        before=BEGUN,
+        tasks=(task("A", strategy="reviewed"),),
+        steps=(RUN,),
+        done=("A",),
+        landed={"a": "A\n"},
+        only=("step.recorded",),
     ),
     Flow(
         name="retry",

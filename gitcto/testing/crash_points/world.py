@@ -156,6 +156,7 @@ def _plan(tasks: tuple[Planned, ...]) -> str:
         fields: dict[str, object] = {"id": task.id, "title": f"do {task.id}"}
         fields |= {"depends_on": list(task.needs)} if task.needs else {}
         fields |= {"paths": list(task.paths)} if task.paths else {}
+        fields |= {"strategy": task.strategy} if task.strategy else {}
         lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
         script = json.dumps([list(steps) for steps in task.attempts])
         lines.append(f"inputs = {{ script = {json.dumps(script)} }}")

@@ -13,6 +13,7 @@ from gitcto.model.commands import Refusal
 from gitcto.model.lease_commands import StopTask
 from gitcto.model.mail_commands import SendMail
 from gitcto.model.records import TaskState
+from tests.evidence.test_runs import refusals, report_of
 from tests.runtime.team.conftest import die_at
 
 LETTER = SendMail(
@@ -46,6 +47,11 @@ def test_what_is_written_and_approved_lands(steps: Any) -> None:
     assert kinds.index("step.started") < kinds.index("execution.started")
     assert kinds.count("execution.exited") == 1
     assert any("approved" in note for note in steps.team.told.notes)
+    attempt = steps.execution()
+    assert refusals(steps.team, attempt) == []
+    report = report_of(steps.team, attempt)
+    assert [step["name"] for step in report["steps"]] == ["write", "review"]
+    assert report["steps"][1]["findings"] == reviewed.findings
     steps.team.assert_clean()
 
 
