@@ -46,10 +46,14 @@ def second_paths(name: str, source: str) -> list[str]:
         )
         reaches = isinstance(node, ast.Attribute) and node.attr == "launch"
         if (asks or reaches) and name != RUNNER:
-            problems.append(f"{name}:{node.lineno} asks a provider to launch")
+            problems.append(f"{name}:{_line(node)} asks a provider to launch")
         if _spawns(node) and name not in SPAWNERS:
-            problems.append(f"{name}:{node.lineno} starts something under a supervisor")
+            problems.append(f"{name}:{_line(node)} starts something under a supervisor")
     return problems
+
+
+def _line(node: ast.AST) -> int:
+    return int(getattr(node, "lineno", 0))
 
 
 def _spawns(node: ast.AST) -> bool:

@@ -173,7 +173,7 @@ def compared(shop: Shop, **changes: object) -> None:
         if change is None:
             del made[name]
         else:
-            made[name] |= change  # type: ignore[operator]
+            made[name] |= change  # type: ignore[call-overload]
     results = tuple(
         Compared(**{"provider": name, "tasks": 2, "attempts": 2, **one})  # type: ignore[arg-type]
         for name, one in made.items()
