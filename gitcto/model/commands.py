@@ -142,11 +142,12 @@ class RecordHarvest(Struct, frozen=True, kw_only=True):
 
 
 class RecordPreserved(Struct, frozen=True, kw_only=True):
-    """Work of any execution, whatever its epoch, is kept under ``ref``."""
+    """Work of any execution, whatever its epoch, is kept under ``ref``; see ``WorkPreserved``."""
 
     execution: str
     ref: str
     commit: str
+    seat: str = ""
 
 
 class DiscardWork(Struct, frozen=True, kw_only=True):

@@ -199,9 +199,10 @@ def _record_preserved(on: _On, c: cmd.RecordPreserved) -> Answer:
     execution = on.view.execution(c.execution)
     if execution is None:
         return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
-    if execution.preserved == c.ref and execution.work == c.commit:
+    known = execution.preserved == c.ref and execution.work == c.commit
+    if known or execution.beside.get(c.ref) == c.commit:
         return ()
-    return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit),)
+    return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit, seat=c.seat),)
 
 
 def _discard(on: _On, c: cmd.DiscardWork) -> Answer:

@@ -166,11 +166,17 @@ class WorkHarvested(Body, frozen=True, kw_only=True, tag_field="kind", tag="work
 
 
 class WorkPreserved(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.preserved"):
-    """Work that did not land is kept under a ref."""
+    """Work that did not land is kept under a ref.
+
+    With ``seat`` it is what was made there beside the work that the execution goes on with.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     ref: str
     commit: str
+    seat: str = ""
 
 
 class WorkDiscarded(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.discarded"):

@@ -15,6 +15,7 @@ from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
+from gitcto.model.kept_work import given_up, kept
 from gitcto.model.lease_events import LeaseEventBody, StopAsked
 from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.mail_changes import evolve_mail
@@ -185,19 +186,12 @@ def _harvested(at: _At, e: ev.WorkHarvested) -> Records:
 
 def _preserved(at: _At, e: ev.WorkPreserved) -> Records:
     execution = at.view.execution(e.execution)
-    if execution is None:
-        return ()
-    discarded = {ref: commit for ref, commit in execution.discarded.items() if ref != e.ref}
-    return (replace(execution, preserved=e.ref, work=e.commit, discarded=discarded),)
+    return () if execution is None else (kept(execution, e),)
 
 
 def _discarded(at: _At, e: ev.WorkDiscarded) -> Records:
     execution = at.view.execution(e.execution)
-    if execution is None:
-        return ()
-    preserved = "" if execution.preserved == e.ref else execution.preserved
-    discarded = {**execution.discarded, e.ref: e.commit}
-    return (replace(execution, preserved=preserved, discarded=discarded),)
+    return () if execution is None else (given_up(execution, e),)
 
 
 def _judged(at: _At, e: ev.GateJudged) -> Records:

@@ -211,7 +211,8 @@ class Execution(Struct, frozen=True, kw_only=True):
     """One attempt at a task, under one lease.
 
     ``epoch`` is the fencing token; ``work`` the commit harvested from the workspace on top of
-    ``base``; ``preserved`` the ref that keeps work which did not land;
+    ``base``; ``preserved`` the ref that keeps work which did not land, ``beside`` refs that keep
+    what was made in other seats, and what they hold;
     ``discarded`` the refs, and what they held, that a person gave up; ``outside`` what was
     different outside its room, and ``outside_blocks`` whether that keeps it from landing.
     ``nonce`` was drawn for it at dispatch; ``change`` is the id of its change and ``place`` the
@@ -263,6 +264,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     landing: Landing | None = None
     evidence: str = ""
     preserved: str = ""
+    beside: dict[str, str] = {}
     discarded: dict[str, str] = {}
     reason: str = ""
     detail: str = ""

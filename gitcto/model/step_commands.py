@@ -23,7 +23,9 @@ class StartStep(Struct, frozen=True, kw_only=True):
     edits: bool = True
     asks: Asks = "work"
     reads: dict[str, str] = {}
-    session_of: str = ""
+    told: tuple[int, ...] = ()
+    session_of: int = 0
+    replaces: int = 0
     why: str = ""
     decision: Decision | None = None
 

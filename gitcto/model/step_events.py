@@ -27,7 +27,9 @@ class StepStarted(Body, frozen=True, kw_only=True, tag_field="kind", tag="step.s
     edits: bool = True
     asks: Asks = "work"
     reads: dict[str, str] = field(default_factory=dict)
-    session_of: str = ""
+    told: tuple[int, ...] = ()
+    session_of: int = 0
+    replaces: int = 0
     why: str = ""
     decision: Decision | None = None
 

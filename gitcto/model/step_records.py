@@ -16,7 +16,7 @@ SINGLE_WORKER = "single_worker"
 """The strategy of a role that names none: one step that writes."""
 
 MAX_FINDINGS = 8000
-"""Most characters of what a step that reads has found."""
+"""Most characters of what a step that reads says at its end."""
 
 Asks = Literal["work", "verdict", "choice"]
 """What a step is to bring: changed files, a judgement of a change, or one of several changes."""
@@ -37,12 +37,14 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
 
     ``number`` counts from 1 within the execution; ``name`` is the strategy's own for it. Steps of
     one ``seat`` follow each other: those that edit in one room, each that reads in a fresh one.
-    ``reads`` are the commits that a step reads, by the seat that made them; ``session_of`` names
-    the step whose session it goes on with. ``why`` is why it was started.
+    ``reads`` are the commits that a step reads, by the seat that made them; ``told`` numbers the
+    steps whose findings it is told, ``session_of`` the one whose session it goes on with. With ``replaces`` it goes on with that step's work after a letter: what was said of that
+    work does not hold any more. ``why`` is why it was started.
 
     Once it has ended, ``fault`` says why it is no success. A step that edits left ``commit``, with
-    ``tree`` and ``changed`` paths. One that reads has a ``verdict`` with ``findings`` about
-    ``change``, the id of the change that it read; ``chosen`` is the seat whose change it was.
+    ``tree`` and ``changed`` paths; ``change`` is its id where others judge it. One that reads has
+    ``findings``, its last words; it may have a ``verdict`` about ``change``, the change that it
+    read, and ``chosen`` is the seat whose change that was.
     """
 
     number: int
@@ -53,7 +55,9 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     edits: bool = True
     asks: Asks = "work"
     reads: dict[str, str] = {}
-    session_of: str = ""
+    told: tuple[int, ...] = ()
+    session_of: int = 0
+    replaces: int = 0
     why: str = ""
     state: StepState = StepState.RUNNING
     fault: Fault | None = None
