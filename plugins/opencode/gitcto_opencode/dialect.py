@@ -15,6 +15,9 @@ OWN_TOOLS = frozenset({"bash", "edit", "glob", "grep", "list", "patch", "read", 
 CUT = "cut"
 """The code of a stream that ended before its end: opencode calls its reason unknown."""
 
+UNREACHABLE = "unreachable"
+"""The code of an error without an answer that opencode would have asked again after."""
+
 _CUT_TEXT = "the model's stream was cut"
 _EDITS = frozenset({"edit", "patch", "write"})
 _REFUSED = ("rejected permission", "rule which prevents")
@@ -46,7 +49,10 @@ def fault(text: str, code: str) -> Fault:
     """Return what an error means."""
     if code == CUT:
         return Fault(kind="protocol", detail=text, provider_code=CUT)
-    return fault_of(text, code=code)
+    found = fault_of(text, code=code)
+    if code == UNREACHABLE and found.kind == "tool":
+        return Fault(kind="model", detail=found.detail, provider_code=code)
+    return found
 
 
 def _session(record: Mapping[str, Any]) -> AgentEvent:
@@ -99,7 +105,7 @@ def _error(error: Mapping[str, Any]) -> AgentEvent:
         return AgentEvent(kind="ended", ok=False)
     headers = data.get("responseHeaders") or {}
     text = _with_wait(str(data.get("message") or error["name"]), headers.get("retry-after"))
-    code = _code(str(data.get("responseBody", "")), data.get("statusCode") or error["name"])
+    code = str(data.get("statusCode") or error["name"])
     return AgentEvent(kind="error", ok=False, text=text, name=code)
 
 
@@ -107,17 +113,14 @@ def _stopped(record: Mapping[str, Any]) -> AgentEvent:
     if record["reason"] == CUT:
         return AgentEvent(kind="error", ok=False, text=_CUT_TEXT, name=CUT)
     text = _with_wait(str(record["message"]), record.get("retryAfter"))
-    code = _code(str(record.get("body", "")), record.get("status", ""))
-    return AgentEvent(kind="error", ok=False, text=text, name=code)
-
-
-def _code(body: str, code: object) -> str:
-    """Return what the provider calls its error; a used-up quota comes with the status of a rate."""
-    return "insufficient_quota" if "insufficient_quota" in body else str(code)
+    return AgentEvent(
+        kind="error", ok=False, text=text, name=str(record.get("status", UNREACHABLE))
+    )
 
 
 def _with_wait(text: str, seconds: object) -> str:
-    return f"{text} (retry after {seconds} s)" if seconds else text
+    """Return the text with what the server asks for; it may say a date, which is left out."""
+    return f"{text} (retry after {seconds} s)" if str(seconds).isdecimal() else text
 
 
 DIALECT = Dialect(name="opencode", events=events, sums=True, fault=fault)

@@ -25,6 +25,10 @@ def events(record: Mapping[str, Any]) -> Iterable[AgentEvent]:
     match record["type"]:
         case "session":
             return [AgentEvent(kind="session", text=str(record["id"]))]
+        case "response" if record["success"] and record["command"] == "get_state":
+            return [AgentEvent(kind="session", text=str(record["data"]["sessionId"]))]
+        case "response" if not record["success"]:
+            return [AgentEvent(kind="error", ok=False, text=str(record["error"]))]
         case "message_end" if record["message"]["role"] == "assistant":
             return _message(record["message"])
         case "tool_execution_start":

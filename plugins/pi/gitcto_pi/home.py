@@ -17,9 +17,7 @@ CUSTOM = "cto"
 """What the endpoint of ``base_url`` is called inside pi."""
 
 
-def write_configuration(
-    folder: Path, settings: AgentSettings, tools: Sequence[ToolServer]
-) -> None:
+def write_configuration(folder: Path, settings: AgentSettings, tools: Sequence[ToolServer]) -> None:
     """Write pi's files below ``PI_CODING_AGENT_DIR``. Raises ``CtoError``."""
     _write(folder / "settings.json", own_settings(settings.key_env))
     _write(folder / "models.json", models(settings))
