@@ -27,6 +27,7 @@ SILENT: Mapping[str, str] = dict.fromkeys(
         "OPENCODE_DISABLE_MODELS_FETCH",
         "OPENCODE_DISABLE_PROJECT_CONFIG",
         "OPENCODE_DISABLE_SHARE",
+        "NO_COLOR",
     ),
     "1",
 )

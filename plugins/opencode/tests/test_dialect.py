@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from gitcto_opencode.dialect import DIALECT, events
 
 from gitcto.api import AgentEvent, Usage, WorkerOutcome, WorkerReport, collect_report
-from gitcto_opencode.dialect import DIALECT, events
 
 SAMPLES = Path(__file__).parent / "samples"
 

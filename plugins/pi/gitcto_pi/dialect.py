@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gitcto.api import AgentEvent, Dialect, Usage
+from gitcto.api import AgentEvent, Dialect, Fault, Usage, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 OWN_TOOLS = frozenset({"bash", "edit", "find", "grep", "ls", "read", "write"})
 """Tools that pi has, offered or not."""
+
+ABORTED = "aborted"
+"""Why a message ended that somebody made pi stop."""
 
 _STATUS = re.compile(r"([45]\d\d)\b")
 _MICROS = 1_000_000
@@ -62,7 +65,7 @@ def _message(message: Mapping[str, Any]) -> Iterator[AgentEvent]:
     elif reason != "toolUse":
         text = str(message.get("errorMessage") or f"its answer ended with {reason!r}")
         status = _STATUS.match(text)
-        yield AgentEvent(kind="ended", ok=False, text=text, name=status[1] if status else "")
+        yield AgentEvent(kind="ended", ok=False, text=text, name=status[1] if status else reason)
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:
@@ -86,5 +89,12 @@ def _tool(record: Mapping[str, Any]) -> AgentEvent:
     return AgentEvent(kind="tool_ended", name=name, ok=not failed)
 
 
-DIALECT = Dialect(name="pi", events=events, sums=True)
+def fault(text: str, code: str) -> Fault:
+    """Return what an error means; ``code`` is a status, or why pi's last message ended."""
+    if code == ABORTED:
+        return Fault(kind="killed", detail=text, provider_code=ABORTED)
+    return fault_of(text, code=code if code.isdecimal() else "")
+
+
+DIALECT = Dialect(name="pi", events=events, sums=True, fault=fault)
 """Each message is counted by itself, so what a session used before is not in it."""

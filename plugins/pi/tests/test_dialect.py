@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from gitcto_pi.dialect import DIALECT, events
 
 from gitcto.api import Usage, WorkerOutcome, WorkerReport, collect_report
 from gitcto.provider_contracts import AgentEvent
-from gitcto_pi.dialect import DIALECT, events
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -100,6 +100,12 @@ def test_rpc_tells_its_session_and_refuses_a_prompt() -> None:
     assert found == [AgentEvent(kind="session", text="s-1")]
     refused = {"type": "response", "command": "prompt", "success": False, "error": "No API key"}
     assert list(events(refused)) == [AgentEvent(kind="error", ok=False, text="No API key")]
+
+
+def test_a_run_that_was_aborted_was_killed() -> None:
+    fault = report("aborted", code=130).fault
+    assert fault is not None
+    assert (fault.kind, fault.provider_code) == ("killed", "aborted")
 
 
 def test_what_is_not_known_means_nothing() -> None:
