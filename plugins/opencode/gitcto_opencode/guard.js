@@ -2,9 +2,10 @@
 //
 // opencode asks a failing model six times, over more than a minute, without a word; and when a
 // stream is cut it asks again at once, for ever. Both end here, and the reason is told as a line of
-// the event stream. The key is taken out of the environment of the commands that it runs.
+// the event stream. The file with the key goes as soon as opencode has read it.
 
-const key = process.env.CTO_KEY_NAME
+import { rmSync } from "node:fs"
+
 const ask = globalThis.fetch
 let failed = {}
 
@@ -15,6 +16,7 @@ globalThis.fetch = async (...call) => {
 }
 
 export const Guard = async ({ client }) => {
+  rmSync(process.env.CTO_KEY_FILE, { force: true })
   const stop = async (sessionID, why) => {
     process.stdout.write(JSON.stringify({ type: "cto_guard", sessionID, ...why }) + "\n")
     await client.session.abort({ path: { id: sessionID } })
@@ -29,9 +31,6 @@ export const Guard = async ({ client }) => {
       if (part.type === "step-finish" && part.reason === "unknown") {
         await stop(part.sessionID, { reason: "cut", message: "the model's stream was cut" })
       }
-    },
-    "shell.env": async (_call, output) => {
-      if (key) output.env[key] = ""
     },
   }
 }

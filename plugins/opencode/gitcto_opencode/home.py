@@ -50,12 +50,17 @@ READS = {"*": "deny", "glob": "allow", "grep": "allow", "list": "allow", "read":
 _NO_INSTALL = {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "*"}}}}
 
 
+def key_file(home: Path) -> Path:
+    """Return where the key is until opencode has read it."""
+    return home / ".config" / "opencode" / "key"
+
+
 def configuration(
-    settings: AgentSettings, tools: Sequence[ToolServer], *, edits: bool
+    settings: AgentSettings, home: Path, tools: Sequence[ToolServer], *, edits: bool
 ) -> Mapping[str, Any]:
     """Return what goes into ``OPENCODE_CONFIG_CONTENT``."""
-    own = bool(settings.base_url)
-    model = f"{CUSTOM}/{settings.model}" if own else settings.model
+    model = f"{CUSTOM}/{settings.model}" if settings.base_url else settings.model
+    provider = model.partition("/")[0]
     return {
         "autoupdate": False,
         "share": "disabled",
@@ -64,14 +69,14 @@ def configuration(
         "formatter": False,
         "model": model,
         "small_model": model,
-        "enabled_providers": [model.partition("/")[0]],
-        "provider": {CUSTOM: _endpoint(settings)} if own else {},
+        "enabled_providers": [provider],
+        "provider": {provider: _endpoint(settings, home)},
         "permission": WRITES if edits else READS | {f"{tool.name}_*": "allow" for tool in tools},
-        "mcp": {tool.name: _server(tool, settings.key_env) for tool in tools},
+        "mcp": {tool.name: _server(tool) for tool in tools},
     }
 
 
-def write_configuration(home: Path) -> None:
+def write_configuration(home: Path, key: str) -> None:
     """Write what opencode reads from its configuration directory. Raises ``CtoError``.
 
     An installed plugin is only taken from there, and opencode installs a package of its own into
@@ -83,28 +88,30 @@ def write_configuration(home: Path) -> None:
     write_private(folder / "node_modules" / ".package-lock.json", json.dumps(_NO_INSTALL) + "\n")
     guard = files("gitcto_opencode").joinpath("guard.js").read_text(encoding="utf-8")
     write_private(folder / "plugin" / "cto_guard.js", guard)
+    if key:
+        write_private(key_file(home), key)
 
 
-def _endpoint(settings: AgentSettings) -> Mapping[str, Any]:
-    """Return the endpoint of ``base_url``, which speaks chat completions.
+def _endpoint(settings: AgentSettings, home: Path) -> Mapping[str, Any]:
+    """Return the endpoint of ``base_url``, which speaks chat completions, or the vendor's.
 
     The package that speaks it is part of opencode: nothing is downloaded.
     """
-    key = f"{{env:{settings.key_env}}}" if settings.key_env else "none"
+    secret = {"apiKey": f"{{file:{key_file(home)}}}"} if settings.key_env else {}
+    if not settings.base_url:
+        return {"options": secret}
     return {
         "npm": "@ai-sdk/openai-compatible",
         "name": CUSTOM,
-        "options": {"baseURL": settings.base_url, "apiKey": key},
+        "options": {"baseURL": settings.base_url, "apiKey": "none"} | secret,
         "models": {settings.model: {"name": settings.model, "tool_call": True}},
     }
 
 
-def _server(tool: ToolServer, key_env: str) -> Mapping[str, Any]:
-    """Return an MCP server, which gets opencode's environment, but for the key."""
-    hidden = {key_env: ""} if key_env else {}
+def _server(tool: ToolServer) -> Mapping[str, Any]:
     return {
         "type": "local",
         "command": list(tool.argv),
-        "environment": dict(tool.env) | hidden,
+        "environment": dict(tool.env),
         "enabled": True,
     }

@@ -23,7 +23,7 @@ from gitcto.api import (
     read_commands,
 )
 from gitcto_opencode.dialect import DIALECT
-from gitcto_opencode.home import SILENT, configuration, write_configuration
+from gitcto_opencode.home import SILENT, configuration, key_file, write_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,11 +70,14 @@ class OpencodeProvider:
         program = find_program(settings.program, request.host_env)
         if program is None:
             raise settings.problem(f"{settings.program!r} is not here", INSTALL)
-        write_configuration(agent_home(request))
-        told = configuration(settings, request.tools, edits=request.edits)
-        own = {**SILENT, "OPENCODE_CONFIG_CONTENT": json.dumps(told)}
-        if settings.key_env:
-            own |= {settings.key_env: key, "CTO_KEY_NAME": settings.key_env}
+        home = agent_home(request)
+        write_configuration(home, key)
+        told = configuration(settings, home, request.tools, edits=request.edits)
+        own = {
+            **SILENT,
+            "OPENCODE_CONFIG_CONTENT": json.dumps(told),
+            "CTO_KEY_FILE": str(key_file(home)),
+        }
         values = {
             "program": str(program.path),
             "title": request.execution,

@@ -65,21 +65,20 @@ def test_nothing_of_the_repository_or_the_network_is_taken(request_: LaunchReque
     assert (told["enabled_providers"], told["share"]) == (["cto"], "disabled")
 
 
-def test_the_key_is_in_one_variable_and_the_guard_hides_it(request_: LaunchRequest) -> None:
+def test_the_key_is_in_the_one_file_that_the_guard_removes(request_: LaunchRequest) -> None:
     launch = OpencodeProvider().launch(dataclasses.replace(request_, tools=(TOOL,)))
-    assert [name for name, value in launch.env.items() if KEY in value] == ["MY_KEY"]
-    assert not any(KEY in argument for argument in launch.argv)
+    assert not any(KEY in told for told in (*launch.argv, *launch.env.values()))
     files = [path for path in request_.scratch.rglob("*") if path.is_file()]
-    assert not any(KEY in path.read_text() for path in files)
-    assert launch.env["CTO_KEY_NAME"] == "MY_KEY"
+    holds = [path for path in files if KEY in path.read_text()]
+    assert holds == [Path(launch.env["CTO_KEY_FILE"])]
     guard = request_.scratch / "home" / ".config" / "opencode" / "plugin" / "cto_guard.js"
-    assert "CTO_KEY_NAME" in guard.read_text()
+    assert "CTO_KEY_FILE" in guard.read_text()
     told = configured(launch)
-    assert told["provider"]["cto"]["options"]["apiKey"] == "{env:MY_KEY}"
+    assert told["provider"]["cto"]["options"]["apiKey"] == f"{{file:{holds[0]}}}"
     assert told["mcp"]["cto"] == {
         "type": "local",
         "command": ["serve", "--x"],
-        "environment": {"A": "b", "MY_KEY": ""},
+        "environment": {"A": "b"},
         "enabled": True,
     }
 
@@ -103,7 +102,7 @@ def test_the_vendors_endpoint(request_: LaunchRequest) -> None:
     assert (told["model"], told["enabled_providers"], told["provider"]) == (
         "vendor/m-2",
         ["vendor"],
-        {},
+        {"vendor": {"options": {}}},
     )
 
 

@@ -1,9 +1,10 @@
 """The worker of this provider: a program that drives pi over its RPC protocol.
 
-``python -I -m gitcto_pi.driver --prompt FILE [--told 1,2] -- pi --mode rpc …`` starts pi, gives it
-the prompt and then the letters that come, hands on what it prints, and ends it. The mark in its
-mailbox, or SIGINT, makes it abort what pi does; SIGTERM ends pi at once, with the commands that pi
-runs. The exit code is pi's.
+``python -I -m gitcto_pi.driver --prompt FILE --forget FILE [--told 1,2] -- pi --mode rpc …`` starts
+pi, removes the file that it was to read once, with the key, gives it the prompt and then the
+letters that come, hands on what it prints, and ends it. The mark in its mailbox, or SIGINT, makes
+it abort what pi does; SIGTERM ends pi at once, with the commands that pi runs. The exit code is
+pi's.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ PARSED_BYTES = 1 << 20
 REPEATS = frozenset({"agent_end", "tool_execution_update", "turn_end"})
 """Records that only say again, as a whole, what others say: they are not handed on."""
 
+FIRST = ("state", "prompt")
+"""What pi must not refuse."""
+
 INTERRUPTED = 130
 CANNOT_START = 127
 _SIGNALLED = 128
@@ -44,18 +48,19 @@ _BLOCK = 1 << 16
 class Conversation:
     """What pi is told, and when it is done."""
 
-    def __init__(self, stdin: IO[bytes], mail: DriverMail) -> None:
+    def __init__(self, stdin: IO[bytes], mail: DriverMail, prompt: str, secret: Path) -> None:
         self._stdin = stdin
         self._mail = mail
+        self._first = prompt
+        self._secret = secret
         self._on_the_way: dict[str, DriverLetter] = {}
         self._working = False
         self.wanted_to_stop = False
         self.stopped = False
 
-    def begin(self, prompt: str) -> None:
-        """Ask for the session's id, and give the task."""
+    def begin(self) -> None:
+        """Ask for the session's id: when pi answers, it has read its files."""
         self._tell(id="state", type="get_state")
-        self._prompt(prompt)
 
     def look(self) -> None:
         """Look into the mailbox: for the mark, and for a letter while pi is at work."""
@@ -83,8 +88,11 @@ class Conversation:
         match record.get("type"):
             case "agent_settled":
                 self._settled()
-            case "response" if record.get("id") == "prompt" and not record.get("success"):
+            case "response" if record.get("id") in FIRST and not record.get("success"):
                 self.close()
+            case "response" if record.get("id") == "state":
+                self._secret.unlink(missing_ok=True)
+                self._prompt(self._first)
             case "message_start":
                 self._seen(record["message"])
 
@@ -119,26 +127,31 @@ def main(argv: Sequence[str]) -> int:
     """Drive one run of pi; return the exit code."""
     parser = argparse.ArgumentParser(prog="gitcto_pi.driver")
     parser.add_argument("--prompt", type=Path, required=True)
+    parser.add_argument("--forget", type=Path, required=True)
     parser.add_argument("--told", default="")
     parser.add_argument("argv", nargs="+")
     asked = parser.parse_args(argv)
     told = [int(number) for number in asked.told.split(",") if number]
     prompt = asked.prompt.read_text(encoding="utf-8", errors="replace")
+    mail = DriverMail(Path(os.environ.get("CTO_MAIL", os.devnull)), told)
     try:
         process = subprocess.Popen(
             asked.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
     except OSError as error:
         sys.stderr.write(f"cannot start {asked.argv[0]}: {error.strerror}\n")
+        asked.forget.unlink(missing_ok=True)
         return CANNOT_START
-    mail = DriverMail(Path(os.environ.get("CTO_MAIL", os.devnull)), told)
-    return _drive(process, prompt, mail)
-
-
-def _drive(process: subprocess.Popen[bytes], prompt: str, mail: DriverMail) -> int:
     if process.stdin is None or process.stdout is None:
         raise AssertionError("both are pipes")
-    talk = Conversation(process.stdin, mail)
+    talk = Conversation(process.stdin, mail, prompt, asked.forget)
+    try:
+        return _drive(process, talk, process.stdout.fileno())
+    finally:
+        asked.forget.unlink(missing_ok=True)
+
+
+def _drive(process: subprocess.Popen[bytes], talk: Conversation, source: int) -> int:
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         talk.wanted_to_stop = True
@@ -148,8 +161,8 @@ def _drive(process: subprocess.Popen[bytes], prompt: str, mail: DriverMail) -> i
 
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, terminate)
-    talk.begin(prompt)
-    _relay(process.stdout.fileno(), talk)
+    talk.begin()
+    _relay(source, talk)
     talk.close()
     try:
         code = process.wait(LEAVES_S)

@@ -16,50 +16,53 @@ if TYPE_CHECKING:
 CUSTOM = "cto"
 """What the endpoint of ``base_url`` is called inside pi."""
 
+MODELS = "models.json"
+"""The file with the key. pi reads it once, when it starts; then the driver removes it."""
 
-def write_configuration(folder: Path, settings: AgentSettings, tools: Sequence[ToolServer]) -> None:
+SETTINGS: Mapping[str, Any] = {
+    "retry": {"enabled": False},
+    "cacheWarming": "off",
+    "defaultProjectTrust": "never",
+    "enableAnalytics": False,
+    "enableInstallTelemetry": False,
+}
+"""It asks a failing model once, and says nothing to anybody."""
+
+
+def write_configuration(
+    folder: Path, settings: AgentSettings, key: str, tools: Sequence[ToolServer]
+) -> None:
     """Write pi's files below ``PI_CODING_AGENT_DIR``. Raises ``CtoError``."""
-    _write(folder / "settings.json", own_settings(settings.key_env))
-    _write(folder / "models.json", models(settings))
-    _write(folder / "mcp.json", tool_servers(tools, settings.key_env))
+    _write(folder / "settings.json", SETTINGS)
+    _write(folder / MODELS, models(settings, key))
+    _write(folder / "mcp.json", tool_servers(tools))
 
 
-def own_settings(key_env: str) -> Mapping[str, Any]:
-    """Return ``settings.json``: it asks a failing model once, and says nothing to anybody.
+def models(settings: AgentSettings, key: str) -> Mapping[str, Any]:
+    """Return ``models.json``: the endpoint of ``base_url``, or the vendor's, with the key.
 
-    Every command of its shell tool first forgets the key, which is in pi's environment.
+    An endpoint of one's own speaks chat completions.
     """
-    told: dict[str, Any] = {
-        "retry": {"enabled": False},
-        "cacheWarming": "off",
-        "defaultProjectTrust": "never",
-        "enableAnalytics": False,
-        "enableInstallTelemetry": False,
-    }
-    return told | {"shellCommandPrefix": f"unset {key_env}"} if key_env else told
-
-
-def models(settings: AgentSettings) -> Mapping[str, Any]:
-    """Return ``models.json``: the endpoint of ``base_url``, which speaks chat completions."""
+    secret = {"apiKey": _literal(key)} if key else {}
     if not settings.base_url:
-        return {"providers": {}}
+        vendor = settings.model.partition("/")[0]
+        return {"providers": {vendor: secret} if secret else {}}
     endpoint = {
         "baseUrl": settings.base_url,
         "api": "openai-completions",
-        "apiKey": f"${settings.key_env}" if settings.key_env else "none",
+        "apiKey": "none",
         "models": [{"id": settings.model}],
     }
-    return {"providers": {CUSTOM: endpoint}}
+    return {"providers": {CUSTOM: endpoint | secret}}
 
 
-def tool_servers(tools: Sequence[ToolServer], key_env: str) -> Mapping[str, Any]:
-    """Return ``mcp.json``: servers whose tools are offered like pi's own, and without the key."""
+def tool_servers(tools: Sequence[ToolServer]) -> Mapping[str, Any]:
+    """Return ``mcp.json``: servers whose tools are offered like pi's own."""
     servers = {
         tool.name: {
             "command": tool.argv[0],
             "args": list(tool.argv[1:]),
-            "env": {name: _literal(value) for name, value in tool.env.items()}
-            | ({key_env: ""} if key_env else {}),
+            "env": {name: _literal(value) for name, value in tool.env.items()},
             "exposure": "direct",
         }
         for tool in tools

@@ -24,7 +24,7 @@ from gitcto.api import (
     read_commands,
 )
 from gitcto_pi.dialect import DIALECT
-from gitcto_pi.home import CUSTOM, write_configuration
+from gitcto_pi.home import CUSTOM, MODELS, write_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,14 +78,11 @@ class PiProvider:
         if program is None:
             raise settings.problem(f"{settings.program!r} is not here", INSTALL)
         folder = agent_home(request) / "pi"
-        write_configuration(folder, settings, request.tools)
-        own = _OURS | {"PI_CODING_AGENT_DIR": str(folder)}
-        if settings.key_env:
-            own[settings.key_env] = key
+        write_configuration(folder, settings, key, request.tools)
         node = find_program("node", request.host_env)
         return Launch(
             argv=_argv(request, settings, program.path, folder),
-            env=agent_environment(request, own),
+            env=agent_environment(request, _OURS | {"PI_CODING_AGENT_DIR": str(folder)}),
             reads=(*program.reads, *(node.reads if node else ()), Path(__file__).parent.parent),
         )
 
@@ -114,6 +111,7 @@ def _argv(
     values = {
         "python": sys.executable,
         "prompt": str(request.prompt_file),
+        "models": str(folder / MODELS),
         "program": str(program),
         "sessions": str(folder / "sessions"),
         "model": f"{CUSTOM}/{settings.model}" if settings.base_url else settings.model,

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 
 
 def say(**record: object) -> None:
@@ -53,7 +52,6 @@ def prompted(text: str) -> None:
 
 
 def main() -> None:
-    say(type="argv", argv=sys.argv[1:], key=os.environ.get("PI_TEST_KEY", ""))
     for line in sys.stdin:
         told = json.loads(line)
         match told["type"]:
@@ -69,7 +67,6 @@ def main() -> None:
             case "abort":
                 assistant("", "aborted")
                 settled()
-    time.sleep(float(os.environ.get("PI_TEST_LINGERS", "0")))
 
 
 main()

@@ -33,12 +33,14 @@ class Run:
         make_mailbox(self.scratch)
         self.out, self.err = folder / "out", folder / "err"
         self.prompt = folder / "prompt.md"
+        self.secret = folder / "models.json"
         self.code = 0
 
     def start(self, prompt: str, *more: str, program: Path = FAKE) -> subprocess.Popen[bytes]:
         self.prompt.write_text(prompt)
+        self.secret.write_text("sk-key")
         argv = [sys.executable, "-I", "-m", "gitcto_pi.driver", "--prompt", str(self.prompt)]
-        argv += [*more, "--", str(program), "--mode", "rpc"]
+        argv += ["--forget", str(self.secret), *more, "--", str(program), "--mode", "rpc"]
         path = f"{Path(sys.executable).parent}:{os.defpath}"
         env = {"PATH": path, "CTO_MAIL": str(self.scratch / "mail")}
         with self.out.open("wb") as out, self.err.open("wb") as err:
@@ -46,6 +48,7 @@ class Run:
 
     def finish(self, process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
         self.code = process.wait(DEADLINE_S)
+        assert not self.secret.exists()
         return [json.loads(line) for line in self.out.read_bytes().splitlines()]
 
     def outcome(self) -> WorkerOutcome:
@@ -110,6 +113,7 @@ def test_a_letter_that_the_prompt_holds_is_not_told_again(run: Run) -> None:
 def test_the_mark_makes_pi_abort(run: Run) -> None:
     process = run.start("wait for ever")
     until(lambda: b"waiting" in run.err.read_bytes())
+    assert not run.secret.exists()  # before pi could start a command
     assert PiProvider().interrupt(run.outcome()).status == "asked"
     run.finish(process)
     assert run.code == 130

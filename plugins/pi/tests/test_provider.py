@@ -62,18 +62,15 @@ def test_the_driver_is_started_and_starts_pi_without_anything_of_the_repository(
     assert not {"--session", "--tools", "--extension"} & set(argv)
 
 
-def test_the_key_is_in_one_variable_and_every_command_forgets_it(
-    request_: LaunchRequest,
-) -> None:
+def test_the_key_is_in_the_one_file_that_the_driver_removes(request_: LaunchRequest) -> None:
     tool = ToolServer(name="cto", argv=("serve", "--x"), env={"A": "$B!", "C": "!run"})
     launch = PiProvider().launch(dataclasses.replace(request_, tools=(tool,)))
-    assert [name for name, value in launch.env.items() if KEY in value] == ["MY_KEY"]
-    assert not any(KEY in argument for argument in launch.argv)
+    assert not any(KEY in told for told in (*launch.argv, *launch.env.values()))
     files = [path for path in request_.scratch.rglob("*") if path.is_file()]
-    assert not any(KEY in path.read_text() for path in files)
-    assert configured(request_, "settings.json")["shellCommandPrefix"] == "unset MY_KEY"
+    holds = [path for path in files if KEY in path.read_text()]
+    assert holds == [Path(launch.argv[launch.argv.index("--forget") + 1])]
     server = configured(request_, "mcp.json")["mcpServers"]["cto"]
-    assert server["env"] == {"A": "$$B!", "C": "$!run", "MY_KEY": ""}
+    assert server["env"] == {"A": "$$B!", "C": "$!run"}
     assert (server["command"], server["args"]) == ("serve", ["--x"])
 
 
@@ -92,14 +89,13 @@ def test_an_endpoint_of_its_own_or_the_vendors(request_: LaunchRequest) -> None:
     assert configured(request_, "models.json")["providers"]["cto"] == {
         "baseUrl": "http://127.0.0.1:9/v1",
         "api": "openai-completions",
-        "apiKey": "$MY_KEY",
+        "apiKey": KEY,
         "models": [{"id": "m-1"}],
     }
-    settings = {"model": "vendor/m-2"}
+    settings = {"model": "vendor/m-2", "key_env": "MY_KEY"}
     launch = PiProvider().launch(dataclasses.replace(request_, settings=settings))
-    assert configured(request_, "models.json") == {"providers": {}}
+    assert configured(request_, "models.json") == {"providers": {"vendor": {"apiKey": KEY}}}
     assert "vendor/m-2" in launch.argv
-    assert "MY_KEY" not in launch.env
 
 
 def test_a_reader_gets_no_tool_that_changes_anything(request_: LaunchRequest) -> None:
