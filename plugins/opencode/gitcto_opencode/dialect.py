@@ -9,8 +9,8 @@ from gitcto.api import AgentEvent, Dialect, Fault, Usage, fault_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-OWN_TOOLS = frozenset({"bash", "edit", "glob", "grep", "list", "patch", "read", "task", "write"})
-"""Tools that opencode has, offered or not."""
+WITHHELD = frozenset({"bash", "edit", "patch", "task", "webfetch", "websearch", "write"})
+"""Tools that every opencode has, and that are not offered where they are denied."""
 
 CUT = "cut"
 """The code of a stream that ended before its end: opencode calls its reason unknown."""
@@ -63,7 +63,7 @@ def _tool(part: Mapping[str, Any]) -> Iterator[AgentEvent]:
     """Yield what came of a tool, of which nothing was told before it ended."""
     name, state = str(part["tool"]), part["state"]
     trouble = str(state.get("error", ""))
-    unavailable = "unavailable tool" in trouble and name in OWN_TOOLS
+    unavailable = "unavailable tool" in trouble and name in WITHHELD
     if unavailable or any(words in trouble for words in _REFUSED):
         yield AgentEvent(kind="refused", name=name, ok=False)
         return

@@ -13,8 +13,8 @@ from gitcto.api import AgentEvent, Dialect, Fault, Usage, fault_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-OWN_TOOLS = frozenset({"bash", "edit", "find", "grep", "ls", "read", "write"})
-"""Tools that pi has, offered or not."""
+WITHHELD = frozenset({"bash", "edit", "write"})
+"""Tools that every pi has, and that are not offered to one that is only to read."""
 
 ABORTED = "aborted"
 """Why a message ended that somebody made pi stop."""
@@ -84,7 +84,7 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 def _tool(record: Mapping[str, Any]) -> AgentEvent:
     name, failed = str(record["toolName"]), bool(record["isError"])
     texts = [part.get("text") for part in record["result"]["content"]]
-    if failed and name in OWN_TOOLS and texts == [f"Tool {name} not found"]:
+    if failed and name in WITHHELD and texts == [f"Tool {name} not found"]:
         return AgentEvent(kind="refused", name=name, ok=False)
     return AgentEvent(kind="tool_ended", name=name, ok=not failed)
 
