@@ -1,4 +1,4 @@
-"""codex itself, in a real room, against a scripted model."""
+"""pi itself, in a real room, against a scripted model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.testing.agent_rig import SCENARIOS, NotHere, Scenario, play
-from tests.real.scripts.codex import CLI
+from tests.real.scripts.pi import CLI
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -63,11 +63,14 @@ def _tool(part: Mapping[str, Any]) -> Iterator[AgentEvent]:
     """Yield what came of a tool, of which nothing was told before it ended."""
     name, state = str(part["tool"]), part["state"]
     trouble = str(state.get("error", ""))
-    unavailable = "unavailable tool" in trouble and name in WITHHELD
-    if unavailable or any(words in trouble for words in _REFUSED):
+    if name == "invalid":  # opencode's own, which it uses in place of one that it does not have
+        name, trouble = str(state["input"].get("tool")), str(state["input"].get("error"))
+    unavailable = "unavailable tool" in trouble
+    if (unavailable and name in WITHHELD) or any(words in trouble for words in _REFUSED):
         yield AgentEvent(kind="refused", name=name, ok=False)
         return
-    ok = state["status"] == "completed" and not state["metadata"].get("exit")
+    completed = state["status"] == "completed" and not trouble
+    ok = completed and not state["metadata"].get("exit")
     yield AgentEvent(kind="tool_ended", name=name, ok=ok)
     if ok and name in _EDITS and "filePath" in state["input"]:
         yield AgentEvent(kind="edited", text=str(state["input"]["filePath"]))

@@ -2,9 +2,21 @@
 //
 // opencode asks a failing model six times, over more than a minute, without a word; and when a
 // stream is cut it asks again at once, for ever. Both end here, and the reason is told as a line of
-// the event stream. The file with the key goes as soon as opencode has read it.
+// the event stream. The file with the key goes as soon as opencode has read it. And plugins of the
+// repository, which opencode imports whatever it is told, are empty for it.
 
 import { rmSync } from "node:fs"
+import { dirname } from "node:path"
+
+const literal = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
+const ours = [dirname(import.meta.dirname), "/$bunfs"].map((place) => `${literal(place)}\\/`)
+Bun.plugin({
+  name: "cto_guard",
+  setup: (build) => {
+    const others = new RegExp(`^(?!${ours.join("|")}).*\\.[cm]?[jt]sx?$`)
+    build.onLoad({ filter: others }, () => ({ contents: "export default {}", loader: "js" }))
+  },
+})
 
 const ask = globalThis.fetch
 let failed = {}

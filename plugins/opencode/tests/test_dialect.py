@@ -65,6 +65,7 @@ def test_edits_thoughts_and_failed_commands_are_told() -> None:
         ("cut", 1, "protocol", True, "cut"),
         ("empty", 0, "empty", True, ""),
         ("refused", 0, "refused", False, ""),
+        ("refused-webfetch", 0, "refused", False, ""),
         ("permission-ask", 0, "refused", False, ""),
         ("refused-connection", 0, "model", True, "unreachable"),
     ],
