@@ -14,7 +14,7 @@ def gitcto_register_providers(register: Register[Provider]) -> None:
             abilities=Abilities(
                 send="resume",
                 resumes=True,
-                usage="tokens",
+                usage="cost",
                 tools=True,
                 reads_only=True,
                 streams=True,

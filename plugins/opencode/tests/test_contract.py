@@ -33,3 +33,7 @@ class TestOpencode(ProviderContract):
         program.write_text(f'#!/bin/sh\nexec cat "{SAMPLE}"\n')
         program.chmod(0o755)
         return {"program": str(program), "model": "vendor/name"}
+
+    @pytest.fixture
+    def sample(self) -> bytes:
+        return SAMPLE.read_bytes()

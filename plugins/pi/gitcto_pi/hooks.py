@@ -15,7 +15,7 @@ def gitcto_register_providers(register: Register[Provider]) -> None:
                 send="in_place",
                 interrupt="protocol",
                 resumes=True,
-                usage="tokens",
+                usage="cost",
                 tools=True,
                 reads_only=True,
                 streams=True,

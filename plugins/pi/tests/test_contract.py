@@ -14,6 +14,7 @@ from gitcto.testing import PluginContract, ProviderContract
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SAMPLE = Path(__file__).parent / "samples" / "edit.jsonl"
 FAKE = Path(__file__).parent / "fake_pi.py"
 
 
@@ -32,3 +33,7 @@ class TestPi(ProviderContract):
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "$@"\n')
         program.chmod(0o755)
         return {"program": str(program), "model": "vendor/name"}
+
+    @pytest.fixture
+    def sample(self) -> bytes:
+        return SAMPLE.read_bytes()

@@ -64,5 +64,6 @@ CLI = AgentCli(
     call=call,
     forbidden=forbidden,
     hostile=hostile,
+    hides_key=True,
     wall_s=40.0,
 )

@@ -67,5 +67,6 @@ CLI = AgentCli(
     call=call,
     forbidden=forbidden,
     hostile=hostile,
+    hides_key=True,
     differs={"refused": Different(why="pi has no permissions: a reader has fewer tools")},
 )
