@@ -99,5 +99,11 @@ def test_a_run_that_was_killed_has_no_end() -> None:
     assert fault.kind == "protocol"
 
 
+def test_a_stream_that_was_cut_is_no_end() -> None:
+    finished = [event for event in meant("cut") if event.kind in {"error", "ended"}]
+    assert not any(event.ok for event in finished)
+    assert [event.name for event in finished if event.kind == "error"] == ["cut", "cut"]
+
+
 def test_what_is_not_known_means_nothing() -> None:
     assert list(events({"type": "from_tomorrow"})) == []
