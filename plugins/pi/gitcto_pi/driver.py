@@ -93,17 +93,24 @@ class Conversation:
             case "response" if record.get("id") == "state":
                 self._secret.unlink(missing_ok=True)
                 self._prompt(self._first)
+            case "response" if record.get("command") == "abort":
+                self.close()
             case "message_start":
                 self._seen(record["message"])
 
     def _settled(self) -> None:
         """Go on with a letter that came too late for the turn, or let pi leave."""
-        letter = None if self.stopped else self._mail.next()
-        if letter is None:
+        late = list(self._on_the_way.values())
+        self._on_the_way.clear()
+        if not late and (letter := self._mail.next()) is not None:
+            late = [letter]
+        if self.stopped or not late:
             self.close()
-        else:
-            self._on_the_way[letter.text] = letter
-            self._prompt(letter.text)
+            return
+        self._tell(type="clear_queue")
+        self._prompt("\n\n".join(letter.text for letter in late))
+        for letter in late:
+            self._mail.shown(letter)
 
     def _seen(self, message: Mapping[str, Any]) -> None:
         """Mark a letter as shown when it is in pi's context."""
@@ -114,8 +121,9 @@ class Conversation:
                 self._mail.shown(letter)
 
     def _prompt(self, text: str) -> None:
-        self._working = True
-        self._tell(id="prompt", type="prompt", message=text)
+        if not self.stopped:
+            self._working = True
+            self._tell(id="prompt", type="prompt", message=text)
 
     def _tell(self, **record: str) -> None:
         with suppress(OSError, ValueError):  # it has left already
@@ -152,6 +160,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _drive(process: subprocess.Popen[bytes], talk: Conversation, source: int) -> int:
+    """Let it work until it leaves; SIGINT is the wish to stop it, SIGTERM ends it."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         talk.wanted_to_stop = True

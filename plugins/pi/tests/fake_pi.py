@@ -52,6 +52,7 @@ def prompted(text: str) -> None:
 
 
 def main() -> None:
+    late = False
     for line in sys.stdin:
         told = json.loads(line)
         match told["type"]:
@@ -59,7 +60,10 @@ def main() -> None:
                 data = {"sessionId": "s-1"}
                 say(type="response", id=told["id"], command="get_state", success=True, data=data)
             case "prompt":
+                late = told["message"].startswith("wait late")
                 prompted(told["message"])
+            case "steer" if late:
+                settled()
             case "steer":
                 user(told["message"])
                 assistant("I read it.")
@@ -67,6 +71,7 @@ def main() -> None:
             case "abort":
                 assistant("", "aborted")
                 settled()
+                say(type="response", command="abort", success=True)
 
 
 main()

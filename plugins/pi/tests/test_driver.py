@@ -103,6 +103,23 @@ def test_a_letter_reaches_pi_while_it_works_and_is_marked(run: Run) -> None:
     assert PiProvider().collect(run.outcome()).message == "I read it."
 
 
+def test_a_letter_that_came_too_late_for_a_turn_begins_another(run: Run) -> None:
+    process = run.start("wait late")
+    until(lambda: b"waiting" in run.err.read_bytes())
+    letter = Letter(number=7, sender="person:ada", subject="use v2")
+    PiProvider().send(SendRequest(letter=letter, execution="x", scratch=run.scratch, settings={}))
+    run.finish(process)
+    assert "use v2" in PiProvider().collect(run.outcome()).message
+    assert [path.name for path in (run.scratch / "mail" / "shown").iterdir()] == ["7"]
+
+
+def test_pi_that_is_to_stop_before_it_began_gets_no_prompt(run: Run) -> None:
+    assert PiProvider().interrupt(run.outcome()).status == "asked"
+    records = run.finish(run.start("work on it"))
+    assert run.code == 130
+    assert not [record for record in records if record["type"] == "message_start"]
+
+
 def test_a_letter_that_the_prompt_holds_is_not_told_again(run: Run) -> None:
     letter = Letter(number=7, sender="person:ada", subject="use v2")
     make_mailbox(run.scratch, [letter])
