@@ -64,9 +64,8 @@ class Conversation:
 
     def look(self) -> None:
         """Look into the mailbox: for the mark, and for a letter while pi is at work."""
-        if self.wanted_to_stop or self._mail.interrupted():
-            self._stop()
-        elif self._working and (letter := self._mail.next()) is not None:
+        self._obey()
+        if self._working and not self.stopped and (letter := self._mail.next()) is not None:
             self._on_the_way[letter.text] = letter
             self._tell(id=str(letter.number), type="steer", message=letter.text)
 
@@ -76,9 +75,9 @@ class Conversation:
         with suppress(OSError):
             self._stdin.close()
 
-    def _stop(self) -> None:
-        """Abort what pi does, once; it says when it has."""
-        if not self.stopped:
+    def _obey(self) -> None:
+        """Abort what pi does when that is wanted, once; it says when it has."""
+        if not self.stopped and (self.wanted_to_stop or self._mail.interrupted()):
             self.stopped = True
             self._tell(type="clear_queue")
             self._tell(type="abort")
@@ -92,6 +91,7 @@ class Conversation:
                 self.close()
             case "response" if record.get("id") == "state":
                 self._secret.unlink(missing_ok=True)
+                self._obey()
                 self._prompt(self._first)
             case "response" if record.get("command") == "abort":
                 self.close()
