@@ -26,11 +26,12 @@ _HERE = "gitcto.cli.policy"
     rows=(
         Row("validate", "Check the policy and the plugins it names.", f"{_HERE}:validate", "Ask"),
         Row("show", "Show what the policy says.", f"{_HERE}:show", "Ask"),
+        Row("verify", "Decide everything again.", "gitcto.cli.policy_verify:verify", "Ask"),
     ),
     context_settings={"help_option_names": HELP_NAMES},
 )
 def policy() -> None:
-    """Validate or show the policy that every decision cites."""
+    """Validate, show or prove the policy that every decision cites."""
 
 
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))

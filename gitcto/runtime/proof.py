@@ -17,9 +17,6 @@ from gitcto.model.events import ExecutionLeased, LandingDone, LandingIntended
 from gitcto.model.records import Decision, Execution, Task, TaskState
 from gitcto.model.step_events import StepStarted
 from gitcto.model.verdicts import about
-from gitcto.policy.decisions import reevaluate
-from gitcto.policy.records import Policy
-from gitcto.runtime.adopted import adopted_policy
 from gitcto.runtime.commits import (
     EVIDENCE_TRAILER,
     EXECUTION_TRAILER,
@@ -27,6 +24,7 @@ from gitcto.runtime.commits import (
     TIER_TRAILER,
 )
 from gitcto.runtime.proof_evidence import NOBODY, Signers, check_attempt, evidence_of
+from gitcto.runtime.redecide import Judges
 from gitcto.store import bundle
 from gitcto.store.ledger import Ledger
 from gitcto.store.reader import LedgerReader
@@ -158,7 +156,7 @@ def _decisions(
     objects: Objects, ledger: LedgerReader, task: Task, execution: Execution
 ) -> Iterator[Claim]:
     """Decide everything about the landed attempt again, under the policy of its time."""
-    policies: dict[str, Policy | str] = {}
+    judges = Judges(objects, ledger)
     for stored in ledger.events(task=task.spec.id):
         body = stored.event.body
         if not isinstance(body, ExecutionLeased | StepStarted | LandingIntended | LandingDone):
@@ -167,21 +165,11 @@ def _decisions(
         if isinstance(body, StepStarted) and not body.provider:
             continue
         if body.execution == execution.id and body.decision is not None:
-            yield _again(objects, ledger, body.decision, policies)
+            yield _again(judges, body.decision)
 
 
-def _again(
-    objects: Objects,
-    ledger: LedgerReader,
-    decision: Decision,
-    policies: dict[str, Policy | str],
-) -> Claim:
+def _again(judges: Judges, decision: Decision) -> Claim:
     text = f"policy {decision.policy[:12]} decides {decision.action} the same again"
-    if decision.policy not in policies:
-        policies[decision.policy] = adopted_policy(objects, ledger, decision.policy)
-    policy = policies[decision.policy]
-    if isinstance(policy, str):
-        return Claim(text, true=False, found=policy)
-    again = reevaluate(policy, decision)
-    same = again == decision and decision.verdict == "allow"
-    return Claim(text, same, f"{again.verdict} by {again.rule}: {again.reason}")
+    differs = judges.differs(decision)
+    same = not differs and decision.verdict == "allow"
+    return Claim(text, same, differs or f"it was a denial: {decision.reason}")
