@@ -28,8 +28,19 @@ from gitcto.descriptors import (
 )
 
 if TYPE_CHECKING:
+    from gitcto.agents.commands import CommandTemplate, read_commands
+    from gitcto.agents.dialect import Dialect, Transcript, fold
+    from gitcto.agents.faults import fault, fault_of
+    from gitcto.agents.lines import Line, read_lines
+    from gitcto.agents.polling import poll_output
+    from gitcto.agents.programs import InstalledProgram, find_program, probe_program
+    from gitcto.agents.report import collect_report, report_of
+    from gitcto.agents.rooms import agent_environment, agent_home, prompt_text, write_private
+    from gitcto.agents.settings import AgentSettings, read_agent_settings
+    from gitcto.backends import backend_of
     from gitcto.command_results import CANNOT_RUN, could_not_run, last_line, one_line
     from gitcto.contracts import (
+        Backend,
         CommandResult,
         DraftPlan,
         EventContext,
@@ -113,11 +124,14 @@ __all__ = [
     "Abilities",
     "AddedLine",
     "AgentEvent",
+    "AgentSettings",
+    "Backend",
     "Case",
     "Change",
     "ChangePredictor",
     "CommandPoint",
     "CommandResult",
+    "CommandTemplate",
     "Completed",
     "ConfineRequest",
     "Confined",
@@ -125,6 +139,7 @@ __all__ = [
     "Conflicted",
     "CtoError",
     "Descriptor",
+    "Dialect",
     "DraftPlan",
     "EffectRequest",
     "Event",
@@ -140,12 +155,14 @@ __all__ = [
     "GateRunner",
     "Git",
     "GitError",
+    "InstalledProgram",
     "Integration",
     "InterruptResult",
     "Item",
     "Launch",
     "LaunchRequest",
     "Letter",
+    "Line",
     "MergeRequest",
     "MergeResolver",
     "MergeResult",
@@ -183,6 +200,7 @@ __all__ = [
     "TaskSpec",
     "Tier",
     "ToolServer",
+    "Transcript",
     "TreeMerger",
     "Usage",
     "Verdict",
@@ -190,8 +208,12 @@ __all__ = [
     "WorkerOutput",
     "WorkerReport",
     "Workspace",
+    "agent_environment",
+    "agent_home",
+    "backend_of",
     "changes",
     "checkout",
+    "collect_report",
     "could_not_run",
     "covers",
     "discard",
@@ -199,7 +221,11 @@ __all__ = [
     "emit_sarif",
     "exclusive",
     "failed",
+    "fault",
+    "fault_of",
     "fill_template",
+    "find_program",
+    "fold",
     "forwarded",
     "hookimpl",
     "is_ancestor",
@@ -221,13 +247,21 @@ __all__ = [
     "parse_sarif",
     "patch",
     "plumbing",
+    "poll_output",
+    "probe_program",
+    "prompt_text",
+    "read_agent_settings",
+    "read_commands",
+    "read_lines",
     "read_patch",
     "read_untrusted",
     "ref_ids",
     "replace_file",
+    "report_of",
     "report_path_problem",
     "sync_directory",
     "trusted",
+    "write_private",
     "written_ids",
 ]
 

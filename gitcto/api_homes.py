@@ -3,7 +3,46 @@
 from __future__ import annotations
 
 _LAZY = {
+    "gitcto.agents.commands": (
+        "CommandTemplate",
+        "read_commands",
+    ),
+    "gitcto.agents.dialect": (
+        "Dialect",
+        "Transcript",
+        "fold",
+    ),
+    "gitcto.agents.faults": (
+        "fault",
+        "fault_of",
+    ),
+    "gitcto.agents.lines": (
+        "Line",
+        "read_lines",
+    ),
+    "gitcto.agents.polling": ("poll_output",),
+    "gitcto.agents.programs": (
+        "InstalledProgram",
+        "find_program",
+        "probe_program",
+    ),
+    "gitcto.agents.report": (
+        "collect_report",
+        "report_of",
+    ),
+    "gitcto.agents.rooms": (
+        "agent_environment",
+        "agent_home",
+        "prompt_text",
+        "write_private",
+    ),
+    "gitcto.agents.settings": (
+        "AgentSettings",
+        "read_agent_settings",
+    ),
+    "gitcto.backends": ("backend_of",),
     "gitcto.contracts": (
+        "Backend",
         "CommandResult",
         "DraftPlan",
         "EventContext",

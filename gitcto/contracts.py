@@ -22,12 +22,37 @@ VERDICTS = ("pass", "fail", "not_run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """The program behind a provider, which a person admits before its first run.
+
+    ``files`` are the files and directories (absolute) that are executed: their content is hashed,
+    and a provider whose hash is not the admitted one is not started. ``version``, ``licence`` (an
+    SPDX name) and ``source`` (``npm:@openai/codex@0.169.0``) are what the program says of itself:
+    a proposal for the record, nothing more. See :func:`gitcto.backends.backend_of`.
+    """
+
+    files: tuple[Path, ...]
+    version: str = ""
+    licence: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be hashed from; raises ``ValueError``."""
+        if not self.files or not all(path.is_absolute() for path in self.files):
+            raise ValueError("Backend.files must be a non-empty tuple of absolute paths")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Whether a plugin can work on this machine; ``hint`` says what to do when it cannot."""
+    """Whether a plugin can work on this machine; ``hint`` says what to do when it cannot.
+
+    ``backend`` is what a provider would start: without one, nothing can be admitted.
+    """
 
     available: bool
     version: str = ""
     hint: str = ""
+    backend: Backend | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

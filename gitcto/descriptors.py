@@ -55,10 +55,12 @@ class Abilities:
 class Provider(Descriptor):
     """A way to start a worker; ``target`` makes a ``ProviderWorker``.
 
-    See :class:`gitcto.provider_contracts.ProviderWorker`; ``abilities`` are what it has to keep.
+    See :class:`gitcto.provider_contracts.ProviderWorker`; ``abilities`` are what it has to keep. A
+    ``gated`` one is refused unless policy allows the engine and a person asks for it by name.
     """
 
     abilities: Abilities = Abilities()
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,13 +91,14 @@ class Launch:
 class WorkerOutput:
     """Where a run's output is kept; ``scratch`` is its private directory, which it can write.
 
-    ``before`` is what its session had used already when it began.
+    ``session`` is the session that it was to go on in, ``before`` what that had used already.
     """
 
     stdout: Path
     stderr: Path
     scratch: Path
     settings: Mapping[str, object] = field(default_factory=dict)
+    session: str = ""
     before: Usage = NOTHING
 
 
@@ -118,9 +119,11 @@ class AgentEvent:
     """One thing that an agent did, in the words of no vendor.
 
     ``session`` (``text`` is its id), ``message`` (words to a person), ``thinking``,
-    ``tool_started`` and ``tool_ended`` (``name`` the tool, ``ok`` whether it worked), ``edited``
-    (``text`` is the path), ``used`` (``usage`` up to here), ``warning``, ``error`` and ``ended``
-    (``ok`` whether the agent calls it a success).
+    ``tool_started`` and ``tool_ended`` (``name`` the tool, ``ok`` whether it worked), ``refused``
+    (``name`` the tool that its permissions did not let it use), ``edited`` (``text`` is the path),
+    ``used`` (``usage`` up to here), ``warning``, ``error`` (``name`` what the provider calls it)
+    and ``ended`` (``ok`` whether the agent calls it a success; ``text`` is then its final message
+    if that is repeated, else the error, and ``name`` what the provider calls that).
     """
 
     kind: Literal[
@@ -129,6 +132,7 @@ class AgentEvent:
         "thinking",
         "tool_started",
         "tool_ended",
+        "refused",
         "edited",
         "used",
         "warning",

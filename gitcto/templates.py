@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError, ExitCode
@@ -11,6 +12,55 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_TYPED = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*):([a-z]+)\}|[{}]")
+
+TYPES = {
+    "id": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}"),
+    "path": re.compile(r"/[^\0\n]{0,4095}"),
+    "text": re.compile(r"[^\0]+"),
+    "url": re.compile(r"https?://[A-Za-z0-9.\[\]:_~/%+-]{1,2000}"),
+    "word": re.compile(r"[A-Za-z0-9_][^\s\0]{0,199}"),
+}
+"""What a value of each type must match as a whole; a ``path`` is absolute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of an argument: ``literal`` text, or the placeholder ``name`` of type ``kind``."""
+
+    literal: str = ""
+    name: str = ""
+    kind: str = ""
+
+    def filled(self, values: Mapping[str, str], *, who: str) -> str:
+        """Return what it stands for; ``CtoError`` for no value, or one of another type."""
+        if not self.name:
+            return self.literal
+        value = values.get(self.name, "")
+        if not TYPES[self.kind].fullmatch(value):
+            found = repr(value[:80]) if value else "not given"
+            hint = f"it must be a {self.kind}"
+            raise _bad(who, f"{{{self.name}:{self.kind}}} is {found}", hint)
+        return value
+
+
+def typed_pieces(template: str, *, who: str) -> list[Piece]:
+    """Return an argument taken to pieces; ``{{`` and ``}}`` are literal braces.
+
+    Raises ``CtoError`` for a placeholder that is not ``{name:type}`` with one of :data:`TYPES`.
+    """
+    pieces, at = [], 0
+    for found in _TYPED.finditer(template):
+        name, kind = found[1] or "", found[2] or ""
+        if found[0] in "{}" or (name and kind not in TYPES):
+            known = ", ".join(sorted(TYPES))
+            hint = f"write {{name:type}} with one of the types {known}; a literal brace twice"
+            raise _bad(who, f"{template!r} has no valid placeholder at {found[0]!r}", hint)
+        pieces.append(Piece(literal=template[at : found.start()]))
+        pieces.append(Piece(literal="" if name else found[0][0], name=name, kind=kind))
+        at = found.end()
+    pieces.append(Piece(literal=template[at:]))
+    return [piece for piece in pieces if piece.name or piece.literal]
 
 
 def fill_template(

@@ -26,6 +26,9 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("execution.started", 1): dict,
     ("execution.leased", 1): dict,
+    ("execution.leased", 2): dict,
+    ("task.added", 1): dict,
+    ("work.preserved", 1): dict,
     ("gate.judged", 1): dict,
     ("landing.intended", 1): dict,
     ("landing.done", 1): dict,

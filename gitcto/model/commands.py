@@ -10,6 +10,7 @@ from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
+from gitcto.model.step_commands import StepOutcome
 
 
 class Refusal(Struct, frozen=True):
@@ -75,6 +76,7 @@ class Lease(Struct, frozen=True, kw_only=True):
     max_workers: int
     decision: Decision
     nonce: str = ""
+    strategy: str = ""
 
 
 class RenewLease(Struct, frozen=True, kw_only=True):
@@ -129,21 +131,23 @@ class RecordExit(Struct, frozen=True, kw_only=True):
 
 
 class RecordHarvest(Struct, frozen=True, kw_only=True):
-    """What the worker left is now a commit."""
+    """What the worker left is now a commit; ``change`` is its id where steps judged changes."""
 
     execution: str
     epoch: int
     commit: str
     tree: str
     changed: int
+    change: str = ""
 
 
 class RecordPreserved(Struct, frozen=True, kw_only=True):
-    """Work of any execution, whatever its epoch, is kept under ``ref``."""
+    """Work of any execution, whatever its epoch, is kept under ``ref``; see ``WorkPreserved``."""
 
     execution: str
     ref: str
     commit: str
+    seat: str = ""
 
 
 class DiscardWork(Struct, frozen=True, kw_only=True):
@@ -223,6 +227,7 @@ OutcomeCommand = (
     | FailExecution
     | ExpireLease
     | RecordCheckpoint
+    | StepOutcome
     | QueueOutcome
     | MailOutcome
 )

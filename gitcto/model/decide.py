@@ -27,11 +27,12 @@ from gitcto.model.queue_rules import decide_queue
 from gitcto.model.records import (
     LIVE_STATES,
     MAX_WORKERS,
-    WORKING_STATES,
     TaskState,
     Team,
     TeamMode,
 )
+from gitcto.model.step_commands import StepOutcome
+from gitcto.model.step_rules import decide_step, workers
 from gitcto.model.view import StateView
 
 Answer = tuple[ev.EventBody, ...] | Refusal
@@ -41,6 +42,7 @@ _OF_THE_QUEUE = get_args(QueueCommand)
 _OF_LEASES = get_args(LeaseCommand)
 _OF_MAIL = get_args(MailCommand)
 _MAIL_OUTCOMES = get_args(MailOutcome)
+_OF_STEPS = get_args(StepOutcome)
 
 
 class _On(NamedTuple):
@@ -144,7 +146,7 @@ def _requeue(on: _On, c: cmd.RequeueTask) -> Answer:
 
 def _lease(on: _On, c: cmd.Lease) -> Answer:
     task = on.view.task(c.task)
-    live = sum(x.state in WORKING_STATES for x in on.view.live())
+    live = workers(on.view.live())
     limit = min(c.max_workers, MAX_WORKERS)
     if on.team.mode is not TeamMode.RUNNING:
         return Refusal("team_not_running", "model.mode", f"the team is {on.team.mode}")
@@ -177,6 +179,7 @@ def _lease(on: _On, c: cmd.Lease) -> Answer:
             expires_ms=c.expires_ms,
             decision=c.decision,
             nonce=c.nonce,
+            strategy=c.strategy,
         ),
     )
 
@@ -196,9 +199,10 @@ def _record_preserved(on: _On, c: cmd.RecordPreserved) -> Answer:
     execution = on.view.execution(c.execution)
     if execution is None:
         return Refusal("no_execution", "model.lease", f"there is no execution {c.execution}")
-    if execution.preserved == c.ref and execution.work == c.commit:
+    known = execution.preserved == c.ref and execution.work == c.commit
+    if known or execution.beside.get(c.ref) == c.commit:
         return ()
-    return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit),)
+    return (ev.WorkPreserved(execution=c.execution, ref=c.ref, commit=c.commit, seat=c.seat),)
 
 
 def _discard(on: _On, c: cmd.DiscardWork) -> Answer:
@@ -229,6 +233,8 @@ def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
         return (refused,)
     if isinstance(command, ExpireLease):
         return expire(execution, task, command)
+    if isinstance(command, _OF_STEPS):
+        return decide_step(view, execution, command)
     if isinstance(command, _MAIL_OUTCOMES):
         return decide_mail_outcome(view, execution, command)
     interrupted = interruption(view, execution) if isinstance(command, cmd.RecordHarvest) else None

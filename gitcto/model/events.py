@@ -17,6 +17,7 @@ from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
+from gitcto.model.step_events import StepEventBody
 
 
 class TeamCreated(Body, frozen=True, kw_only=True, tag_field="kind", tag="team.created"):
@@ -49,6 +50,8 @@ class PlanImported(Body, frozen=True, kw_only=True, tag_field="kind", tag="plan.
 class TaskAdded(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.added"):
     """A task joined the team's plan."""
 
+    VERSION: ClassVar[int] = 2
+
     task: TaskSpec
 
 
@@ -69,10 +72,11 @@ class TaskRequeued(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.
 class ExecutionLeased(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.leased"):
     """A task was claimed: the intent to start one attempt under fencing token ``epoch``.
 
-    ``nonce`` is random; evidence that lacks it was not made for this attempt.
+    ``nonce`` is random; evidence that lacks it was not made for this attempt. ``strategy`` says
+    which steps it takes.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     execution: str
     task: str
@@ -86,6 +90,7 @@ class ExecutionLeased(Body, frozen=True, kw_only=True, tag_field="kind", tag="ex
     expires_ms: int
     decision: Decision
     nonce: str = ""
+    strategy: str = ""
 
 
 class LeaseRenewed(Body, frozen=True, kw_only=True, tag_field="kind", tag="lease.renewed"):
@@ -161,11 +166,17 @@ class WorkHarvested(Body, frozen=True, kw_only=True, tag_field="kind", tag="work
 
 
 class WorkPreserved(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.preserved"):
-    """Work that did not land is kept under a ref."""
+    """Work that did not land is kept under a ref.
+
+    With ``seat`` it is what was made there beside the work that the execution goes on with.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     ref: str
     commit: str
+    seat: str = ""
 
 
 class WorkDiscarded(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.discarded"):
@@ -281,5 +292,6 @@ EventBody = (
     | MailEventBody
     | EffectEventBody
     | ContextCheckpointed
+    | StepEventBody
 )
 """Every kind this version writes."""

@@ -15,6 +15,7 @@ from gitcto.model import events as ev
 from gitcto.model.codec import Event, Opaque
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
+from gitcto.model.kept_work import given_up, kept
 from gitcto.model.lease_events import LeaseEventBody, StopAsked
 from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.mail_changes import evolve_mail
@@ -22,6 +23,8 @@ from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
+from gitcto.model.step_events import StepEventBody
+from gitcto.model.step_rules import evolve_step, over
 from gitcto.model.view import StateView
 
 Records = tuple[Record, ...]
@@ -29,6 +32,7 @@ Records = tuple[Record, ...]
 _OF_THE_QUEUE = get_args(QueueEventBody)
 _OF_LEASES = get_args(LeaseEventBody)
 _OF_MAIL = get_args(MailEventBody)
+_OF_STEPS = get_args(StepEventBody)
 
 
 class _At(NamedTuple):
@@ -56,6 +60,8 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return evolve_lease(view, body, event.ts)
     if isinstance(body, EFFECT_EVENTS):
         return evolve_effect(view, team, body)
+    if isinstance(body, _OF_STEPS):
+        return evolve_step(view, body, event.ts)
     if isinstance(body, _OF_MAIL):
         return evolve_mail(view, body, event.ts)
     rule = _RULES.get(type(body))
@@ -116,6 +122,7 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
         provider=e.provider,
         role=e.role,
         workspace=e.workspace,
+        strategy=e.strategy,
         nonce=e.nonce,
         leased_ms=at.ts,
         expires_ms=e.expires_ms,
@@ -179,19 +186,12 @@ def _harvested(at: _At, e: ev.WorkHarvested) -> Records:
 
 def _preserved(at: _At, e: ev.WorkPreserved) -> Records:
     execution = at.view.execution(e.execution)
-    if execution is None:
-        return ()
-    discarded = {ref: commit for ref, commit in execution.discarded.items() if ref != e.ref}
-    return (replace(execution, preserved=e.ref, work=e.commit, discarded=discarded),)
+    return () if execution is None else (kept(execution, e),)
 
 
 def _discarded(at: _At, e: ev.WorkDiscarded) -> Records:
     execution = at.view.execution(e.execution)
-    if execution is None:
-        return ()
-    preserved = "" if execution.preserved == e.ref else execution.preserved
-    discarded = {**execution.discarded, e.ref: e.commit}
-    return (replace(execution, preserved=preserved, discarded=discarded),)
+    return () if execution is None else (given_up(execution, e),)
 
 
 def _judged(at: _At, e: ev.GateJudged) -> Records:
@@ -230,9 +230,7 @@ def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
     task = at.view.task(execution.task) if execution else None
     if execution is None or task is None:
         return ()
-    ended = replace(
-        execution, state=TaskState.FAILED, reason=e.reason, detail=e.detail, evidence=e.evidence
-    )
+    ended = over(execution, e, at.ts)
     changes: dict[str, Any] = {"reason": e.reason, "detail": e.detail}
     changes["retries"] = {**task.retries, e.reason: task.retries.get(e.reason, 0) + 1}
     changes["charged"] = task.charged + e.charged

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from gitcto.model import lease_events as lease
 from gitcto.model.records import Record
+from gitcto.model.step_rules import closed
 from gitcto.model.view import StateView
 
 
@@ -32,6 +33,7 @@ def _taken_over(view: StateView, e: lease.WorkAdopted, ts: int) -> tuple[Record,
     adopted = replace(
         x,
         adopted=source.id,
+        steps=closed(source.steps, ts),
         isolation=source.isolation,
         sandbox=source.sandbox,
         outside=source.outside,

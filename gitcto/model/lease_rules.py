@@ -175,6 +175,7 @@ def _adopted(source: Execution, task: Task, c: cmd.AdoptWork) -> Answer:
         expires_ms=c.expires_ms,
         decision=c.decision,
         nonce=c.nonce,
+        strategy=source.strategy,
     )
     adopted = lease.WorkAdopted(execution=c.execution, source=source.id, commit=c.commit)
     harvested = ev.WorkHarvested(

@@ -15,6 +15,7 @@ from gitcto.model.commands import OutcomeCommand, Refusal
 from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.records import Execution, Landing, Task, TaskState, Verdict
+from gitcto.model.step_rules import refused_harvest, running
 
 Answer = tuple[ev.EventBody, ...] | Refusal
 
@@ -66,12 +67,17 @@ def _start(x: Execution, c: cmd.RecordStart) -> Answer:
 def _exit(x: Execution, c: cmd.RecordExit) -> Answer:
     if x.state is not TaskState.EXECUTING or x.exit:
         return _wrong_state(x, "executing")
+    if running(x):
+        return Refusal("step_running", "model.steps", f"{running(x)[0].name} of {x.id} runs")
     return (ev.ExecutionExited(execution=x.id, epoch=x.epoch, code=c.code, cause=c.cause),)
 
 
 def _harvest(x: Execution, c: cmd.RecordHarvest) -> Answer:
     if x.state is not TaskState.EXECUTING or not x.exit:
         return _wrong_state(x, "executing and exited")
+    refused = refused_harvest(x, c)
+    if refused is not None:
+        return refused
     harvested = ev.WorkHarvested(
         execution=x.id, epoch=x.epoch, commit=c.commit, tree=c.tree, changed=c.changed
     )

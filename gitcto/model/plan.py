@@ -153,6 +153,8 @@ def _task_complaints(task: TaskSpec) -> Iterator[tuple[str, str]]:
         yield "prompt", "a prompt has no control characters besides newline and tab"
     if not is_name(task.role):
         yield "role", "a role is lower-case letters, digits, - and _, at most 40"
+    if task.strategy and not is_name(task.strategy):
+        yield "strategy", "a strategy is lower-case letters, digits, - and _, at most 40"
     if _UNSAFE_IN_LINE.search(task.owner) or len(task.owner) > MAX_TITLE:
         yield "owner", f"an owner is one line of at most {MAX_TITLE} characters"
     yield from _path_complaints(task.paths)

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gitcto.model.mail_records import Mail
+from gitcto.model.step_records import Step
 
 Tier = Literal["P0", "P1", "P2"]
 Priority = Literal["urgent", "high", "normal", "low"]
@@ -52,7 +53,8 @@ class TaskSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """One task of a plan, as a person wrote it.
 
     ``paths`` are the git pathspec-like globs the task may change (empty: policy decides);
-    ``inputs`` fill ``{input.NAME}`` placeholders of a provider template.
+    ``inputs`` fill ``{input.NAME}`` placeholders of a provider template; ``strategy`` takes the
+    place of its role's.
     """
 
     id: str
@@ -65,6 +67,7 @@ class TaskSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     paths: tuple[str, ...] = ()
     owner: str = ""
     inputs: dict[str, str] = {}
+    strategy: str = ""
 
 
 class Decision(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -208,14 +211,15 @@ class Execution(Struct, frozen=True, kw_only=True):
     """One attempt at a task, under one lease.
 
     ``epoch`` is the fencing token; ``work`` the commit harvested from the workspace on top of
-    ``base``; ``preserved`` the ref that keeps work which did not land;
+    ``base``; ``preserved`` the ref that keeps work which did not land, ``beside`` refs that keep
+    what was made in other seats, and what they hold;
     ``discarded`` the refs, and what they held, that a person gave up; ``outside`` what was
     different outside its room, and ``outside_blocks`` whether that keeps it from landing.
     ``nonce`` was drawn for it at dispatch; ``change`` is the id of its change and ``place`` the
     ledger's number of its harvest. ``approval`` is ``requested``, ``granted`` or ``denied`` for
     that very change; ``ejection`` is why a person wants it out of the queue, ``stop`` why one wants
     its worker ended. ``adopted`` is the execution whose late work this one is about, ``late`` what
-    became of work that came after the lease.
+    became of work that came after the lease. ``strategy`` names what says which ``steps`` it takes.
     """
 
     id: str
@@ -230,6 +234,8 @@ class Execution(Struct, frozen=True, kw_only=True):
     leased_ms: int
     expires_ms: int
     workspace: str = ""
+    strategy: str = ""
+    steps: tuple[Step, ...] = ()
     isolation: str = ""
     sandbox: str = ""
     nonce: str = ""
@@ -258,6 +264,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     landing: Landing | None = None
     evidence: str = ""
     preserved: str = ""
+    beside: dict[str, str] = {}
     discarded: dict[str, str] = {}
     reason: str = ""
     detail: str = ""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from gitcto.model.records import MAX_WORKERS, Execution, Task
+from gitcto.model.step_rules import workers
 
 AGEING_MS = 10 * 60 * 1000
 """A waiting task rises by one priority band each time this passes (milliseconds)."""
@@ -29,7 +30,7 @@ def choose(
     The lowest band goes first; in a band, the role with the fewest live workers; then the task
     that has waited longest, by its place in the ledger.
     """
-    free = min(max_workers, MAX_WORKERS) - len(live)
+    free = min(max_workers, MAX_WORKERS) - workers(live)
     if free <= 0:
         return []
     busy = Counter(execution.role for execution in live)

@@ -72,7 +72,7 @@ def _roles(policy: Policy) -> Iterator[str]:
         provider = policy.providers[role.provider]
         yield (
             f"role     {name}: provider {role.provider} (plugin {provider.plugin}),"
-            f" workspace {role.workspace}{_settings(provider.settings)}"
+            f" workspace {role.workspace}, strategy {role.strategy}{_settings(provider.settings)}"
         )
 
 

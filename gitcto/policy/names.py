@@ -19,7 +19,7 @@ _DESTINATION = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[
 
 
 def name(text: str) -> str:
-    """Check a role's, provider's, gate's or plugin's name."""
+    """Check a role's, provider's, gate's, plugin's or strategy's name."""
     if is_name(text):
         return ""
     return "names are lower-case letters, digits, - and _, begin with a letter, 40 at most"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gitcto.errors import CtoError, ExitCode
+from gitcto.model.step_records import SINGLE_WORKER
 
 Scalar = str | int | float | bool
 Setting = Scalar | tuple[Scalar, ...] | dict[str, Scalar]
@@ -123,10 +124,11 @@ class RoomSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """Who does the tasks of a role: the ``provider``'s name and the workspace plugin."""
+    """Who does the tasks of a role: the ``provider``'s name, the workspace plugin, the strategy."""
 
     provider: str
     workspace: str
+    strategy: str = SINGLE_WORKER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar, get_args
 
 from gitcto.model.records import MAX_WORKERS, Tier
+from gitcto.model.step_records import SINGLE_WORKER
 from gitcto.policy import landing_sections, names
 from gitcto.policy.records import (
     ContextSettings,
@@ -153,8 +154,9 @@ def roles(table: Table, default_workspace: str) -> Mapping[str, Role]:
         if not provider and one.lacks("provider"):
             one.report('"provider" is missing: name one of the sections [providers.…]')
         room = one.text("workspace", default_workspace, names.name)
+        strategy = one.text("strategy", SINGLE_WORKER, names.name)
         one.close()
-        return Role(provider=provider, workspace=room)
+        return Role(provider=provider, workspace=room, strategy=strategy)
 
     return _named(table, role)
 

@@ -11,10 +11,12 @@ from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
 from gitcto.model.queue_events import QueueEventBody
+from gitcto.model.step_events import StepEventBody
 from gitcto.store.effect_subjects import effect_phrase
 from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.mail_subjects import mail_phrase
 from gitcto.store.queue_subjects import queue_phrase
+from gitcto.store.step_subjects import step_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +70,8 @@ def _phrase(  # noqa: C901, PLR0912 - one line a kind
         return lease_phrase(body, partial(_task, view, bodies))
     if isinstance(body, MailEventBody):
         return mail_phrase(body, partial(_task, view, bodies))
+    if isinstance(body, StepEventBody):
+        return f"{_task(view, bodies, body.execution)}: {step_phrase(body)}"
     match body:
         case ev.TeamCreated():
             return f"team {body.team} created, landing on {_branch(body.target)}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gitcto.testing.gate_contract import GateContract, gate_context
     from gitcto.testing.kit import Capabilities, ContractBrokenError, PluginContract
     from gitcto.testing.merge_resolver_contract import MergeResolverContract
+    from gitcto.testing.model_server import ModelServer
     from gitcto.testing.outcome import Outcome
     from gitcto.testing.outside_effect_contract import OutsideEffectContract
     from gitcto.testing.planner_contract import PlannerContract
@@ -32,6 +33,7 @@ _HOME = {
     "Faulty": "faulty",
     "GateContract": "gate_contract",
     "MergeResolverContract": "merge_resolver_contract",
+    "ModelServer": "model_server",
     "Operation": "scene",
     "Outcome": "outcome",
     "OutsideEffectContract": "outside_effect_contract",
@@ -53,6 +55,7 @@ __all__ = [
     "Faulty",
     "GateContract",
     "MergeResolverContract",
+    "ModelServer",
     "Operation",
     "Outcome",
     "OutsideEffectContract",

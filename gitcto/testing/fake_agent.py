@@ -83,6 +83,27 @@ def tell(*, event: str) -> None:
     say(text=json.dumps({"event": event}))
 
 
+def begin_session(*, id: str) -> None:  # noqa: A002 - the key in a script
+    """Print the id of its session (the verb ``session``)."""
+    say(text=json.dumps({"event": "session", "id": id}))
+
+
+def speak(*, text: str) -> None:
+    """Print words of the agent (the verb ``message``); the last ones are its answer."""
+    say(text=json.dumps({"event": "message", "text": text}))
+
+
+def use(**usage: int) -> None:
+    """Print what was used since it was told last, in the fields of ``Usage``."""
+    say(text=json.dumps({"event": "used", "usage": usage}))
+
+
+def fail(*, kind: str, code: int = 1, **fault: Any) -> NoReturn:
+    """Print a fault in the fields of ``Fault`` (the verb ``fault``) and end with ``code``."""
+    say(text=json.dumps({"event": "fault", "fault": {"kind": kind, **fault}}))
+    sys.exit(code)
+
+
 def sleep(*, seconds: float) -> None:
     """Sleep for real; a minute at most."""
     time.sleep(min(float(seconds), MAX_SLEEP_S))
@@ -219,15 +240,19 @@ VERBS: dict[str, Callable[..., None]] = {
     "die": die,
     "event": tell,
     "exit": leave,
+    "fault": fail,
     "flood": flood,
     "hang": hang,
     "lie": lie,
+    "message": speak,
     "move": move,
     "print": say,
     "replace": replace,
     "send_mail": send_mail,
+    "session": begin_session,
     "sleep": sleep,
     "symlink": symlink,
+    "use": use,
     "wait_for": wait_for,
     "write": write,
 }

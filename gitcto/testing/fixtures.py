@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitcto.testing.model_server import ModelServer
 from gitcto.testing.repo import CtoRepo
 
 if TYPE_CHECKING:
@@ -19,3 +20,10 @@ def cto_repo(tmp_path: Path) -> Iterator[CtoRepo]:
     repo = CtoRepo(tmp_path / "world")
     yield repo
     repo.close()
+
+
+@pytest.fixture
+def model_server() -> Iterator[ModelServer]:
+    """Return a scripted model server on a free loopback port."""
+    with ModelServer() as server:
+        yield server

@@ -101,6 +101,8 @@ class ProviderContract(Contract):
             probe = provider.probe(settings, environment)
             must(type(probe) is Probe, "probe() must return a Probe")
             must(probe.available or probe.hint, "a provider that is not available must say why")
+            files = probe.backend.files if probe.backend else ()
+            must(all(map(os.path.exists, files)), "the files of a backend must be there")
 
     def test_launch_is_data(self, provider: ProviderWorker, launch_request: LaunchRequest) -> None:
         """It returns an argv list, the same one when it is asked again."""

@@ -24,6 +24,9 @@ from gitcto.model.records import (
     Verdict,
 )
 from gitcto.model.state import State, fold
+from gitcto.model.step_commands import EndStep, StartStep
+from gitcto.model.step_records import StepVerdict
+from gitcto.model.step_rules import running, workers
 
 TASKS = ("A", "B", "C", "D", "E", "F", "G", "H", "I")
 TREES = ("1" * 40, "2" * 40)
@@ -152,6 +155,13 @@ class Machine(RuleBasedStateMachine):
         assert after.state is x.state
         assert self.send(command) == ()
 
+    @rule(number=pick, which=pick, limit=st.integers(0, 9), end=st.booleans())
+    def step(self, number: int, which: int, limit: int, end: bool) -> None:
+        """Start or end any step of any execution, honest or not."""
+        x = self.any_execution(number)
+        if x is not None:
+            self.send(_ended(x, which) if end else _begun(x, which, limit))
+
     @rule(task=tasks)
     def requeue(self, task: str) -> None:
         self.send(cmd.RequeueTask(task=task))
@@ -169,7 +179,7 @@ class Machine(RuleBasedStateMachine):
         live = [x.task for x in self.state.executions.values() if x.state in LIVE_STATES]
         assert len(live) == len(set(live))
         working = [x for x in self.state.live() if x.state in WORKING_STATES]
-        assert len(working) <= MAX_WORKERS
+        assert workers(working) <= MAX_WORKERS
         assert sorted(live) == sorted(x.task for x in self.state.live())
 
     @invariant()
@@ -192,6 +202,20 @@ class Machine(RuleBasedStateMachine):
             if isinstance(body, ev.OutsideChanged) and body.blocking:
                 blocked.add(body.execution)
             assert not (isinstance(body, ev.LandingIntended) and body.execution in blocked)
+
+    @invariant()
+    def steps_follow_each_other_and_none_outlives_its_execution(self) -> None:
+        for x in self.state.executions.values():
+            assert [step.number for step in x.steps] == list(range(1, len(x.steps) + 1))
+            seats = [step.seat for step in running(x)]
+            assert len(seats) == len(set(seats))
+            assert not seats or (x.state in WORKING_STATES and not x.exit)
+
+    @invariant()
+    def what_was_judged_is_taken_up_as_it_was_approved(self) -> None:
+        for x in self.state.executions.values():
+            if x.place and any(step.verdict for step in x.steps):
+                assert any(step.verdict == "approve" for step in x.steps)
 
     @invariant()
     def lands_once(self) -> None:
@@ -240,6 +264,34 @@ class Machine(RuleBasedStateMachine):
         assert set(replayed.ready) == set(self.state.ready)
 
 
+def _begun(x: Execution, which: int, limit: int) -> cmd.Command:
+    edits = which % 3 > 0
+    return StartStep(
+        execution=x.id,
+        epoch=x.epoch,
+        number=len(x.steps) + which % 5 // 4 + 1,
+        name="write",
+        role="r",
+        provider="p",
+        seat=("main", "second", "review")[which % 3],
+        edits=edits,
+        asks="work" if edits else "verdict",
+        max_workers=limit,
+    )
+
+
+def _ended(x: Execution, which: int) -> cmd.Command:
+    step = x.steps[which % len(x.steps)] if x.steps else None
+    verdicts: tuple[StepVerdict, ...] = ("", "approve", "reject", "none")
+    return EndStep(
+        execution=x.id,
+        epoch=x.epoch,
+        number=step.number if step else which,
+        verdict="" if step is None or step.edits else verdicts[which % 4],
+        change=TREES[0] if which % 2 else "",
+    )
+
+
 def _command(x: Execution, epoch: int, step: int, tree: str) -> cmd.Command:
     verdict = Verdict(gate="tests", status="pass", reason="ok", tree=tree, definition="d")
     landing = Landing(target="t", old="o", new=f"n-{x.id}", tree=tree, evidence="e")
@@ -247,7 +299,7 @@ def _command(x: Execution, epoch: int, step: int, tree: str) -> cmd.Command:
     choices: tuple[cmd.Command, ...] = (
         cmd.RecordStart(**ident, pid=1, process_start="1", isolation="none"),
         cmd.RecordExit(**ident, code=0, cause="exited"),
-        cmd.RecordHarvest(**ident, commit="c", tree="t", changed=1),
+        cmd.RecordHarvest(**ident, commit="c", tree="t", changed=1, change=TREES[0]),
         cmd.RecordVerdicts(**ident, verdicts=(verdict,)),
         cmd.IntendLanding(**ident, landing=landing, required=("tests",), decision=ALLOW),
         cmd.ConfirmLanding(**ident, found="moved", decision=ALLOW),

@@ -36,7 +36,7 @@ required = { tests = ">=0.1", paths = "" }
 
     assert (
         "role     developer: provider agent (plugin command), workspace clone, "
-        'argv = ["x", "\\u001b[31m"], env = {"A": "b"}'
+        'strategy single_worker, argv = ["x", "\\u001b[31m"], env = {"A": "b"}'
     ) in lines
     gate = 'tests: plugin tests, 7 s, given A, B, tools ["make", "-v"], argv = ["make"]'
     assert f"gate     {gate}" in lines

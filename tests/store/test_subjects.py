@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from gitcto.model import events as ev
+from gitcto.model.agent_records import Fault
 from gitcto.model.records import TaskSpec, TaskState, TeamMode
 from gitcto.model.state import State
 from gitcto.store.subjects import subject
@@ -21,6 +22,7 @@ SAMPLES: dict[str, Any] = {
     "then": TaskState.QUEUED,
     "charged": True,
     "mails": ((3, 5), (7, 7)),
+    "fault": Fault(kind="rate"),
 }
 
 

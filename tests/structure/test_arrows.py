@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 SHARED = frozenset({"errors", "model"})
-BELOW_STORE = SHARED | {"effects", "git", "policy", "queue", "reports", "seam"}
+BELOW_STORE = SHARED | {"agents", "effects", "git", "policy", "queue", "reports", "seam"}
 ABOVE_STORE = BELOW_STORE | {"context", "evidence", "store"}
 MAY_IMPORT = {
     "errors": frozenset(),
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "git": SHARED | {"effects", "policy"},
     "store": SHARED | {"effects", "evidence", "git", "policy"},
     "seam": BELOW_STORE,
+    "agents": SHARED | {"git", "seam"},
     "runtime": ABOVE_STORE,
     "escape": ABOVE_STORE | {"runtime"},
     "cli": ABOVE_STORE | {"escape", "runtime", "testing"},
@@ -174,6 +175,8 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
         ("gitcto.evidence.report", "from pathlib import Path"),
         ("gitcto.queue.decide", "from gitcto.effects import SystemEffects"),
         ("gitcto.store.ledger", "from gitcto.queue.decide import decide"),
+        ("gitcto.agents.lines", "from gitcto.runtime.workers import spawn"),
+        ("gitcto.store.ledger", "from gitcto.agents.lines import read_lines"),
     ],
 )
 def test_a_reversed_arrow_is_found(module: str, source: str) -> None:

@@ -1,6 +1,6 @@
 """Plugin fake: descriptors only; the work is next door."""
 
-from gitcto.api import Provider, Register, hookimpl
+from gitcto.api import Abilities, Provider, Register, hookimpl
 
 
 @hookimpl
@@ -11,5 +11,6 @@ def gitcto_register_providers(register: Register[Provider]) -> None:
             name="fake",
             summary="Run the scripted fake agent: for demos, tests and rehearsals.",
             target="gitcto_fake.provider:FakeProvider",
+            abilities=Abilities(send="in_place", usage="cost", streams=True),
         )
     )

@@ -11,21 +11,27 @@ from typing import TYPE_CHECKING
 from gitcto.api import (
     CtoError,
     ExitCode,
+    Fault,
     InterruptResult,
     Launch,
     Probe,
-    Progress,
     WorkerReport,
-    failed,
     leave_in_mailbox,
 )
+from gitcto_fake.stream import BEGUN, ENDED, Stream, read_on, read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import LaunchRequest, SendRequest, SendResult, WorkerOutcome, WorkerOutput
+    from gitcto.api import (
+        LaunchRequest,
+        Progress,
+        SendRequest,
+        SendResult,
+        WorkerOutcome,
+        WorkerOutput,
+    )
 
-_BEGUN, _ENDED = '{"event": "started"}', '{"event": "finished"}'
 _TAIL = 4096
 _LINE = 300
 
@@ -57,9 +63,8 @@ class FakeProvider:
         return leave_in_mailbox(request)
 
     def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Tell nothing: its stream is for people."""
-        del output
-        return Progress(cursor=cursor)
+        """Read on in its stream: what it said, used and met; the rest is for people."""
+        return read_on(output.stdout, cursor)
 
     def interrupt(self, output: WorkerOutput) -> InterruptResult:
         """Leave it to signals: a script has no protocol."""
@@ -71,18 +76,32 @@ class FakeProvider:
 
         An agent that began a stream of events must have ended it, whatever its exit code.
         """
-        if outcome.cause == "exited" and outcome.code == 0:
-            if _first_line(outcome.stdout) == _BEGUN and _last_line(outcome.stdout) != _ENDED:
-                detail = "its stream of events has no end"
-                return failed("protocol", detail)
-            return WorkerReport(summary=_last_line(outcome.stdout))
-        if outcome.cause in ("wall", "idle"):
-            return failed("timeout", f"limit on {outcome.cause}")
-        if outcome.cause != "exited" or outcome.code < 0:
-            detail = f"{outcome.cause}, code {outcome.code}"
-            return failed("killed", detail)
+        said = read_whole(outcome.stdout)
+        fault = _fault(outcome, said)
+        words = said.message or _last_line(outcome.stdout)
+        return WorkerReport(
+            summary=_line(words) if fault is None else "",
+            message=said.message,
+            fault=fault,
+            session=said.session,
+            usage=said.usage,
+        )
+
+
+def _fault(outcome: WorkerOutcome, said: Stream) -> Fault | None:
+    """Return why a run is no success: what the agent said itself, or how it ended."""
+    if outcome.cause in ("wall", "idle"):
+        return Fault(kind="timeout", detail=f"limit on {outcome.cause}")
+    if outcome.cause != "exited" or outcome.code < 0:
+        return Fault(kind="killed", detail=f"{outcome.cause}, code {outcome.code}")
+    if said.fault is not None:
+        return said.fault
+    if outcome.code != 0:
         detail = _last_line(outcome.stderr) or f"exit code {outcome.code}"
-        return failed("tool", detail)
+        return Fault(kind="tool", detail=detail)
+    if _first_line(outcome.stdout) == BEGUN and _last_line(outcome.stdout) != ENDED:
+        return Fault(kind="protocol", detail="its stream of events has no end")
+    return None
 
 
 def _program() -> Path:
@@ -129,7 +148,11 @@ def _last_line(path: Path) -> str:
     except OSError:
         return ""
     said = [line for line in lines if line.strip()]
-    return "".join(c if c.isprintable() else "?" for c in said[-1])[:_LINE] if said else ""
+    return _line(said[-1]) if said else ""
+
+
+def _line(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))[:_LINE]
 
 
 def _bad(message: str, hint: str) -> CtoError:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from gitcto_fake.provider import FakeProvider
 
-from gitcto.api import CtoError, LaunchRequest, TaskSpec, WorkerOutcome
+from gitcto.api import CtoError, Fault, LaunchRequest, TaskSpec, Usage, WorkerOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,3 +85,86 @@ def test_a_stream_of_events_must_end(room: Path, said: str, error: str) -> None:
     )
     report = FakeProvider().collect(outcome)
     assert (report.fault.kind if report.fault else "") == error
+
+
+def run(room: Path, steps: list[dict[str, object]]) -> WorkerOutcome:
+    """Run the fake agent for real with these steps."""
+    request = LaunchRequest(
+        task=TaskSpec(id="T-1", title="Title"),
+        execution="01e",
+        attempt=1,
+        workspace=room / "workspace",
+        scratch=room / "scratch",
+        prompt_file=room / "prompt",
+        settings={"script": [steps]},
+        host_env={"PATH": "/usr/bin:/bin"},
+    )
+    launch = FakeProvider().launch(request)
+    with (room / "stdout").open("wb") as out, (room / "stderr").open("wb") as err:
+        code = subprocess.run(
+            launch.argv,
+            env=dict(launch.env),
+            cwd=request.workspace,
+            stdout=out,
+            stderr=err,
+            check=False,
+        ).returncode
+    return WorkerOutcome(
+        code=code,
+        cause="exited",
+        stdout=room / "stdout",
+        stderr=room / "stderr",
+        scratch=request.scratch,
+    )
+
+
+def test_a_run_says_what_it_used_and_what_it_met(room: Path) -> None:
+    quota = {"kind": "quota", "detail": "no more today", "retry_after_s": 90, "retryable": False}
+    steps: list[dict[str, object]] = [
+        {"do": "session", "id": "s-1"},
+        {"do": "use", "input_tokens": 100, "output_tokens": 5, "cost_micros": 7},
+        {"do": "message", "text": "half\ndone"},
+        {"do": "use", "input_tokens": 1, "cached_tokens": 50},
+        {"do": "fault", **quota},
+    ]
+    outcome = run(room, steps)
+    report = FakeProvider().collect(outcome)
+    assert outcome.code == 1
+    assert report.fault == Fault(
+        kind="quota", detail="no more today", retry_after_s=90, retryable=False
+    )
+    assert (report.session, report.message) == ("s-1", "half\ndone")
+    used = Usage(input_tokens=101, cached_tokens=50, output_tokens=5, cost_micros=7)
+    assert report.usage == used
+    progress = FakeProvider().poll(outcome, "")
+    assert [event.kind for event in progress.events] == [
+        "session",
+        "used",
+        "message",
+        "used",
+        "error",
+    ]
+    assert (progress.usage, progress.session, progress.ended) == (used, "s-1", True)
+    again = FakeProvider().poll(outcome, progress.cursor)
+    assert (again.events, again.usage, again.cursor) == ((), used, progress.cursor)
+
+
+def test_a_poll_waits_for_the_end_of_a_line_and_passes_a_huge_one(room: Path) -> None:
+    outcome = run(room, [{"do": "use", "input_tokens": 3}])
+    outcome.stdout.write_text('{"event": "used", "usage": {"input_to')
+    first = FakeProvider().poll(outcome, "")
+    assert (first.events, first.usage) == ((), Usage())
+    with outcome.stdout.open("a") as file:
+        file.write('kens": 3}}\n' + "x" * (1 << 20) + '\n{"event": "finished"}\n')
+    seen, cursor = [], first.cursor
+    while (progress := FakeProvider().poll(outcome, cursor)).cursor != cursor:
+        cursor = progress.cursor
+        seen += [event.kind for event in progress.events]
+    assert seen == ["used", "ended"]
+    assert progress.usage == Usage(input_tokens=3)
+
+
+def test_words_are_a_summary_and_a_success(room: Path) -> None:
+    report = FakeProvider().collect(run(room, [{"do": "message", "text": "all\ndone"}]))
+    assert report.ok
+    assert (report.summary, report.message) == ("all done", "all\ndone")

@@ -140,5 +140,6 @@ FIELDS: Mapping[str, Callable[[object], str]] = {
     "paths": _texts,
     "owner": _text,
     "inputs": _inputs,
+    "strategy": _text,
 }
 """The fields of a task; each check says what a value must be, or nothing."""
