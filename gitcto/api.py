@@ -30,6 +30,7 @@ from gitcto.descriptors import (
 if TYPE_CHECKING:
     from gitcto.agents.commands import CommandTemplate, read_commands
     from gitcto.agents.dialect import Dialect, Transcript, fold
+    from gitcto.agents.driver_mail import DriverLetter, DriverMail
     from gitcto.agents.faults import fault, fault_of
     from gitcto.agents.lines import Line, read_lines
     from gitcto.agents.polling import poll_output
@@ -141,6 +142,8 @@ __all__ = [
     "Descriptor",
     "Dialect",
     "DraftPlan",
+    "DriverLetter",
+    "DriverMail",
     "EffectRequest",
     "Event",
     "EventContext",

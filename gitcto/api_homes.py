@@ -12,6 +12,10 @@ _LAZY = {
         "Transcript",
         "fold",
     ),
+    "gitcto.agents.driver_mail": (
+        "DriverLetter",
+        "DriverMail",
+    ),
     "gitcto.agents.faults": (
         "fault",
         "fault_of",
