@@ -97,8 +97,9 @@ def summary(shown: Policy) -> dict[str, object]:
         "lease_s": shown.lease_s,
         "limits": asdict(shown.limits),
         "retries": asdict(retries),
+        "eligibility": asdict(shown.eligibility),
         "roles": {
-            name: {"provider": role.provider, "workspace": role.workspace}
+            name: {"providers": list(role.providers), "workspace": role.workspace}
             for name, role in shown.roles.items()
         },
         "providers": {

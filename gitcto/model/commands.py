@@ -8,6 +8,7 @@ from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.mail_commands import MailCommand, MailOutcome
+from gitcto.model.provider_commands import ProviderCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
 from gitcto.model.step_commands import StepOutcome
@@ -247,6 +248,7 @@ SingleCommand = (
     | LeaseCommand
     | QueueCommand
     | EffectCommand
+    | ProviderCommand
     | MailCommand
     | OutcomeCommand
 )

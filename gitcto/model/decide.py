@@ -22,6 +22,7 @@ from gitcto.model.mail_rules import decide_mail, decide_mail_outcome, interrupti
 from gitcto.model.outcomes import decide_outcome
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
+from gitcto.model.provider_rules import PROVIDER_COMMANDS, decide_provider
 from gitcto.model.queue_commands import QueueCommand
 from gitcto.model.queue_rules import decide_queue
 from gitcto.model.records import (
@@ -72,6 +73,8 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
         return decide_lease(view, command, now_ms)
     if isinstance(command, EFFECT_COMMANDS):
         return decide_effect(view, command, now_ms)
+    if isinstance(command, PROVIDER_COMMANDS):
+        return decide_provider(team, command)
     if isinstance(command, _OF_MAIL):
         return decide_mail(view, command)
     return _RULES[type(command)](_On(view, team, now_ms), command)

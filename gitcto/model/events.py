@@ -15,6 +15,7 @@ from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.provider_events import ProviderEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
 from gitcto.model.step_events import StepEventBody
@@ -291,6 +292,7 @@ EventBody = (
     | QueueEventBody
     | MailEventBody
     | EffectEventBody
+    | ProviderEventBody
     | ContextCheckpointed
     | StepEventBody
 )

@@ -20,6 +20,7 @@ from gitcto.model.lease_events import LeaseEventBody, StopAsked
 from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.mail_changes import evolve_mail
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.provider_rules import PROVIDER_EVENTS, evolve_provider
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
@@ -28,11 +29,6 @@ from gitcto.model.step_rules import evolve_step, over
 from gitcto.model.view import StateView
 
 Records = tuple[Record, ...]
-
-_OF_THE_QUEUE = get_args(QueueEventBody)
-_OF_LEASES = get_args(LeaseEventBody)
-_OF_MAIL = get_args(MailEventBody)
-_OF_STEPS = get_args(StepEventBody)
 
 
 class _At(NamedTuple):
@@ -54,16 +50,6 @@ def evolve(view: StateView, event: Event, seq: int) -> Records:
         return ()
     if isinstance(body, Opaque):
         return (replace(team, unknown=team.unknown + 1),)
-    if isinstance(body, _OF_THE_QUEUE):
-        return evolve_queue(view, team, body)
-    if isinstance(body, _OF_LEASES) and not isinstance(body, StopAsked):
-        return evolve_lease(view, body, event.ts)
-    if isinstance(body, EFFECT_EVENTS):
-        return evolve_effect(view, team, body)
-    if isinstance(body, _OF_STEPS):
-        return evolve_step(view, body, event.ts)
-    if isinstance(body, _OF_MAIL):
-        return evolve_mail(view, body, event.ts)
     rule = _RULES.get(type(body))
     return () if rule is None else rule(_At(view, team, event.ts, seq), body)
 
@@ -231,9 +217,9 @@ def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
     if execution is None or task is None:
         return ()
     ended = over(execution, e, at.ts)
-    changes: dict[str, Any] = {"reason": e.reason, "detail": e.detail}
+    charged = task.charged + e.charged
+    changes: dict[str, Any] = {"reason": e.reason, "detail": e.detail, "charged": charged}
     changes["retries"] = {**task.retries, e.reason: task.retries.get(e.reason, 0) + 1}
-    changes["charged"] = task.charged + e.charged
     if e.then is TaskState.QUEUED:
         changes |= {"queued_seq": at.seq, "queued_ms": at.ts}
     return (*_moved(at.team, task, e.then, **changes), ended)
@@ -268,6 +254,12 @@ def _on_both(at: _At, execution_id: str, to: TaskState, **changes: Any) -> Recor
 
 
 _RULES: dict[type, Callable[[_At, Any], Records]] = {
+    **dict.fromkeys(get_args(QueueEventBody), lambda at, e: evolve_queue(at.view, at.team, e)),
+    **dict.fromkeys(get_args(LeaseEventBody), lambda at, e: evolve_lease(at.view, e, at.ts)),
+    **dict.fromkeys(get_args(StepEventBody), lambda at, e: evolve_step(at.view, e, at.ts)),
+    **dict.fromkeys(EFFECT_EVENTS, lambda at, e: evolve_effect(at.view, at.team, e)),
+    **dict.fromkeys(PROVIDER_EVENTS, lambda at, e: evolve_provider(at.team, e)),
+    **dict.fromkeys(get_args(MailEventBody), lambda at, e: evolve_mail(at.view, e, at.ts)),
     ev.PolicyAdopted: _policy_adopted,
     ev.TeamModeChanged: _mode,
     ev.TaskAdded: _task_added,

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gitcto.model.mail_records import Mail
+from gitcto.model.provider_records import Admission, Comparison, Staged
 from gitcto.model.step_records import Step
 
 Tier = Literal["P0", "P1", "P2"]
@@ -161,7 +162,8 @@ class Team(Struct, frozen=True, kw_only=True):
     ``counts`` is the number of tasks in each state, ``unknown`` the number of events that this
     version cannot read; above zero, nothing may be changed. ``queue_paused`` is whether a person
     stopped the merge queue, ``queue_resumed`` how often one let it go on. ``unclear`` counts what
-    was perhaps done outside, and which a person must look at.
+    was perhaps done outside, and which a person must look at. ``admissions``, ``stages`` and
+    ``comparisons`` are what persons recorded of each provider last.
     """
 
     name: str
@@ -174,6 +176,9 @@ class Team(Struct, frozen=True, kw_only=True):
     queue_resumed: int = 0
     unclear: int = 0
     counts: dict[str, int] = {}
+    admissions: dict[str, Admission] = {}
+    stages: dict[str, Staged] = {}
+    comparisons: dict[str, Comparison] = {}
 
 
 class Task(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gitcto.model.isolation import at_least
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
-from gitcto.policy import approvals, late
+from gitcto.policy import approvals, eligibility_rule, late
 from gitcto.policy.facts import Action, BadFactError, Ruling, count, fact
 from gitcto.policy.gates import gate_definition, required_gates
 from gitcto.policy.records import Policy
@@ -55,13 +55,13 @@ def decide_dispatch(
     ``isolation`` the level that its worker would run at.
     """
     facts = {
-        **_attempt_facts(attempt),
+        **attempt_facts(attempt),
         "role": attempt.task.role,
         "charged": str(charged),
         "live": str(live),
         "isolation": isolation,
     }
-    return _decision(policy, "dispatch", attempt.actor, facts)
+    return decision_on(policy, "dispatch", attempt.actor, facts)
 
 
 def decide_landing(
@@ -73,12 +73,12 @@ def decide_landing(
     if it is about exactly this change.
     """
     facts = {
-        **_attempt_facts(attempt),
+        **attempt_facts(attempt),
         **_landing_facts(landing),
         **_verdict_facts(verdicts),
         **approvals.facts(attempt.approved, attempt.approved_by),
     }
-    return _decision(policy, "landing", attempt.actor, facts)
+    return decision_on(policy, "landing", attempt.actor, facts)
 
 
 def decide_done(
@@ -94,25 +94,25 @@ def decide_done(
     so only the evidence is looked at: passes on what landed, and nothing but passes.
     """
     facts = {
-        **_attempt_facts(attempt),
+        **attempt_facts(attempt),
         **_landing_facts(landing),
         **_verdict_facts(v for v in verdicts if v.change or v.tree == landing.tree),
         "landed": arrival.commit,
         "push": arrival.push,
     }
-    return _decision(policy, "done", attempt.actor, facts)
+    return decision_on(policy, "done", attempt.actor, facts)
 
 
 def decide_approval(policy: Policy, attempt: Attempt, *, change: str, holder: str) -> Decision:
     """Decide whether ``attempt.actor`` may answer for a change that the run ``holder`` made."""
-    facts = {**_attempt_facts(attempt), "change": change, "holder": holder, "by": attempt.actor}
-    return _decision(policy, "approval", attempt.actor, facts)
+    facts = {**attempt_facts(attempt), "change": change, "holder": holder, "by": attempt.actor}
+    return decision_on(policy, "approval", attempt.actor, facts)
 
 
 def decide_adoption(policy: Policy, attempt: Attempt, *, source: str, commit: str) -> Decision:
     """Decide whether ``commit``, the late work of execution ``source``, may be judged."""
-    facts = {**_attempt_facts(attempt), "source": source, "commit": commit}
-    return _decision(policy, "adopt", attempt.actor, facts)
+    facts = {**attempt_facts(attempt), "source": source, "commit": commit}
+    return decision_on(policy, "adopt", attempt.actor, facts)
 
 
 def reevaluate(policy: Policy, decision: Decision) -> Decision:
@@ -120,10 +120,11 @@ def reevaluate(policy: Policy, decision: Decision) -> Decision:
 
     Never raises: inputs that cannot be understood are denied by rule ``core.inputs``.
     """
-    return _decision(policy, decision.action, decision.subject, dict(decision.inputs))
+    return decision_on(policy, decision.action, decision.subject, dict(decision.inputs))
 
 
-def _decision(policy: Policy, action: str, subject: str, facts: dict[str, str]) -> Decision:
+def decision_on(policy: Policy, action: str, subject: str, facts: dict[str, str]) -> Decision:
+    """Decide on an action from facts, which become the inputs with what policy adds to them."""
     resource = ""
     try:
         on = _ACTIONS.get(action, _NO_ACTION)
@@ -146,7 +147,8 @@ def _decision(policy: Policy, action: str, subject: str, facts: dict[str, str]) 
     )
 
 
-def _attempt_facts(attempt: Attempt) -> dict[str, str]:
+def attempt_facts(attempt: Attempt) -> dict[str, str]:
+    """Return the facts about an attempt that every decision on one needs."""
     return {
         "team": attempt.team,
         "task": attempt.task.id,
@@ -290,6 +292,7 @@ _ACTIONS: Mapping[str, Action] = {
     "dispatch": Action("task", _DISPATCH, _dispatch, _by_role),
     "landing": Action("target", _LANDING, _landing, _by_tier),
     "adopt": Action("task", late.NEEDS, late.rule, late.derived),
+    "eligibility": eligibility_rule.ACTION,
     "approval": Action("task", _APPROVAL, approvals.rule, approvals.derived),
     "done": Action("task", (*_LANDING, "landed", "push"), _done, _nothing_derived),
 }

@@ -69,11 +69,17 @@ def _roles(policy: Policy) -> Iterator[str]:
     if not policy.roles:
         yield "role     none: no task can be given to a worker"
     for name, role in policy.roles.items():
-        provider = policy.providers[role.provider]
+        who = ", ".join(role.providers) or "any that has earned to be the default"
         yield (
-            f"role     {name}: provider {role.provider} (plugin {provider.plugin}),"
-            f" workspace {role.workspace}, strategy {role.strategy}{_settings(provider.settings)}"
+            f"role     {name}: provider {who}; workspace {role.workspace}, strategy {role.strategy}"
         )
+    for name, provider in policy.providers.items():
+        yield f"provider {name}: plugin {provider.plugin}{_settings(provider.settings)}"
+    rules = policy.eligibility
+    yield (
+        f"repo     of class {rules.repository}; gated engines allowed:"
+        f" {', '.join(rules.engines) or 'none'}; {rules.admission} must be admitted"
+    )
 
 
 def _gates(policy: Policy) -> Iterator[str]:

@@ -95,6 +95,9 @@ def _policy(root: Table, text: bytes) -> Policy:
         rooms=rooms,
         context=sections.context(root.table("context")),
         sandbox=sections.sandbox(root.table("sandbox")),
+        eligibility=sections.eligibility(
+            root.table("repository"), root.table("engines"), root.table("admission")
+        ),
         protected_paths=protected,
         default_paths=allowed,
         roles=sections.roles(root.table("roles"), rooms.plugin),
@@ -118,7 +121,9 @@ def _policy(root: Table, text: bytes) -> Policy:
 def _references(policy: Policy, root: Table) -> None:
     for role, settings in policy.roles.items():
         table = root.table("roles").table(role)
-        _known(table, "provider", settings.provider, policy.providers)
+        key = "provider" if table.lacks("providers") else "providers"
+        for provider in settings.providers:
+            _known(table, key, provider, policy.providers)
     for tier, gates in policy.tiers.items():
         for gate in gates:
             _known(root.table("tiers").table(tier), "gates", gate, policy.gates)
@@ -130,6 +135,6 @@ def _references(policy: Policy, root: Table) -> None:
 
 def _known(table: Table, key: str, word: str, defined: Mapping[str, object]) -> None:
     if word and word not in defined:
-        section = "providers" if key == "provider" else key
+        section = "gates" if key == "gates" else "providers"
         near = suggestion(word, tuple(defined)) or f": add a section [{section}.{word}]"
         table.report(f'"{key}" names {shown(word)}, which is not defined{near}', key)

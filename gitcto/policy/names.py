@@ -7,6 +7,7 @@ import re
 from gitcto.model.ids import is_name
 from gitcto.model.isolation import STRENGTH
 from gitcto.model.plan import path_complaint
+from gitcto.policy.stages import REPOSITORY_CLASSES
 
 _RANGE = re.compile(r"\s*(?:>=|<=|==|!=|>|<)\s*[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc|\.dev)[0-9]+)?\s*\Z")
 _BAD_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
@@ -74,6 +75,17 @@ def isolation(text: str) -> str:
 def outside(text: str) -> str:
     """Check what a change outside the room is to mean."""
     return "" if text in {"tell", "refuse"} else 'give "tell" or "refuse"'
+
+
+def repository_class(text: str) -> str:
+    """Check the class of a repository."""
+    classes = REPOSITORY_CLASSES
+    return "" if text in classes else f"the classes are {', '.join(classes)}"
+
+
+def admission(text: str) -> str:
+    """Check whose program must be admitted."""
+    return "" if text in {"backends", "all"} else 'give "backends" or "all"'
 
 
 def variable(text: str) -> str:

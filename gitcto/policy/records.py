@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.step_records import SINGLE_WORKER
+from gitcto.policy.eligibility_settings import EligibilitySettings
 
 Scalar = str | int | float | bool
 Setting = Scalar | tuple[Scalar, ...] | dict[str, Scalar]
@@ -124,11 +125,19 @@ class RoomSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """Who does the tasks of a role: the ``provider``'s name, the workspace plugin, the strategy."""
+    """Who does the tasks of a role: the ``providers`` that may, in order, workspace and strategy.
 
-    provider: str
+    A role that names none is done by those that have earned to be the default.
+    """
+
+    providers: tuple[str, ...]
     workspace: str
     strategy: str = SINGLE_WORKER
+
+    @property
+    def provider(self) -> str:
+        """The first provider, or nothing."""
+        return self.providers[0] if self.providers else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +258,7 @@ class Policy:
     rooms: RoomSettings
     context: ContextSettings
     sandbox: SandboxSettings
+    eligibility: EligibilitySettings
     protected_paths: tuple[str, ...]
     default_paths: tuple[str, ...]
     roles: Mapping[str, Role]

@@ -9,6 +9,7 @@ from typing import TypeVar, get_args
 from gitcto.model.records import MAX_WORKERS, Tier
 from gitcto.model.step_records import SINGLE_WORKER
 from gitcto.policy import landing_sections, names
+from gitcto.policy.eligibility_settings import EligibilitySettings
 from gitcto.policy.records import (
     ContextSettings,
     GateSettings,
@@ -151,12 +152,16 @@ def roles(table: Table, default_workspace: str) -> Mapping[str, Role]:
     def role(name: str, one: Table) -> Role:
         del name
         provider = one.text("provider", "", names.name)
-        if not provider and one.lacks("provider"):
-            one.report('"provider" is missing: name one of the sections [providers.…]')
+        several = one.texts("providers", (), names.name)
+        if provider and several:
+            one.report('"provider" is the short form of "providers": give one of them', "provider")
+        if not several and not one.lacks("providers"):
+            one.report('"providers" must name at least one, or not be there', "providers")
         room = one.text("workspace", default_workspace, names.name)
         strategy = one.text("strategy", SINGLE_WORKER, names.name)
         one.close()
-        return Role(provider=provider, workspace=room, strategy=strategy)
+        who = several or ((provider,) if provider else ())
+        return Role(providers=who, workspace=room, strategy=strategy)
 
     return _named(table, role)
 
@@ -169,6 +174,18 @@ def providers(table: Table) -> Mapping[str, ProviderSettings]:
             plugin=one.text("plugin", name, names.name), settings=one.settings()
         ),
     )
+
+
+def eligibility(repository: Table, engines: Table, admission: Table) -> EligibilitySettings:
+    """Read which providers may work here."""
+    read = EligibilitySettings(
+        repository=repository.text("class", "owned", names.repository_class),
+        engines=engines.texts("allowed", (), names.name),
+        admission=admission.text("required", "backends", names.admission),
+    )
+    for table in (repository, engines, admission):
+        table.close()
+    return read
 
 
 def gates(table: Table) -> Mapping[str, GateSettings]:

@@ -10,11 +10,13 @@ from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.provider_events import ProviderEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.step_events import StepEventBody
 from gitcto.store.effect_subjects import effect_phrase
 from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.mail_subjects import mail_phrase
+from gitcto.store.provider_subjects import provider_phrase
 from gitcto.store.queue_subjects import queue_phrase
 from gitcto.store.step_subjects import step_phrase
 
@@ -66,6 +68,8 @@ def _phrase(  # noqa: C901, PLR0912 - one line a kind
         return queue_phrase(body, partial(_task, view, bodies))
     if isinstance(body, EffectEventBody):
         return effect_phrase(view, body)
+    if isinstance(body, ProviderEventBody):
+        return provider_phrase(body)
     if isinstance(body, LeaseEventBody):
         return lease_phrase(body, partial(_task, view, bodies))
     if isinstance(body, MailEventBody):

@@ -88,7 +88,16 @@ def test_our_own_policy_is_valid_and_shows_every_key():
 
 def test_our_own_policy_states_the_defaults_it_claims():
     ours, bare = load(ROOT / "policy.toml"), parse(b"version = 1", "p")
-    same = ("target_template", "max_workers", "lease_s", "limits", "retries", "rooms", "sandbox")
+    same = (
+        "target_template",
+        "max_workers",
+        "lease_s",
+        "limits",
+        "retries",
+        "rooms",
+        "sandbox",
+        "eligibility",
+    )
     for name in (*same, "default_paths", "merge_resolvers"):
         assert getattr(ours, name) == getattr(bare, name), name
     assert set(bare.protected_paths) < set(ours.protected_paths)

@@ -34,10 +34,8 @@ required = { tests = ">=0.1", paths = "" }
 """
     lines = explain(parse(text.encode(), "p"))
 
-    assert (
-        "role     developer: provider agent (plugin command), workspace clone, "
-        'strategy single_worker, argv = ["x", "\\u001b[31m"], env = {"A": "b"}'
-    ) in lines
+    assert "role     developer: provider agent; workspace clone, strategy single_worker" in lines
+    assert 'provider agent: plugin command, argv = ["x", "\\u001b[31m"], env = {"A": "b"}' in lines
     gate = 'tests: plugin tests, 7 s, given A, B, tools ["make", "-v"], argv = ["make"]'
     assert f"gate     {gate}" in lines
     assert "gate     nonempty: plugin nonempty, the plugin's deadline" in lines

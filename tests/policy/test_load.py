@@ -237,7 +237,10 @@ gates = ["test"]
             'policy.toml:3: [limits] "wall_s" must be a whole number, not a boolean',
         ),
         ("version = 1\n[limits]\nidle_s = 0", 'policy.toml:3: [limits] "idle_s" must be 1 to'),
-        ("version = 1\n[roles.dev]", 'policy.toml:2: [roles.dev] "provider" is missing'),
+        (
+            "version = 1\n[roles.dev]\nproviders = []",
+            'policy.toml:3: [roles.dev] "providers" must name at least one, or not be there',
+        ),
         ('version = 1\n[roles."A b"]\nprovider="x"', 'policy.toml:2: [roles] "A b": names are'),
         ("version = 1\n[gates.t]\nplugin = '../x'", 'policy.toml:3: [gates.t] "plugin": names'),
         ("version = 1\n[gates.t]\nwhen = 2020-01-01", 'policy.toml:3: [gates.t] "when" must be a'),

@@ -9,11 +9,25 @@ import pytest
 
 from gitcto.model import events as ev
 from gitcto.model.agent_records import Fault
+from gitcto.model.provider_events import ProviderAdmitted
+from gitcto.model.provider_records import Admission, Compared
 from gitcto.model.records import TaskSpec, TaskState, TeamMode
 from gitcto.model.state import State
 from gitcto.store.subjects import subject
 from tests.store.conftest import ALLOW, LANDING, VERDICT
 
+ADMISSION = Admission(
+    id="A1",
+    provider="codex",
+    plugin="codex",
+    digest="a" * 64,
+    version="1",
+    licence="MIT",
+    source="npm:codex@1",
+    command="npm install codex@1",
+    retrieved="2026-11-29",
+    files=("/opt/codex",),
+)
 SAMPLES: dict[str, Any] = {
     "decision": ALLOW,
     "landing": LANDING,
@@ -23,6 +37,7 @@ SAMPLES: dict[str, Any] = {
     "charged": True,
     "mails": ((3, 5), (7, 7)),
     "fault": Fault(kind="rate"),
+    "results": (Compared(provider="p", plugin="p", tasks=2, landed=1, attempts=3),),
 }
 
 
@@ -33,6 +48,8 @@ def sample(kind: type[ev.EventBody]) -> ev.EventBody:
         fields[field.name] = SAMPLES.get(field.name, plain)
     if kind is ev.TaskAdded:
         fields["task"] = TaskSpec(id="T1", title="first")
+    if kind is ProviderAdmitted:
+        fields["admission"] = ADMISSION
     return kind(**fields)
 
 
