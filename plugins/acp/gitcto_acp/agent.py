@@ -35,8 +35,8 @@ async def gone(process: Process) -> str:
     """Return one line on an agent that went away by itself."""
     await _ended(process, CLOSED_S)
     if process.returncode is None:
-        return "the agent closed its output in the middle of its work"
-    return f"the agent ended in the middle of its work, with code {process.returncode}"
+        return "it closed its output in the middle of its work"
+    return f"it ended in the middle of its work, with code {process.returncode}"
 
 
 async def end(process: Process) -> None:

@@ -86,8 +86,8 @@ def permitted(request: Mapping[str, object], turn: Turn, *, edits: bool) -> str:
 def usage_of(answer: Mapping[str, object]) -> Usage:
     """Return what one prompt has used, where its answer says so.
 
-    ``usage`` is the protocol's (unstable) place, which counts thoughts beside the output; gemini has
-    one of its own.
+    ``usage`` is the protocol's (unstable) place, which counts thoughts beside the output; gemini
+    has one of its own.
     """
     told = _table(answer.get("usage"))
     if told:

@@ -14,16 +14,15 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from acp.exceptions import RequestError
 
-from gitcto.api import AgentEvent
+from gitcto.api import AgentEvent, DriverMail
 from gitcto_acp import agent
+from gitcto_acp.endings import failing, refused
 from gitcto_acp.job import Job, read_job
-from gitcto_acp.journal import Ending, Journal
-from gitcto_acp.mail import Mail
+from gitcto_acp.journal import Journal
 from gitcto_acp.session import Session, Unfit
 
 CANCELLED_S = 3.0
@@ -36,22 +35,22 @@ LOOK_S = 0.1
 def main(path: str) -> int:
     """Do the job that a file describes; return the exit code."""
     job = read_job(Path(path))
-    prompt = Path(job.prompt_file).read_text(encoding="utf-8")
+    prompt = Path(job.prompt_file).read_text(encoding="utf-8", errors="replace")
     journal = Journal(sys.stdout.buffer)
-    mail = Mail(Path(os.environ.get("CTO_MAIL", os.devnull)), job.told)
-    ending = asyncio.run(_drive(job, Session(job, prompt, journal, mail), journal, mail))
-    journal.end(ending)
-    return 0 if ending.ok else 1
+    mail = DriverMail(Path(os.environ.get("CTO_MAIL", os.devnull)), job.told)
+    end = asyncio.run(_drive(job, Session(job, prompt, journal, mail), journal, mail))
+    journal.write(end)
+    return 0 if end.ok else 1
 
 
-async def _drive(job: Job, session: Session, journal: Journal, mail: Mail) -> Ending:
+async def _drive(job: Job, session: Session, journal: Journal, mail: DriverMail) -> AgentEvent:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         process = await agent.start(job.argv, job.workspace)
     except OSError as error:
-        return Ending(trouble=f"cannot start {job.argv[0]}: {error.strerror}")
+        return failing("not_started", f"cannot start {job.argv[0]}: {error.strerror}")
     wire = agent.Wire(process, lambda what: journal.write(AgentEvent(kind="warning", text=what)))
     connection = session.connect(wire)
     watch = asyncio.ensure_future(_watch(mail, stop))
@@ -63,41 +62,39 @@ async def _drive(job: Job, session: Session, journal: Journal, mail: Mail) -> En
         await connection.close()
 
 
-async def _watch(mail: Mail, stop: asyncio.Event) -> None:
+async def _watch(mail: DriverMail, stop: asyncio.Event) -> None:
     while not mail.interrupted():  # noqa: ASYNC110  (it is a file that is waited for)
         await asyncio.sleep(LOOK_S)
     stop.set()
 
 
 async def _until(
-    stop: asyncio.Event, session: Session, working: Coroutine[None, None, Ending]
-) -> Ending:
+    stop: asyncio.Event, session: Session, working: Coroutine[None, None, AgentEvent]
+) -> AgentEvent:
     """Let the agent work until it ends, or until it is to stop: then it may end its turn."""
     work = asyncio.ensure_future(working)
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
-    interrupted = not work.done()
-    if interrupted:
-        with suppress(OSError):
-            await session.cancel()
-        await asyncio.wait((work,), timeout=CANCELLED_S)
     stopped.cancel()
-    if not work.done():
-        work.cancel()
-        return replace(session.ending(), interrupted=True)
-    return replace(work.result(), interrupted=interrupted)
+    if work.done():
+        return work.result()
+    with suppress(OSError):
+        await session.cancel()
+    await asyncio.wait((work,), timeout=CANCELLED_S)
+    work.cancel()
+    return failing("interrupted")
 
 
-async def _work(session: Session, process: Process, wire: agent.Wire) -> Ending:
+async def _work(session: Session, process: Process, wire: agent.Wire) -> AgentEvent:
     try:
         return await session.work()
     except RequestError as error:
-        return session.refused(error)
+        return refused(error.code, str(error), error.data)
     except ConnectionError:
-        limit = f"the agent sent a message of more than {agent.LONGEST_LINE} bytes"
-        return session.ending(trouble=limit if wire.too_long else await agent.gone(process))
+        limit = f"it sent a message of more than {agent.LONGEST_LINE} bytes"
+        return failing("gone", limit if wire.too_long else await agent.gone(process))
     except Unfit as unfit:
-        return session.ending(trouble=str(unfit))
+        return failing("unfit", str(unfit))
 
 
 if __name__ == "__main__":

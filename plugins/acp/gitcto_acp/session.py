@@ -6,23 +6,19 @@ what is on the wire, not its models: those refuse what a later version of the pr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from acp.connection import Connection
 from acp.exceptions import RequestError
 from acp.meta import AGENT_METHODS, CLIENT_METHODS, PROTOCOL_VERSION
 
-from gitcto.api import AgentEvent, Usage
+from gitcto.api import AgentEvent, DriverMail, Usage
 from gitcto_acp.agent import Wire
 from gitcto_acp.dialect import Turn, events_of, inside, permitted, usage_of, with_cost
+from gitcto_acp.endings import stopped
 from gitcto_acp.job import Job
-from gitcto_acp.journal import Ending, Journal
-from gitcto_acp.mail import Mail
-
-_DETAIL = 2000
+from gitcto_acp.journal import Journal
 
 
 class Unfit(Exception):  # noqa: N818  (an agent that cannot be worked with is no error of ours)
@@ -32,57 +28,37 @@ class Unfit(Exception):  # noqa: N818  (an agent that cannot be worked with is n
 class Session:
     """Speaks with one agent until it has nothing left to do."""
 
-    def __init__(self, job: Job, prompt: str, journal: Journal, mail: Mail) -> None:
+    def __init__(self, job: Job, prompt: str, journal: Journal, mail: DriverMail) -> None:
         self._job, self._first, self._journal, self._mail = job, prompt, journal, mail
         self._turn = Turn()
         self._usage = Usage()
-        self._replaying = False
+        self._listening = True
         self._connection: Connection | None = None
-        self.id = ""
+        self._id = ""
 
     def connect(self, wire: Wire) -> Connection:
         """Begin to listen to the agent."""
         self._connection = Connection(self._answer, wire)
         return self._connection
 
-    async def work(self) -> Ending:
+    async def work(self) -> AgentEvent:
         """Give the agent its prompt, then each letter that came meanwhile; return how it ended.
 
         Raises ``Unfit``, and what the library raises: ``RequestError`` for an error the agent
         answered with, ``ConnectionError`` when it went away.
         """
         await self._open()
-        ending = await self._prompt(self._first)
-        while ending.ok and (letter := self._mail.next()):
+        end = await self._prompt(self._first)
+        while end.ok and (letter := self._mail.next()):
             self._mail.shown(letter)
-            ending = await self._prompt(letter.text)
-        return ending
+            end = await self._prompt(letter.text)
+        return end
 
     async def cancel(self) -> None:
-        """Ask the agent to end the turn that is under way."""
-        if self.id and self._connection is not None:
-            params = {"sessionId": self.id}
+        """Ask the agent to end the turn that is under way. Raises ``ConnectionError``."""
+        if self._id and self._connection is not None:
+            params = {"sessionId": self._id}
             await self._connection.send_notification(AGENT_METHODS["session_cancel"], params)
-
-    def ending(self, *, stop: str = "", trouble: str = "") -> Ending:
-        """Return how it stands with this session."""
-        turn = self._turn
-        return Ending(
-            stop=stop,
-            message=turn.message,
-            trouble=trouble,
-            denied=tuple(dict.fromkeys(turn.denied)),
-            edited=turn.edited,
-        )
-
-    def refused(self, error: RequestError) -> Ending:
-        """Return the end that an error answer is."""
-        told: dict[str, Any] = {"code": error.code, "message": str(error)[:_DETAIL]}
-        if error.data is not None:
-            told["data"] = json.loads(json.dumps(error.data, default=str))
-            if len(json.dumps(told["data"])) > _DETAIL:
-                told["data"] = json.dumps(told["data"])[:_DETAIL]
-        return replace(self.ending(), error=told)
 
     async def _open(self) -> None:
         capabilities = {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False}
@@ -92,31 +68,41 @@ class Session:
             clientCapabilities=capabilities,
             clientInfo={"name": "git-cto", "version": "1"},
         )
-        if greeting.get("protocolVersion") != PROTOCOL_VERSION:
-            spoken = greeting.get("protocolVersion")
+        spoken = greeting.get("protocolVersion")
+        if spoken != PROTOCOL_VERSION:
             raise Unfit(f"it speaks version {spoken} of the protocol, not {PROTOCOL_VERSION}")
         if self._job.auth:
             await self._request("authenticate", methodId=self._job.auth)
-        await self._begin(greeting.get("agentCapabilities") or {})
-        self._journal.write(AgentEvent(kind="session", text=self.id))
+        begun = await self._begin(greeting.get("agentCapabilities") or {})
+        self._journal.write(AgentEvent(kind="session", text=self._id))
         if self._job.mode:
-            await self._request("session_set_mode", sessionId=self.id, modeId=self._job.mode)
+            await self._set_mode(begun)
 
-    async def _begin(self, capabilities: Mapping[str, Any]) -> None:
+    async def _begin(self, capabilities: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make a session, or go on in an earlier one, whose history is told again to deaf ears."""
         place = {"cwd": self._job.workspace, "mcpServers": self._servers()}
         if not self._job.session:
-            made = await self._request("session_new", **place)
-            self.id = str(made.get("sessionId", ""))
+            begun = await self._request("session_new", **place)
+            self._id = str(begun.get("sessionId", ""))
         elif capabilities.get("loadSession") is True:
-            self._replaying = True
-            await self._request("session_load", sessionId=self._job.session, **place)
-            self._replaying = False
-            self.id = self._job.session
+            self._listening = False
+            begun = await self._request("session_load", sessionId=self._job.session, **place)
+            self._listening = True
+            self._id = self._job.session
         else:
             raise Unfit("it cannot go on in an earlier session")
-        if not self.id:
+        if not self._id:
             raise Unfit("it gave its session no id")
+        return begun
+
+    async def _set_mode(self, begun: Mapping[str, Any]) -> None:
+        """Choose the session's mode: agents offer modes, or an option that is called so."""
+        mode = self._job.mode
+        if begun.get("modes"):
+            await self._request("session_set_mode", sessionId=self._id, modeId=mode)
+            return
+        params = {"sessionId": self._id, "configId": "mode", "value": mode}
+        await self._request("session_set_config_option", **params)
 
     def _servers(self) -> list[dict[str, Any]]:
         return [
@@ -129,13 +115,14 @@ class Session:
             for server in self._job.servers
         ]
 
-    async def _prompt(self, text: str) -> Ending:
+    async def _prompt(self, text: str) -> AgentEvent:
         self._turn.words, self._turn.earlier = [], []
         blocks = [{"type": "text", "text": text}]
-        answer = await self._request("session_prompt", sessionId=self.id, prompt=blocks)
+        answer = await self._request("session_prompt", sessionId=self._id, prompt=blocks)
         self._usage = with_cost(self._usage + usage_of(answer), self._turn.cost_micros)
-        self._journal.write(AgentEvent(kind="used", usage=self._usage))
-        return self.ending(stop=str(answer.get("stopReason", "")))
+        if self._usage != Usage():
+            self._journal.write(AgentEvent(kind="used", usage=self._usage))
+        return stopped(str(answer.get("stopReason", "")), self._turn, edits=self._job.edits)
 
     async def _request(self, method: str, **params: Any) -> Mapping[str, Any]:
         if self._connection is None:
@@ -144,11 +131,11 @@ class Session:
         return answer if isinstance(answer, dict) else {}
 
     async def _answer(self, method: str, params: Any, is_notification: bool) -> Any:  # noqa: FBT001  (the library's signature)
-        """Take a message of the agent's; the library runs these one after the other, in order."""
+        """Take a message of the agent's; the library begins these in the order they come."""
         told = params if isinstance(params, dict) else {}
         if method == CLIENT_METHODS["session_update"]:
             update = told.get("update")
-            if isinstance(update, dict) and not self._replaying:
+            if isinstance(update, dict) and self._listening:
                 self._note(update)
             return None
         if method == CLIENT_METHODS["session_request_permission"]:
@@ -166,10 +153,15 @@ class Session:
                 self._journal.write(event)
 
     def _permission(self, request: Mapping[str, object]) -> dict[str, Any]:
+        """Answer for the person who is not there; what policy forbids is no fault of the agent."""
         denied = len(self._turn.denied)
         chosen = permitted(request, self._turn, edits=self._job.edits)
         for name in self._turn.denied[denied:]:
-            self._journal.write(AgentEvent(kind="warning", text=f"not allowed: {name}", name=name))
+            if self._job.edits:
+                self._journal.write(AgentEvent(kind="refused", name=name))
+            else:
+                text = f"it was to read only and not allowed to use {name}"
+                self._journal.write(AgentEvent(kind="warning", text=text))
         if not chosen:
             return {"outcome": {"outcome": "cancelled"}}
         return {"outcome": {"outcome": "selected", "optionId": chosen}}
