@@ -24,6 +24,7 @@ from gitcto.descriptors import (
     Provider,
     Register,
     Sandbox,
+    StrategyFile,
     Workspace,
 )
 
@@ -114,6 +115,13 @@ if TYPE_CHECKING:
         RoomRequest,
         RoomTips,
     )
+    from gitcto.strategies.answers import (
+        ANSWER_VERSION,
+        Answer,
+        AnswerError,
+        Remark,
+        parse_answer,
+    )
     from gitcto.templates import fill_template
     from gitcto.untrusted_files import read_untrusted
 
@@ -121,11 +129,14 @@ hookimpl = pluggy.HookimplMarker("gitcto")
 """Marks a function of ``hooks.py`` as the implementation of the hook it is named after."""
 
 __all__ = [
+    "ANSWER_VERSION",
     "CANNOT_RUN",
     "Abilities",
     "AddedLine",
     "AgentEvent",
     "AgentSettings",
+    "Answer",
+    "AnswerError",
     "Backend",
     "Case",
     "Change",
@@ -187,6 +198,7 @@ __all__ = [
     "Refs",
     "Refused",
     "Register",
+    "Remark",
     "Remote",
     "RemoteFailed",
     "Report",
@@ -200,6 +212,7 @@ __all__ = [
     "Sandbox",
     "SendRequest",
     "SendResult",
+    "StrategyFile",
     "TaskSpec",
     "Tier",
     "ToolServer",
@@ -245,6 +258,7 @@ __all__ = [
     "line_of",
     "merge_tree",
     "one_line",
+    "parse_answer",
     "parse_ctrf",
     "parse_junit",
     "parse_sarif",

@@ -120,6 +120,13 @@ _LAZY = {
         "RoomRequest",
         "RoomTips",
     ),
+    "gitcto.strategies.answers": (
+        "ANSWER_VERSION",
+        "Answer",
+        "AnswerError",
+        "Remark",
+        "parse_answer",
+    ),
     "gitcto.templates": ("fill_template",),
     "gitcto.untrusted_files": ("read_untrusted",),
 }

@@ -117,6 +117,11 @@ class Predictor(Descriptor):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyFile(Descriptor):
+    """A strategy; ``target`` is ``"package:name"``, the file ``name.toml`` in that package."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Integration(Descriptor):
     """A place where things are done outside; ``target`` makes an ``OutsideEffect``.
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Provider,
         Register,
         Sandbox,
+        StrategyFile,
         Workspace,
     )
     from gitcto.model.codec import Event
@@ -111,6 +112,17 @@ def gitcto_register_predictors(register: Register[Predictor]) -> None:
     """Add ways to guess which changes are good. Called when policy names one. Provisional.
 
     :param register: ``register.add(Predictor(...))``; ``target`` makes a ``ChangePredictor``.
+    Return values are ignored. An exception makes this plugin fail: a warning names it, the others
+    go on, and nothing runs if policy requires it.
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def gitcto_register_strategies(register: Register[StrategyFile]) -> None:
+    """Add strategies. Called when a run or a policy check needs them. Provisional.
+
+    :param register: ``register.add(StrategyFile(...))``; ``target`` names a TOML file.
     Return values are ignored. An exception makes this plugin fail: a warning names it, the others
     go on, and nothing runs if policy requires it.
     .. versionadded:: 0.1

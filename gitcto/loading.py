@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from gitcto import hookspecs
-from gitcto.descriptors import CommandPoint, Descriptor
+from gitcto.descriptors import CommandPoint, Descriptor, StrategyFile
 from gitcto.model.ids import is_name
 from gitcto.registry import kind_of
 
@@ -70,9 +70,14 @@ def hook_fault(manager: pluggy.PluginManager, module: ModuleType) -> str:
 def construct(descriptor: Descriptor) -> object:
     """Import a descriptor's target and construct it; a command's target is returned as it is.
 
-    Raises whatever the plugin raises, and ``TypeError`` for a contract method that is missing.
+    A strategy's is the bytes of its file. Raises whatever the plugin raises, and ``TypeError`` for
+    a contract method that is missing.
     """
     module, _, attribute = descriptor.target.partition(":")
+    if isinstance(descriptor, StrategyFile):
+        from importlib.resources import files
+
+        return files(module).joinpath(f"{attribute}.toml").read_bytes()
     target = getattr(import_module(module), attribute)
     if isinstance(descriptor, CommandPoint):
         return target

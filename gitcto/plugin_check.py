@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitcto import hookspecs
 from gitcto.containment import Crashed, TimedOut, contain, one_line
-from gitcto.descriptors import CommandPoint, Gate, Integration, Planner
+from gitcto.descriptors import CommandPoint, Gate, Integration, Planner, StrategyFile
 from gitcto.loading import construct, hook_fault, new_manager
 from gitcto.model.ids import is_name
 from gitcto.registry import KINDS, Kind, Offers
@@ -226,6 +226,8 @@ def _descriptor(source: Source, kind: Kind, descriptor: Descriptor) -> Iterator[
     target = _attempt(source, partial(construct, descriptor))
     if isinstance(target, Crashed | TimedOut):
         yield _finding("target", f"{what}: {target.reason}")
+    elif isinstance(descriptor, StrategyFile):
+        yield from _strategy(what, descriptor, target)
     elif isinstance(descriptor, CommandPoint):
         if not callable(getattr(target, "main", None)):
             yield _finding("target", f"{what}: {descriptor.target} is no click command")
@@ -244,6 +246,17 @@ def _integration(what: str, descriptor: Integration) -> Iterator[Finding]:
         yield _finding("descriptor", f"{what} needs a lookup of `exact` or `none`")
     if not 0 <= descriptor.lag_s < float("inf"):
         yield _finding("descriptor", f"{what} needs a lag of 0 s or more")
+
+
+def _strategy(what: str, descriptor: StrategyFile, text: bytes) -> Iterator[Finding]:
+    from gitcto.policy.records import PolicyError
+    from gitcto.policy.strategies import parse_strategy
+
+    try:
+        parse_strategy(text, descriptor.name, descriptor.target)
+    except PolicyError as error:
+        for problem in error.problems:
+            yield _finding("strategy", f"{what}: {problem}")
 
 
 def _are_suffixes(suffixes: object) -> bool:

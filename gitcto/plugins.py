@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Predictor,
         Provider,
         Sandbox,
+        StrategyFile,
         Workspace,
     )
     from gitcto.effects import Effects
@@ -140,6 +141,10 @@ class Plugins:
     def predictors(self) -> Mapping[str, Registered[Predictor]]:
         """Return the ways to guess which changes are good, by name."""
         return self._collect("predictors")
+
+    def strategies(self) -> Mapping[str, Registered[StrategyFile]]:
+        """Return the strategies, by name."""
+        return self._collect("strategies")
 
     def integrations(self) -> Mapping[str, Registered[Integration]]:
         """Return the places where things are done outside, by name."""

@@ -17,6 +17,7 @@ from gitcto.descriptors import (
     Predictor,
     Provider,
     Sandbox,
+    StrategyFile,
     Workspace,
 )
 from gitcto.errors import CtoError, ExitCode
@@ -90,6 +91,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 singular="predictor",
                 descriptor=Predictor,
                 methods=("good", "conflict"),
+            ),
+            Kind(
+                name="strategies",
+                singular="strategy",
+                descriptor=StrategyFile,
+                methods=(),
             ),
             Kind(
                 name="integrations",

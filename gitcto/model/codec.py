@@ -28,6 +28,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("execution.leased", 1): dict,
     ("execution.leased", 2): dict,
     ("task.added", 1): dict,
+    ("execution.failed", 1): dict,
     ("work.preserved", 1): dict,
     ("gate.judged", 1): dict,
     ("landing.intended", 1): dict,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gitcto.model.circuit_commands import CircuitCommand
 from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.lease_commands import ExpireLease, LeaseCommand
@@ -11,6 +12,7 @@ from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.provider_commands import ProviderCommand
 from gitcto.model.queue_commands import QueueCommand, QueueOutcome
 from gitcto.model.records import Decision, Landing, TaskSpec, TeamMode, Verdict
+from gitcto.model.spending_events import ReachBudget
 from gitcto.model.step_commands import StepOutcome
 
 
@@ -202,7 +204,9 @@ class ConfirmLanding(Struct, frozen=True, kw_only=True):
 class FailExecution(Struct, frozen=True, kw_only=True):
     """End an attempt without landing.
 
-    ``charged`` failures count up to ``max_attempts``; with ``block`` a person must look first.
+    ``charged`` failures count up to ``max_attempts``, those by a provider's ``fault`` (its kind)
+    that passes up to ``max_faults``; with ``block`` a person must look first. The next attempt
+    begins not before ``not_before_ms``.
     """
 
     execution: str
@@ -213,6 +217,9 @@ class FailExecution(Struct, frozen=True, kw_only=True):
     max_attempts: int
     block: bool = False
     evidence: str = ""
+    fault: str = ""
+    max_faults: int = 0
+    not_before_ms: int = 0
 
 
 OutcomeCommand = (
@@ -228,6 +235,7 @@ OutcomeCommand = (
     | FailExecution
     | ExpireLease
     | RecordCheckpoint
+    | ReachBudget
     | StepOutcome
     | QueueOutcome
     | MailOutcome
@@ -246,6 +254,7 @@ SingleCommand = (
     | RecordPreserved
     | DiscardWork
     | LeaseCommand
+    | CircuitCommand
     | QueueCommand
     | EffectCommand
     | ProviderCommand

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, get_args
 
 from gitcto.model import commands as cmd
 from gitcto.model import events as ev
+from gitcto.model.circuit_commands import CircuitCommand
+from gitcto.model.circuit_rules import decide_circuit
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, OutcomeCommand, Refusal
 from gitcto.model.effect_rules import EFFECT_COMMANDS, decide_effect
@@ -20,6 +22,7 @@ from gitcto.model.lease_rules import decide_lease, expire
 from gitcto.model.mail_commands import MailCommand, MailOutcome
 from gitcto.model.mail_rules import decide_mail, decide_mail_outcome, interruption
 from gitcto.model.outcomes import decide_outcome
+from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.overlay import Overlay
 from gitcto.model.plan import validate
 from gitcto.model.provider_rules import PROVIDER_COMMANDS, decide_provider
@@ -44,6 +47,7 @@ _OF_LEASES = get_args(LeaseCommand)
 _OF_MAIL = get_args(MailCommand)
 _MAIL_OUTCOMES = get_args(MailOutcome)
 _OF_STEPS = get_args(StepOutcome)
+_OF_CIRCUITS = get_args(CircuitCommand)
 
 
 class _On(NamedTuple):
@@ -66,7 +70,7 @@ def decide(view: StateView, command: Command, now_ms: int) -> Answer:
     if team is None:
         return Refusal("no_team", "model.team", "this team does not exist")
     if isinstance(command, _OUTCOMES):
-        return _outcome(view, command)
+        return _outcome(view, command, now_ms)
     if isinstance(command, _OF_THE_QUEUE):
         return decide_queue(view, team, command, now_ms)
     if isinstance(command, _OF_LEASES):
@@ -158,6 +162,8 @@ def _lease(on: _On, c: cmd.Lease) -> Answer:
     if task.state is not TaskState.QUEUED:
         holder = next((f", held by {x.holder}" for x in on.view.live() if x.task == c.task), "")
         return Refusal("not_queued", "model.lease", f"{c.task} is {task.state}{holder}")
+    if on.now_ms < task.not_before_ms:
+        return Refusal("backing_off", "model.backoff", f"{c.task} waits after a provider's fault")
     if task.waiting_for:
         return Refusal("waiting", "model.lease", f"{c.task} waits for {task.waiting_for} tasks")
     if live >= limit:
@@ -194,7 +200,7 @@ def _record_outside(on: _On, c: cmd.RecordOutside) -> Answer:
     known = set(c.changes) <= set(execution.outside)
     if not c.changes or (known and (execution.outside_blocks or not c.blocking)):
         return ()
-    changed = ev.OutsideChanged(execution=c.execution, changes=c.changes, blocking=c.blocking)
+    changed = OutsideChanged(execution=c.execution, changes=c.changes, blocking=c.blocking)
     return (changed,)
 
 
@@ -220,7 +226,7 @@ def _discard(on: _On, c: cmd.DiscardWork) -> Answer:
     return (discarded,)
 
 
-def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
+def _outcome(view: StateView, command: OutcomeCommand, now_ms: int) -> Answer:
     execution = view.execution(command.execution)
     task = view.task(execution.task) if execution else None
     if execution is None or task is None:
@@ -237,7 +243,7 @@ def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
     if isinstance(command, ExpireLease):
         return expire(execution, task, command)
     if isinstance(command, _OF_STEPS):
-        return decide_step(view, execution, command)
+        return decide_step(view, execution, command, now_ms)
     if isinstance(command, _MAIL_OUTCOMES):
         return decide_mail_outcome(view, execution, command)
     interrupted = interruption(view, execution) if isinstance(command, cmd.RecordHarvest) else None
@@ -247,6 +253,7 @@ def _outcome(view: StateView, command: OutcomeCommand) -> Answer:
 
 
 _RULES: dict[type, Callable[[_On, Any], Answer]] = {
+    **dict.fromkeys(_OF_CIRCUITS, lambda on, c: decide_circuit(on.team, c, on.now_ms)),
     cmd.AdoptPolicy: _adopt_policy,
     cmd.SetMode: _set_mode,
     cmd.ImportPlan: _import_plan,

@@ -11,13 +11,16 @@ from typing import ClassVar
 from msgspec import field
 
 from gitcto.model.body import Body
+from gitcto.model.circuit_events import CircuitEventBody
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.provider_events import ProviderEventBody
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, TeamMode, Verdict
+from gitcto.model.spending_events import BudgetReached
 from gitcto.model.step_events import StepEventBody
 
 
@@ -144,18 +147,6 @@ class ExecutionExited(Body, frozen=True, kw_only=True, tag_field="kind", tag="ex
     cause: str
 
 
-class OutsideChanged(Body, frozen=True, kw_only=True, tag_field="kind", tag="security.outside"):
-    """Something outside an execution's room was different after its worker had ended.
-
-    ``changes`` name what, one line each. ``blocking`` ones keep the execution from landing: its
-    level of isolation does not rule out that the worker did it.
-    """
-
-    execution: str
-    changes: tuple[str, ...]
-    blocking: bool
-
-
 class WorkHarvested(Body, frozen=True, kw_only=True, tag_field="kind", tag="work.harvested"):
     """What the worker left was taken up as one commit on the attempt's base."""
 
@@ -243,9 +234,12 @@ class LandingDone(Body, frozen=True, kw_only=True, tag_field="kind", tag="landin
 class ExecutionFailed(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.failed"):
     """This attempt is over without landing; ``then`` says what becomes of the task.
 
-    ``charged`` tells whether it counts against the task's attempts: what the machine or a person
-    did does not.
+    ``charged`` tells whether it counts against the task's attempts: what the machine, a provider or
+    a person did does not. ``fault`` is the kind of a provider's fault that ended it; the task
+    waits until ``not_before_ms``.
     """
+
+    VERSION: ClassVar[int] = 2
 
     execution: str
     epoch: int
@@ -254,6 +248,8 @@ class ExecutionFailed(Body, frozen=True, kw_only=True, tag_field="kind", tag="ex
     charged: bool
     then: TaskState
     evidence: str = ""
+    fault: str = ""
+    not_before_ms: int = 0
 
 
 class OutcomeRefused(Body, frozen=True, kw_only=True, tag_field="kind", tag="outcome.refused"):
@@ -295,5 +291,7 @@ EventBody = (
     | ProviderEventBody
     | ContextCheckpointed
     | StepEventBody
+    | CircuitEventBody
+    | BudgetReached
 )
 """Every kind this version writes."""

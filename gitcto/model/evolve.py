@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, get_args
 from msgspec.structs import replace
 
 from gitcto.model import events as ev
+from gitcto.model.circuit_events import CircuitEventBody
+from gitcto.model.circuit_rules import evolve_circuit
 from gitcto.model.codec import Event, Opaque
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
@@ -20,15 +22,21 @@ from gitcto.model.lease_events import LeaseEventBody, StopAsked
 from gitcto.model.lease_evolve import evolve_lease
 from gitcto.model.mail_changes import evolve_mail
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.moving import counted, moved
+from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.provider_rules import PROVIDER_EVENTS, evolve_provider
 from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.queue_rules import evolve_queue
 from gitcto.model.records import Execution, Record, Task, TaskState, Team
+from gitcto.model.spending_events import BudgetReached
+from gitcto.model.spending_evolve import after_failure, charged
 from gitcto.model.step_events import StepEventBody
 from gitcto.model.step_rules import evolve_step, over
 from gitcto.model.view import StateView
 
 Records = tuple[Record, ...]
+
+_AFRESH: dict[str, Any] = dict.fromkeys(("charged", "faults", "unlucky", "not_before_ms"), 0)
 
 
 class _At(NamedTuple):
@@ -66,21 +74,21 @@ def _task_added(at: _At, e: ev.TaskAdded) -> Records:
     needed = (at.view.task(task_id) for task_id in e.task.depends_on)
     waiting = sum(1 for task in needed if task is None or task.state is not TaskState.DONE)
     task = Task(spec=e.task, order=at.seq, queued_seq=at.seq, queued_ms=at.ts, waiting_for=waiting)
-    return (_counted(at.team, None, task.state), task)
+    return (counted(at.team, None, task.state), task)
 
 
 def _blocked(at: _At, e: ev.TaskBlocked) -> Records:
     task = at.view.task(e.task)
     if task is None:
         return ()
-    return _moved(at.team, task, TaskState.BLOCKED, reason=e.reason, detail=e.decision.reason)
+    return moved(at.team, task, TaskState.BLOCKED, reason=e.reason, detail=e.decision.reason)
 
 
 def _requeued(at: _At, e: ev.TaskRequeued) -> Records:
     task = at.view.task(e.task)
     if task is None:
         return ()
-    return _moved(at.team, task, TaskState.QUEUED, queued_seq=at.seq, queued_ms=at.ts, charged=0)
+    return moved(at.team, task, TaskState.QUEUED, queued_seq=at.seq, queued_ms=at.ts, **_AFRESH)
 
 
 def _stop_asked(at: _At, e: StopAsked) -> Records:
@@ -89,7 +97,7 @@ def _stop_asked(at: _At, e: StopAsked) -> Records:
         return ()
     reason = e.reason or "no reason given"
     if task.state is TaskState.QUEUED:
-        return _moved(at.team, task, TaskState.BLOCKED, reason="stopped", detail=reason)
+        return moved(at.team, task, TaskState.BLOCKED, reason="stopped", detail=reason)
     return _on_execution(at, task.execution, stop=reason)
 
 
@@ -115,7 +123,7 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
     )
     changes = {"epoch": e.epoch, "attempts": e.attempt, "execution": e.execution}
     cleared = {"reason": "", "detail": ""}
-    return (*_moved(at.team, task, TaskState.DISPATCHING, **changes, **cleared), execution)
+    return (*moved(at.team, task, TaskState.DISPATCHING, **changes, **cleared), execution)
 
 
 def _renewed(at: _At, e: ev.LeaseRenewed) -> Records:
@@ -126,6 +134,10 @@ def _checkpointed(at: _At, e: ContextCheckpointed) -> Records:
     execution = at.view.execution(e.execution)
     task = at.view.task(execution.task) if execution else None
     return () if task is None else (replace(task, checkpoint=e.number),)
+
+
+def _reached(at: _At, e: BudgetReached) -> Records:
+    return _on_execution(at, e.execution, over=e.decision)
 
 
 def _taken(at: _At, e: ev.LeaseTaken) -> Records:
@@ -149,7 +161,7 @@ def _exited(at: _At, e: ev.ExecutionExited) -> Records:
     return _on_execution(at, e.execution, exit=e.cause, code=e.code, ended_ms=at.ts)
 
 
-def _outside(at: _At, e: ev.OutsideChanged) -> Records:
+def _outside(at: _At, e: OutsideChanged) -> Records:
     execution = at.view.execution(e.execution)
     if execution is None:
         return ()
@@ -205,10 +217,12 @@ def _landed(at: _At, e: ev.LandingDone) -> Records:
     if execution is None or task is None:
         return ()
     done = replace(execution, state=TaskState.DONE, evidence=e.evidence)
-    moved = _moved(at.team, task, TaskState.DONE, commit=e.commit, evidence=e.evidence, push=e.push)
+    done_task = moved(
+        at.team, task, TaskState.DONE, commit=e.commit, evidence=e.evidence, push=e.push
+    )
     freed = (at.view.task(name) for name in at.view.dependents(task.spec.id))
     waiting = (replace(t, waiting_for=t.waiting_for - 1) for t in freed if t is not None)
-    return (*moved, done, *waiting)
+    return (*done_task, done, *waiting)
 
 
 def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
@@ -217,27 +231,10 @@ def _failed(at: _At, e: ev.ExecutionFailed) -> Records:
     if execution is None or task is None:
         return ()
     ended = over(execution, e, at.ts)
-    charged = task.charged + e.charged
-    changes: dict[str, Any] = {"reason": e.reason, "detail": e.detail, "charged": charged}
-    changes["retries"] = {**task.retries, e.reason: task.retries.get(e.reason, 0) + 1}
-    if e.then is TaskState.QUEUED:
-        changes |= {"queued_seq": at.seq, "queued_ms": at.ts}
-    return (*_moved(at.team, task, e.then, **changes), ended)
-
-
-def _counted(team: Team, old: TaskState | None, new: TaskState) -> Team:
-    counts = dict(team.counts)
-    if old is not None:
-        left = counts.pop(old, 0) - 1
-        if left > 0:
-            counts[old] = left
-    counts[new] = counts.get(new, 0) + 1
-    return replace(team, counts=counts)
-
-
-def _moved(team: Team, task: Task, to: TaskState, **changes: Any) -> tuple[Record, ...]:
-    moved = replace(task, state=to, **changes)
-    return (moved,) if to is task.state else (_counted(team, task.state, to), moved)
+    cut = (ended.steps[n] for n, step in enumerate(execution.steps) if step.runs)
+    team, task = charged(at.team, task, cut)
+    changes = after_failure(task, e, at.seq, at.ts)
+    return (team, *moved(team, task, e.then, **changes), ended)
 
 
 def _on_execution(at: _At, execution_id: str, **changes: Any) -> Records:
@@ -250,7 +247,7 @@ def _on_both(at: _At, execution_id: str, to: TaskState, **changes: Any) -> Recor
     task = at.view.task(execution.task) if execution else None
     if execution is None or task is None:
         return ()
-    return (*_moved(at.team, task, to), replace(execution, state=to, **changes))
+    return (*moved(at.team, task, to), replace(execution, state=to, **changes))
 
 
 _RULES: dict[type, Callable[[_At, Any], Records]] = {
@@ -259,6 +256,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     **dict.fromkeys(get_args(StepEventBody), lambda at, e: evolve_step(at.view, e, at.ts)),
     **dict.fromkeys(EFFECT_EVENTS, lambda at, e: evolve_effect(at.view, at.team, e)),
     **dict.fromkeys(PROVIDER_EVENTS, lambda at, e: evolve_provider(at.team, e)),
+    **dict.fromkeys(get_args(CircuitEventBody), lambda at, e: evolve_circuit(at.team, e, at.ts)),
     **dict.fromkeys(get_args(MailEventBody), lambda at, e: evolve_mail(at.view, e, at.ts)),
     ev.PolicyAdopted: _policy_adopted,
     ev.TeamModeChanged: _mode,
@@ -270,9 +268,10 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     ev.LeaseRenewed: _renewed,
     ev.LeaseTaken: _taken,
     ContextCheckpointed: _checkpointed,
+    BudgetReached: _reached,
     ev.ExecutionStarted: _started,
     ev.ExecutionExited: _exited,
-    ev.OutsideChanged: _outside,
+    OutsideChanged: _outside,
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,

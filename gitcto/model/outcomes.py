@@ -11,16 +11,18 @@ from gitcto.model import commands as cmd
 from gitcto.model import events as ev
 from gitcto.model import queue_commands as queue_cmd
 from gitcto.model import queue_rules
+from gitcto.model.circuit_records import PASSING, TERMINAL
 from gitcto.model.commands import OutcomeCommand, Refusal
 from gitcto.model.context_commands import RecordCheckpoint
 from gitcto.model.context_events import ContextCheckpointed
-from gitcto.model.records import Execution, Landing, Task, TaskState, Verdict
+from gitcto.model.records import WORKING_STATES, Execution, Landing, Task, TaskState, Verdict
+from gitcto.model.spending_events import BudgetReached, ReachBudget
 from gitcto.model.step_rules import refused_harvest, running
 
 Answer = tuple[ev.EventBody, ...] | Refusal
 
 MAX_UNCHARGED = 10
-"""Failed attempts that were not the task's fault before a person must look."""
+"""Failed attempts that were neither the task's nor a provider's fault before a person must look."""
 
 
 def decide_outcome(execution: Execution, task: Task, command: OutcomeCommand) -> Answer:
@@ -148,8 +150,7 @@ def fail(x: Execution, task: Task, c: cmd.FailExecution) -> Answer:
     """End an attempt; its task is queued again, waits for a person, or has failed for good."""
     if x.state is TaskState.INTEGRATING:
         return _wrong_state(x, "not integrating (abandon the landing first)")
-    uncharged = sum(task.retries.values()) - task.charged
-    if c.block or (not c.charged and uncharged >= MAX_UNCHARGED):
+    if c.block or _worn_out(task, c):
         then = TaskState.BLOCKED
     elif c.charged and task.charged + 1 >= c.max_attempts:
         then = TaskState.FAILED_TERMINAL
@@ -163,8 +164,32 @@ def fail(x: Execution, task: Task, c: cmd.FailExecution) -> Answer:
         charged=c.charged,
         then=then,
         evidence=c.evidence,
+        fault=c.fault,
+        not_before_ms=c.not_before_ms if then is TaskState.QUEUED else 0,
     )
     return (failed,)
+
+
+def _worn_out(task: Task, c: cmd.FailExecution) -> bool:
+    """Tell whether a failure that is not the task's own is one too many.
+
+    What a parked provider ends is never too much: nothing is started with it meanwhile.
+    """
+    if c.charged or c.fault in TERMINAL:
+        return False
+    if c.fault in PASSING:
+        return task.faults + 1 >= c.max_faults
+    return task.unlucky >= MAX_UNCHARGED
+
+
+def _reach(x: Execution, c: ReachBudget) -> Answer:
+    if x.state not in WORKING_STATES or x.exit:
+        return _wrong_state(x, "dispatching or executing")
+    if x.over is not None:
+        return ()
+    if c.decision.verdict != "deny":
+        return Refusal("allowed", c.decision.rule, c.decision.reason)
+    return (BudgetReached(execution=x.id, epoch=x.epoch, decision=c.decision),)
 
 
 def _checkpoint(task: Task, c: RecordCheckpoint) -> Answer:
@@ -185,6 +210,7 @@ _RULES: dict[type, Callable[[Execution, Any], Answer]] = {
     cmd.RecordStart: _start,
     cmd.RecordExit: _exit,
     cmd.RecordHarvest: _harvest,
+    ReachBudget: _reach,
     cmd.RecordVerdicts: _verdicts,
     cmd.IntendLanding: _intend,
     cmd.AbandonLanding: _abandon,

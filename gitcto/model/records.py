@@ -7,8 +7,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gitcto.model.circuit_records import Circuit
 from gitcto.model.mail_records import Mail
 from gitcto.model.provider_records import Admission, Comparison, Staged
+from gitcto.model.spending import Spent, Totals
 from gitcto.model.step_records import Step
 
 Tier = Literal["P0", "P1", "P2"]
@@ -163,7 +165,8 @@ class Team(Struct, frozen=True, kw_only=True):
     version cannot read; above zero, nothing may be changed. ``queue_paused`` is whether a person
     stopped the merge queue, ``queue_resumed`` how often one let it go on. ``unclear`` counts what
     was perhaps done outside, and which a person must look at. ``admissions``, ``stages`` and
-    ``comparisons`` are what persons recorded of each provider last.
+    ``comparisons`` are what persons recorded of each provider last; ``circuits`` are the open ones,
+    ``used`` is what the team's agents have used.
     """
 
     name: str
@@ -176,6 +179,8 @@ class Team(Struct, frozen=True, kw_only=True):
     queue_resumed: int = 0
     unclear: int = 0
     counts: dict[str, int] = {}
+    circuits: dict[str, Circuit] = {}
+    used: Totals = Totals()
     admissions: dict[str, Admission] = {}
     stages: dict[str, Staged] = {}
     comparisons: dict[str, Comparison] = {}
@@ -187,9 +192,12 @@ class Task(Struct, frozen=True, kw_only=True):
     ``queued_seq`` and ``queued_ms`` say since when it waits, ``waiting_for`` how many of its
     dependencies are not done, ``epoch`` the last fencing token granted, ``attempts`` the
     leases ever granted, ``charged`` those that failed by the task's own fault since it was last
-    asked for, ``retries`` all failed ones by reason. ``commit``, ``evidence`` and ``push`` (where
-    the commit was pushed, or why it was not) are set by landing alone. ``effects`` is what was done
-    outside for it, by key; ``checkpoint`` the number of the last one of what its worker is told.
+    asked for, ``faults`` and ``unlucky`` those since then that were not: by a provider's fault that
+    passes, and by anything else; ``retries`` all failed ones by reason. It is not started before
+    ``not_before_ms``; ``spent`` is what its agents have used. ``commit``, ``evidence`` and ``push``
+    (where the commit was pushed, or why it was not) are set by landing alone. ``effects`` is what
+    was done outside for it, by key; ``checkpoint`` the number of the last one of what its worker is
+    told.
     """
 
     spec: TaskSpec
@@ -201,7 +209,11 @@ class Task(Struct, frozen=True, kw_only=True):
     epoch: int = 0
     attempts: int = 0
     charged: int = 0
+    faults: int = 0
+    unlucky: int = 0
     retries: dict[str, int] = {}
+    not_before_ms: int = 0
+    spent: Spent = Spent()
     execution: str = ""
     reason: str = ""
     detail: str = ""
@@ -223,8 +235,9 @@ class Execution(Struct, frozen=True, kw_only=True):
     ``nonce`` was drawn for it at dispatch; ``change`` is the id of its change and ``place`` the
     ledger's number of its harvest. ``approval`` is ``requested``, ``granted`` or ``denied`` for
     that very change; ``ejection`` is why a person wants it out of the queue, ``stop`` why one wants
-    its worker ended. ``adopted`` is the execution whose late work this one is about, ``late`` what
-    became of work that came after the lease. ``strategy`` names what says which ``steps`` it takes.
+    its worker ended, ``over`` the denial by the budget that ends it. ``adopted`` is the execution
+    whose late work this one is about, ``late`` what became of work that came after the lease.
+    ``strategy`` names what says which ``steps`` it takes.
     """
 
     id: str
@@ -263,6 +276,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     approved_by: tuple[str, ...] = ()
     ejection: str = ""
     stop: str = ""
+    over: Decision | None = None
     adopted: str = ""
     late: str = ""
     verdicts: tuple[Verdict, ...] = ()

@@ -27,6 +27,7 @@ def choose(
 ) -> list[Task]:
     """Return the tasks to start now, best first, never more than there are free workers.
 
+    A task that waits after a provider's fault is none of them before its time.
     The lowest band goes first; in a band, the role with the fewest live workers; then the task
     that has waited longest, by its place in the ledger.
     """
@@ -54,5 +55,7 @@ def _best_by_role(
     """
     waiting: dict[str, list[tuple[int, int, Task]]] = {}
     for task in ready:
+        if now_ms < task.not_before_ms:
+            continue
         waiting.setdefault(task.spec.role, []).append((band(task, now_ms), task.queued_seq, task))
     return {role: heapq.nsmallest(free, waiting[role])[::-1] for role in sorted(waiting)}

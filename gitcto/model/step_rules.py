@@ -11,16 +11,19 @@ from collections.abc import Iterable
 
 from msgspec.structs import asdict, replace
 
+from gitcto.model import circuit_rules
 from gitcto.model.agent_records import Usage
+from gitcto.model.circuit_events import CircuitEventBody
 from gitcto.model.commands import RecordHarvest, Refusal
 from gitcto.model.events import ExecutionFailed
-from gitcto.model.records import MAX_WORKERS, WORKING_STATES, Execution, TaskState
+from gitcto.model.records import MAX_WORKERS, WORKING_STATES, Execution, Record, TaskState
+from gitcto.model.spending_evolve import charged
 from gitcto.model.step_commands import EndStep, StartStep, StepOutcome
 from gitcto.model.step_events import StepEnded, StepEventBody, StepStarted
 from gitcto.model.step_records import MAX_FINDINGS, Step, StepState
 from gitcto.model.view import StateView
 
-Answer = tuple[StepEventBody, ...] | Refusal
+Answer = tuple[StepEventBody | CircuitEventBody, ...] | Refusal
 
 _RULE = "model.steps"
 _NOTHING = Usage()
@@ -38,15 +41,17 @@ def workers(executions: Iterable[Execution]) -> int:
     return sum(max(1, len(running(x))) for x in executions if x.state in WORKING_STATES)
 
 
-def decide_step(view: StateView, x: Execution, command: StepOutcome) -> Answer:
+def decide_step(view: StateView, x: Execution, command: StepOutcome, now_ms: int) -> Answer:
     """Return the events of a command about a step that quotes the task's current token."""
     if x.state not in WORKING_STATES or x.exit:
         detail = f"execution {x.id} is {x.state}, not dispatching or executing"
         return Refusal("wrong_state", "model.states", detail)
-    return _start(view, x, command) if isinstance(command, StartStep) else _end(x, command)
+    if isinstance(command, StartStep):
+        return _start(view, x, command, now_ms)
+    return _end(view, x, command, now_ms)
 
 
-def _start(view: StateView, x: Execution, c: StartStep) -> Answer:
+def _start(view: StateView, x: Execution, c: StartStep, now_ms: int) -> Answer:
     if c.number != len(x.steps) + 1:
         detail = f"{x.id} has {len(x.steps)} steps, this would be {c.number}"
         return Refusal("out_of_order", _RULE, detail)
@@ -54,15 +59,21 @@ def _start(view: StateView, x: Execution, c: StartStep) -> Answer:
         return Refusal("seat_taken", _RULE, f"a step runs in seat {c.seat} of {x.id}")
     if c.decision is not None and c.decision.verdict != "allow":
         return Refusal("denied", c.decision.rule, c.decision.reason)
+    parked = circuit_rules.refused(view, c.provider, x.id, now_ms)
+    if parked is not None:
+        return parked
+    if x.over is not None:
+        return Refusal("over_budget", x.over.rule, x.over.reason)
     live, limit = workers(view.live()), min(c.max_workers, MAX_WORKERS)
     if running(x) and live >= limit:  # its first worker was counted when it was leased
         return Refusal("no_capacity", "model.max_workers", f"{live} of {limit} workers are live")
     fields = asdict(c)
     del fields["max_workers"]
-    return (StepStarted(**{**fields, "decision": c.decision}),)
+    started = StepStarted(**{**fields, "decision": c.decision})
+    return (started, *circuit_rules.entered(view, c.provider, x.id))
 
 
-def _end(x: Execution, c: EndStep) -> Answer:
+def _end(view: StateView, x: Execution, c: EndStep, now_ms: int) -> Answer:
     step = next((each for each in running(x) if each.number == c.number), None)
     if step is None:
         return Refusal("not_running", _RULE, f"step {c.number} of {x.id} does not run")
@@ -72,7 +83,8 @@ def _end(x: Execution, c: EndStep) -> Answer:
     fields = {name: getattr(c, name) for name in c.__struct_fields__}
     # msgspec leaves out what *is* a default, not what equals it.
     fields["usage"] = _NOTHING if c.usage == _NOTHING else c.usage
-    return (StepEnded(**fields),)
+    circuit = circuit_rules.left(view, step.provider, x.id, c.fault, now_ms)
+    return (StepEnded(**fields), *circuit)
 
 
 def _problem(step: Step, c: EndStep) -> str:
@@ -103,8 +115,8 @@ def refused_harvest(x: Execution, c: RecordHarvest) -> Refusal | None:
     return Refusal(UNAPPROVED, _RULE, f"{x.task} would be change {c.change[:12]}: {said}")
 
 
-def evolve_step(view: StateView, event: StepEventBody, ts: int) -> tuple[Execution, ...]:
-    """Return the execution that an event about a step replaces."""
+def evolve_step(view: StateView, event: StepEventBody, ts: int) -> tuple[Record, ...]:
+    """Return what an event about a step replaces: its execution, and what was used in all."""
     x = view.execution(event.execution)
     if x is None:
         return ()
@@ -121,7 +133,12 @@ def evolve_step(view: StateView, event: StepEventBody, ts: int) -> tuple[Executi
         else step
         for step in x.steps
     )
-    return (replace(x, steps=ended),)
+    now = replace(x, steps=ended)
+    task = view.task(x.task)
+    if view.team is None or task is None:
+        return (now,)
+    known = (step for step, before in zip(ended, x.steps, strict=True) if step is not before)
+    return (*charged(view.team, task, known), now)
 
 
 def over(x: Execution, failed: ExecutionFailed, ts: int) -> Execution:

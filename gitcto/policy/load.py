@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
 from gitcto.policy import landing_sections, names, sections
-from gitcto.policy.lines import line_index, line_of
+from gitcto.policy.document import document, refuse_all
 from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProblem
 from gitcto.policy.table import Finding, Table, shown, suggestion
 
-MAX_BYTES = 256 * 1024
-_FIX = "correct the file, then check it with `git cto policy validate`"
-_TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+if TYPE_CHECKING:
+    from gitcto.policy.strategies import StrategySettings
 
 
 def load(path: Path) -> Policy:
@@ -34,39 +31,14 @@ def load(path: Path) -> Policy:
 
 def parse(text: bytes, where: str) -> Policy:
     """Read a policy's bytes; ``where`` names them in messages. Raises :class:`PolicyError`."""
-    decoded, document = _document(text, where)
     findings: list[Finding] = []
-    root = Table(document, (), findings)
+    root = Table(document(text, where), (), findings)
     _version(root)
     policy = _policy(root, text)
     root.close()
     _references(policy, root)
-    if findings:
-        index = line_index(decoded)
-        problems = {PolicyProblem(where, line_of(index, f.path), f.message) for f in findings}
-        raise PolicyError(tuple(sorted(problems)), _FIX)
+    refuse_all(text, where, findings)
     return policy
-
-
-def _document(text: bytes, where: str) -> tuple[str, dict[str, object]]:
-    if len(text) > MAX_BYTES:
-        _refuse(where, 0, f"is larger than {MAX_BYTES // 1024} KiB, which no policy needs")
-    try:
-        decoded = text.decode()
-        return decoded, tomllib.loads(decoded)
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        _refuse(where, line, "this is not UTF-8 text")
-    except RecursionError:
-        _refuse(where, 0, "is nested too deeply")
-    except ValueError as error:  # TOML's own errors, and integers beyond Python's limit
-        found = _TOML_LINE.search(str(error))
-        line = int(found[1]) if found else decoded.count("\n") + 1
-        _refuse(where, line, f"not valid TOML: {_TOML_LINE.sub('', str(error)).strip()}")
-
-
-def _refuse(where: str, line: int, message: str) -> NoReturn:
-    raise PolicyError((PolicyProblem(where, line, message),), _FIX) from None
 
 
 def _version(root: Table) -> None:
@@ -115,7 +87,16 @@ def _policy(root: Table, text: bytes) -> Policy:
         signing_key=landing_sections.evidence(root.table("evidence")),
         merge_resolvers=sections.merge(root.table("merge")),
         required_plugins=sections.plugins(root.table("plugins")),
+        strategies=_strategies(root.table("strategies")),
     )
+
+
+def _strategies(table: Table) -> Mapping[str, StrategySettings]:
+    if not table.names():
+        return {}
+    from gitcto.policy.strategies import strategies  # most policies define none
+
+    return strategies(table)
 
 
 def _references(policy: Policy, root: Table) -> None:
@@ -124,6 +105,11 @@ def _references(policy: Policy, root: Table) -> None:
         key = "provider" if table.lacks("providers") else "providers"
         for provider in settings.providers:
             _known(table, key, provider, policy.providers)
+    for name, strategy in policy.strategies.items():
+        table = root.table("strategies").table(name).table("providers")
+        for role, providers in strategy.providers.items():
+            for provider in providers:
+                _known(table, role, provider, policy.providers)
     for tier, gates in policy.tiers.items():
         for gate in gates:
             _known(root.table("tiers").table(tier), "gates", gate, policy.gates)

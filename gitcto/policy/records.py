@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.step_records import SINGLE_WORKER
 from gitcto.policy.eligibility_settings import EligibilitySettings
+
+if TYPE_CHECKING:
+    from gitcto.policy.strategies import StrategySettings
 
 Scalar = str | int | float | bool
 Setting = Scalar | tuple[Scalar, ...] | dict[str, Scalar]
@@ -276,6 +279,7 @@ class Policy:
     signing_key: str
     merge_resolvers: tuple[str, ...]
     required_plugins: Mapping[str, str]
+    strategies: Mapping[str, StrategySettings]
 
     def target(self, team: str) -> str:
         """Return the full name of the branch that a team lands on."""

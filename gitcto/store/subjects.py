@@ -6,13 +6,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitcto.model import events as ev
+from gitcto.model.circuit_events import CircuitEventBody
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
+from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.provider_events import ProviderEventBody
 from gitcto.model.queue_events import QueueEventBody
+from gitcto.model.spending_events import BudgetReached
 from gitcto.model.step_events import StepEventBody
+from gitcto.store.circuit_subjects import circuit_phrase
 from gitcto.store.effect_subjects import effect_phrase
 from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.mail_subjects import mail_phrase
@@ -33,7 +37,7 @@ _OfExecution = (
     | ContextCheckpointed
     | ev.ExecutionStarted
     | ev.ExecutionExited
-    | ev.OutsideChanged
+    | OutsideChanged
     | ev.WorkHarvested
     | ev.WorkPreserved
     | ev.WorkDiscarded
@@ -43,6 +47,7 @@ _OfExecution = (
     | ev.LandingDone
     | ev.ExecutionFailed
     | ev.OutcomeRefused
+    | BudgetReached
 )
 
 
@@ -64,6 +69,8 @@ def _phrase(  # noqa: C901, PLR0912 - one line a kind
     view: StateView, bodies: Sequence[ev.EventBody], number: int
 ) -> str:
     body = bodies[number]
+    if isinstance(body, CircuitEventBody):
+        return circuit_phrase(body)
     if isinstance(body, QueueEventBody):
         return queue_phrase(body, partial(_task, view, bodies))
     if isinstance(body, EffectEventBody):
@@ -110,7 +117,7 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = f"started as process {body.pid}"
         case ev.ExecutionExited():
             what = f"worker ended ({body.cause}, code {body.code})"
-        case ev.OutsideChanged():
+        case OutsideChanged():
             blocks = ", which blocks its landing" if body.blocking else ""
             what = f"SECURITY: changed outside its room{blocks}: {body.changes[0]}"
         case ev.WorkHarvested():
@@ -127,6 +134,8 @@ def _of_execution(body: _OfExecution) -> str:  # noqa: C901, PLR0912 - one line 
             what = f"landing abandoned ({body.reason})"
         case ev.LandingDone():
             what = f"landed on {_branch(body.target)}"
+        case BudgetReached():
+            what = f"over its budget ({body.decision.reason})"
         case ev.ExecutionFailed():
             what = f"attempt failed ({body.reason}), {body.then}"
         case ev.OutcomeRefused():

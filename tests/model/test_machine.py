@@ -11,6 +11,7 @@ from gitcto.model import events as ev
 from gitcto.model.codec import GENESIS, decode, digest, seal
 from gitcto.model.decide import decide
 from gitcto.model.evolve import evolve
+from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.records import (
     LIVE_STATES,
     MAX_WORKERS,
@@ -199,7 +200,7 @@ class Machine(RuleBasedStateMachine):
     def what_was_blocked_before_its_landing_never_lands(self) -> None:
         blocked: set[str] = set()
         for body in self.history:
-            if isinstance(body, ev.OutsideChanged) and body.blocking:
+            if isinstance(body, OutsideChanged) and body.blocking:
                 blocked.add(body.execution)
             assert not (isinstance(body, ev.LandingIntended) and body.execution in blocked)
 

@@ -105,6 +105,11 @@ def test_hook_register_predictors(site: PluginSite) -> None:
     assert site.load().predictors()["mine"].plugin == "x"
 
 
+def test_hook_register_strategies(site: PluginSite) -> None:
+    site.add("cto-x", x=registers("strategies", "StrategyFile"))
+    assert site.load().strategies()["mine"].descriptor.target == "m:X"
+
+
 def test_hook_register_integrations(site: PluginSite) -> None:
     site.add("cto-x", x=registers("integrations", "Integration", ", effects=('note',)"))
     assert site.load().integrations()["mine"].descriptor.lookup == "none"

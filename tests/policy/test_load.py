@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from gitcto.errors import ExitCode
-from gitcto.policy.load import MAX_BYTES, load, parse
+from gitcto.policy.document import MAX_BYTES
+from gitcto.policy.load import load, parse
 from gitcto.policy.records import PolicyError
 
 FULL = b"""\

@@ -9,16 +9,26 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 SHARED = frozenset({"errors", "model"})
-BELOW_STORE = SHARED | {"agents", "effects", "git", "policy", "queue", "reports", "seam"}
+BELOW_STORE = SHARED | {
+    "agents",
+    "effects",
+    "git",
+    "policy",
+    "queue",
+    "reports",
+    "seam",
+    "strategies",
+}
 ABOVE_STORE = BELOW_STORE | {"context", "evidence", "store"}
 MAY_IMPORT = {
     "errors": frozenset(),
     "context": frozenset(),
     "model": frozenset(),
     "effects": SHARED,
-    "policy": SHARED,
+    "policy": SHARED | {"strategies"},
     "queue": frozenset({"model", "policy"}),
     "reports": frozenset({"errors"}),
+    "strategies": frozenset({"model"}),
     "evidence": frozenset({"model"}),
     "git": SHARED | {"effects", "policy"},
     "store": SHARED | {"effects", "evidence", "git", "policy"},
@@ -70,6 +80,7 @@ PURE = {
 PURE["policy"] = PURE["model"] - {"msgspec"} | {"difflib", "pathlib", "tomlkit", "tomllib"}
 PURE["queue"] = PURE["model"] - {"msgspec"}
 PURE["context"] = PURE["model"] - {"msgspec"}
+PURE["strategies"] = PURE["model"] - {"msgspec"}
 PURE["reports"] = PURE["model"] - {"msgspec"} | {"xml"}
 PURE["evidence"] = PURE["model"] - {"msgspec"} | {"base64", "datetime"}
 """All that a room without input and output may import from outside; policy reads one file."""
@@ -175,6 +186,8 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
         ("gitcto.evidence.report", "from pathlib import Path"),
         ("gitcto.queue.decide", "from gitcto.effects import SystemEffects"),
         ("gitcto.store.ledger", "from gitcto.queue.decide import decide"),
+        ("gitcto.strategies.advance", "from gitcto.policy.records import Policy"),
+        ("gitcto.strategies.advance", "from pathlib import Path"),
         ("gitcto.agents.lines", "from gitcto.runtime.workers import spawn"),
         ("gitcto.store.ledger", "from gitcto.agents.lines import read_lines"),
     ],

@@ -10,6 +10,7 @@ from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import Event
 from gitcto.model.lease_events import StopAsked, WorkAdopted
+from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.records import TaskState
 from gitcto.testing.invariants.seen import ExecutionSeen, Seen, TaskSeen, clone_of
 
@@ -85,7 +86,7 @@ def _discarded(seen: Seen, e: ev.WorkDiscarded) -> None:
         x.kept.pop(e.ref, None)
 
 
-def _outside(seen: Seen, e: ev.OutsideChanged) -> None:
+def _outside(seen: Seen, e: OutsideChanged) -> None:
     x = seen.executions.get(e.execution)
     if x is not None:
         x.blocked |= e.blocking
@@ -168,7 +169,7 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     ev.WorkHarvested: _harvested,
     ev.WorkPreserved: _preserved,
     ev.WorkDiscarded: _discarded,
-    ev.OutsideChanged: _outside,
+    OutsideChanged: _outside,
     ev.GateJudged: _judged,
     ev.LandingIntended: _intended,
     ev.LandingAbandoned: _abandoned,

@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
+    ANSWER_VERSION,
     CtoError,
     could_not_run,
     discard,
@@ -21,7 +22,6 @@ from gitcto.api import (
     one_line,
     read_untrusted,
 )
-from gitcto_review.answer import VERSION
 from gitcto_review.settings import WHO
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def request_of(context: GateContext) -> bytes:
     task = context.task
     return json.dumps(
         {
-            "version": VERSION,
+            "version": ANSWER_VERSION,
             "change": context.change,
             "task": {"id": task.id, "title": task.title, "prompt": task.prompt},
             "policy": {"tier": task.tier, "paths": list(task.paths)},

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gitcto.api import Finding, GateResult, emit_sarif, one_line
-from gitcto_review.answer import AnswerError, parse_answer
+from gitcto.api import AnswerError, Finding, GateResult, emit_sarif, one_line, parse_answer
 from gitcto_review.asking import Silent, ask_command
 from gitcto_review.settings import read
 
 if TYPE_CHECKING:
-    from gitcto.api import GateContext
-    from gitcto_review.answer import Answer, Remark
+    from gitcto.api import Answer, GateContext, Remark
 
 REPORT = "review.sarif"
 """The artifact with every finding of the reviewer."""

@@ -11,6 +11,7 @@ from gitcto.model import effect_events as fx
 from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import VERSIONS, Event, decode
+from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.records import TaskSpec, TaskState
 from gitcto.testing.invariants import Bounds, Observed, TargetCommit, check
 from tests.testing.invariants.stories import (
@@ -144,9 +145,7 @@ SPOILED: dict[str, tuple[str, Spoil]] = {
     ),
     "something outside changed and it lands": (
         "S11",
-        after(
-            ev.WorkHarvested, ev.OutsideChanged(execution="x1", changes=("HOME",), blocking=True)
-        ),
+        after(ev.WorkHarvested, OutsideChanged(execution="x1", changes=("HOME",), blocking=True)),
     ),
     "harvested work is kept nowhere": ("P1", without(ev.WorkPreserved)),
     "an effect is done that nobody intended": ("S4", lambda s: [*s, RECEIPT]),

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from gitcto_review.answer import Answer, AnswerError, Remark, parse_answer
+
+from gitcto.strategies.answers import Answer, AnswerError, Remark, parse_answer
 
 FINDING = {"path": "a.py", "line": 3, "severity": "major", "message": "Hm."}
 ANSWER = {

@@ -1,0 +1,1 @@
+"""First-party plugin: strategies, as TOML files beside this one."""
