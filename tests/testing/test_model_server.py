@@ -187,3 +187,30 @@ def test_as_a_program_it_serves_until_it_is_interrupted(tmp_path) -> None:
         program.send_signal(signal.SIGINT)
         program.communicate(timeout=30)
     assert program.returncode == 0
+
+
+def test_a_request_gets_the_script_of_its_topic(server: ModelServer) -> None:
+    scripts = {"T-1": [{"text": "one"}, {"text": "again"}], "T-2": [{"text": "two"}]}
+    server.topics("both", scripts)
+    url = server.url("both", "r") + "/v1/responses"
+
+    def say(topic: str) -> str:
+        last = data(post(url, {**TOOLS, "input": f"do {topic}"})[1])[-1]["response"]
+        return str(last["output"][0]["content"][0]["text"])
+
+    assert [say("T-2"), say("T-1"), say("T-2"), say("T-1")] == ["two", "one", "two", "again"]
+    assert (server.run("r.T-1").main, server.run("r.T-2").main) == (2, 2)
+    assert post(url, {**TOOLS, "input": "do T-3"})[0] == 404
+
+
+def test_a_step_quotes_what_it_was_asked(server: ModelServer) -> None:
+    find = {"id": "change ([0-9a-f]+)", "path": "at (/[a-z]+)"}
+    call = {"tool": "run", "args": {"cmd": "cat <<path>>"}}
+    server.script("s", [{"text": 'it is "<<id>>"', "find": find, **call}])
+    url = server.url("s", "r") + "/v1/responses"
+    asked = {**TOOLS, "input": "change 12ab, no: change 34cd, at /there"}
+    items = data(post(url, asked)[1])[-1]["response"]["output"]
+    assert items[0]["content"][0]["text"] == 'it is "34cd"'
+    assert json.loads(items[1]["arguments"]) == {"cmd": "cat /there"}
+    unheard = data(post(url, {**TOOLS, "input": "nothing"})[1])[-1]["response"]["output"]
+    assert unheard[0]["content"][0]["text"] == 'it is "<<id>>"'

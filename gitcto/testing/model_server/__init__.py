@@ -23,6 +23,7 @@ from gitcto.testing.model_server.handler import Handler
 from gitcto.testing.model_server.steps import Script, Step, read_script
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["ModelServer", "Run", "Script", "Step", "read_script"]
@@ -74,6 +75,14 @@ class ModelServer:
     def script(self, name: str, steps: Any) -> None:
         """Keep a script under a name; see :func:`read_script`. Raises ``ValueError``."""
         self._book.put(name, read_script(steps))
+
+    def topics(self, name: str, scripts: Mapping[str, Any]) -> None:
+        """Keep several scripts under a name, each for the requests that mention its topic.
+
+        The first topic that a request mentions counts; the run of each is ``<run>.<topic>``.
+        Raises ``ValueError``.
+        """
+        self._book.put_topics(name, {topic: read_script(each) for topic, each in scripts.items()})
 
     def url(self, script: str, run: str) -> str:
         """Return the base URL of a run: give every process that is started a fresh one."""

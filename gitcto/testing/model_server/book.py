@@ -38,6 +38,7 @@ class Book:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._scripts: dict[str, Script] = {}
+        self._topics: dict[str, dict[str, Script]] = {}
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
 
@@ -46,15 +47,31 @@ class Book:
         with self._lock:
             self._scripts[name] = script
 
+    def put_topics(self, name: str, topics: dict[str, Script]) -> None:
+        """Keep several scripts under a name: a request gets the one whose topic it mentions."""
+        with self._lock:
+            self._topics[name] = topics
+
     def run(self, run: str) -> Run:
         """Return what a run asked; an empty one when it never did."""
         with self._lock:
             return self._runs.setdefault(run, Run())
 
-    def take(self, name: str, run: str, *, main: bool) -> tuple[Step, int]:
-        """Return the step that a request gets, and its number. Raises ``KeyError``."""
+    def route(self, name: str, run: str, text: str) -> tuple[Script, str]:
+        """Return the script that answers a request, and its run. Raises ``KeyError``.
+
+        Each topic counts for itself, in a run called ``<run>.<topic>``.
+        """
         with self._lock:
-            script, state = self._scripts[name], self._runs.setdefault(run, Run())
+            if name not in self._topics:
+                return self._scripts[name], run
+            topic = next((topic for topic in self._topics[name] if topic in text), "")
+            return self._topics[name][topic], f"{run}.{topic}"
+
+    def take(self, script: Script, run: str, *, main: bool) -> tuple[Step, int]:
+        """Return the step that a request gets, and its number."""
+        with self._lock:
+            state = self._runs.setdefault(run, Run())
             if not main:
                 state.aside += 1
                 return script.aside, -1

@@ -94,12 +94,14 @@ class Handler(BaseHTTPRequestHandler):
         if asked.counts:
             tokens = len(raw) // 4
             return self._json(200, {"input_tokens": tokens, "totalTokens": tokens})
+        text = raw.decode("utf-8", "replace")
         try:
-            step, number = self.book.take(route["script"], route["run"], main=asked.main)
+            script, run = self.book.route(route["script"], route["run"], text)
         except KeyError:
-            return self._missing(f"script {route['script']!r}")
-        self.book.record(route["run"], {**told, "step": number})
-        return self._answer(step, asked)
+            return self._missing(f"script {route['script']!r} for this request")
+        step, number = self.book.take(script, run, main=asked.main)
+        self.book.record(run, {**told, "step": number})
+        return self._answer(step.quoting(text), asked)
 
     def _answer(self, step: Step, asked: Question) -> None:
         self.closing.wait(step.delay)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _STEP = _CALL | {
     "drop",
     "delay",
     "gap",
+    "find",
 }
 _USAGE = frozenset({"in", "cached", "out", "reasoning"})
 
@@ -62,7 +64,7 @@ class Step:
     calls after it. With ``http`` the answer is that status with ``body`` and ``headers``. ``hang``:
     say nothing for so many seconds, then close; ``hang_after_start``: the same once the stream has
     begun; ``drop``: cut the stream after its first event; ``delay``: seconds before the answer;
-    ``gap``: seconds between two events.
+    ``gap``: seconds between two events. ``find``: patterns by name, see :meth:`quoting`.
     """
 
     text: str | None = None
@@ -79,6 +81,28 @@ class Step:
     drop: bool = False
     delay: float = 0.0
     gap: float = 0.0
+    find: Mapping[str, str] = field(default_factory=dict)
+
+    def quoting(self, asked: str) -> Step:
+        """Return this step with what its patterns find in a request, as it was sent.
+
+        ``<<name>>`` in its text and its calls becomes the last match of ``find[name]``: its first
+        group. What is not found stays as it is.
+        """
+        step = self
+        for name, pattern in self.find.items():
+            found = re.findall(pattern, asked)
+            if found:
+                step = step._with(f"<<{name}>>", found[-1])
+        return step
+
+    def _with(self, mark: str, word: str) -> Step:
+        calls = tuple(
+            replace(call, text=call.text.replace(mark, word), args=_put(call.args, mark, word))
+            for call in self.calls
+        )
+        text = None if self.text is None else self.text.replace(mark, word)
+        return replace(self, text=text, calls=calls)
 
     def pieces(self) -> list[str]:
         """Return the message as it is streamed; nothing when there is none."""
@@ -143,7 +167,12 @@ def _step(table: Any) -> Step:
         drop=bool(table.get("drop")),
         delay=table.get("delay", 0.0),
         gap=table.get("gap", 0.0),
+        find=table.get("find", {}),
     )
+
+
+def _put(value: Any, mark: str, word: str) -> Any:
+    return json.loads(json.dumps(value).replace(mark, json.dumps(word)[1:-1]))
 
 
 def _calls(table: Mapping[str, Any]) -> tuple[Call, ...]:
