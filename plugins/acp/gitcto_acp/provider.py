@@ -53,7 +53,7 @@ class AcpProvider:
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether the library and the agent's program are here."""
-        argv = read(settings).argv
+        argv = read(settings).started
         if find_spec("acp") is None:
             hint = f"the library of the Agent Client Protocol is not installed: {_INSTALL}"
             return Probe(available=False, hint=hint)

@@ -11,7 +11,7 @@ from gitcto.api import AgentSettings, LaunchRequest, fill_template, read_agent_s
 WHO = "provider acp"
 
 _OWN = ("argv", "env", "files", "edit_mode", "read_mode", "auth")
-_KEY = "key"
+_KEY, _PROGRAM = "key", "{program}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +31,29 @@ class Settings:
     read_mode: str = ""
     auth: str = ""
 
+    @property
+    def started(self) -> tuple[str, ...]:
+        """The argv with the program's name in it; what else it holds are still templates."""
+        return (self.agent.program, *self.argv[1:])
+
 
 def read(table: Mapping[str, object]) -> Settings:
     """Return the settings; raises ``CtoError`` (exit 4) for what is unknown or cannot be meant."""
     argv = table.get("argv", ())
     named = argv[0] if isinstance(argv, list | tuple) and argv else ""
-    program = named if isinstance(named, str) and named else "agent"
-    defaults = AgentSettings(who=WHO, program=program)
-    agent = read_agent_settings(table, defaults, also=_OWN)
-    if "program" in table:
-        raise agent.problem("program is not taken", "argv begins with the agent's program")
+    plain = isinstance(named, str) and named not in {"", _PROGRAM}
+    agent = read_agent_settings(
+        table, AgentSettings(who=WHO, program=str(named) if plain else "agent"), also=_OWN
+    )
     if not isinstance(argv, list | tuple) or not all(isinstance(word, str) for word in argv):
         raise agent.problem("argv must be a list of strings", 'write argv = ["gemini", "--acp"]')
     if not named:
         raise agent.problem(
             "argv is empty", 'write the agent as a list: argv = ["gemini", "--acp"]'
         )
+    if ("program" in table) is not (named == _PROGRAM):
+        hint = 'name the program first in argv, or write program = "…" and argv = ["{program}", …]'
+        raise agent.problem("program and argv do not fit", hint)
     files = _texts(table, "files", agent)
     for name in files:
         path = PurePosixPath(name)
@@ -67,6 +74,7 @@ def values(request: LaunchRequest) -> dict[str, str]:
         "scratch": str(request.scratch),
         "model": settings.model,
         "base_url": settings.base_url,
+        "program": settings.program,
         "task.id": request.task.id,
         "execution": request.execution,
     }

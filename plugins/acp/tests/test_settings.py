@@ -22,7 +22,8 @@ if TYPE_CHECKING:
         ({"argv": "gemini --acp"}, "argv must be a list of strings"),
         ({"argv": ["gemini", 1]}, "argv must be a list of strings"),
         ({"argv": ["a/b"]}, "cannot be looked up"),
-        ({"argv": ["a"], "program": "b"}, "program is not taken"),
+        ({"argv": ["a"], "program": "b"}, "program and argv do not fit"),
+        ({"argv": ["{program}"]}, "program and argv do not fit"),
         ({"argv": ["a"], "args": ["-x"]}, "unknown key 'args'"),
         ({"argv": ["a"], "env": {"A": 1}}, "env must be a table of strings"),
         ({"argv": ["a"], "files": "x"}, "files must be a table of strings"),
@@ -38,6 +39,12 @@ def test_bad_settings_are_refused(table: dict[str, Any], message: str) -> None:
         read(table)
     assert message in caught.value.message
     assert caught.value.exit_code == ExitCode.POLICY
+
+
+def test_argv_may_begin_with_the_program_of_policy() -> None:
+    settings = read({"argv": ["{program}", "--acp"], "program": "my-agent"})
+    assert settings.agent.program == "my-agent"
+    assert settings.started == ("my-agent", "--acp")
 
 
 def test_a_key_is_no_word_of_a_command(rig: Any) -> None:

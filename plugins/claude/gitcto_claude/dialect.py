@@ -10,6 +10,7 @@ from gitcto.api import AgentEvent, Dialect, Fault, Usage, fault, fault_of
 
 _INTERRUPTED = ("aborted_tools", "aborted_streaming")
 _NO_CREDIT = "credit balance"
+_NO_SESSION = "No conversation found"
 _LONG_TOOL_NAME = 200
 
 
@@ -34,6 +35,8 @@ def meaning(text: str, code: str) -> Fault:
         return fault("killed", "it was interrupted", code=code)
     if _NO_CREDIT in text.lower():  # Anthropic says so with status 400
         return fault("quota", text, retryable=False, code=code)
+    if text.startswith(_NO_SESSION):
+        return fault("protocol", text, retryable=False, code=code)
     return fault_of(text, code=code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,9 +73,8 @@ class ClaudeProvider:
         if found is None:
             raise settings.problem(f"{settings.program!r} is not here", INSTALL)
         home = agent_home(request) / ".claude"
+        write_private(home / "settings.json", _configured(home, settings.key(request.host_env)))
         own = {**QUIET, "CLAUDE_CONFIG_DIR": str(home)}
-        key = settings.key(request.host_env)
-        own |= {"ANTHROPIC_API_KEY": key} if key else {}
         own |= {"ANTHROPIC_BASE_URL": settings.base_url} if settings.base_url else {}
         return Launch(
             argv=_argv(request, settings, found, home),
@@ -125,6 +125,14 @@ def _argv(
     }
     words = {word for word in ("session", "model", "schema", "servers") if values[word]}
     return _commands()["run"].fill(values, words | ({"edits"} if request.edits else set()))
+
+
+def _configured(home: Path, key: str) -> str:
+    """Return its settings. A key in a file is not in the environment of the commands it runs."""
+    if not key:
+        return "{}"
+    write_private(home / "key", key)
+    return json.dumps({"apiKeyHelper": f"cat {shlex.quote(str(home / 'key'))}"})
 
 
 def _servers(request: LaunchRequest) -> str:

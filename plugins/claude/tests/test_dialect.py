@@ -139,6 +139,7 @@ def test_what_a_subagent_says_is_not_the_message() -> None:
         ("You've reached your usage limit", "429", "quota"),
         ("prompt is too long", "400", "model"),
         ("", "aborted_streaming", "killed"),
+        ("No conversation found with session ID: 1-2", "error_during_execution", "protocol"),
     ],
 )
 def test_errors_have_their_class(text: str, code: str, kind: str) -> None:

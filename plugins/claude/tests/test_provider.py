@@ -49,8 +49,10 @@ def test_a_run_that_edits(request_: LaunchRequest) -> None:
     assert "--resume" not in argv
     assert launch.env["CLAUDE_CONFIG_DIR"] == str(home / ".claude")
     assert launch.env["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:9/s"
-    assert launch.env["ANTHROPIC_API_KEY"] == KEY
-    assert KEY not in " ".join(argv)
+    assert KEY not in f"{argv} {launch.env}"
+    assert (home / ".claude" / "key").read_text() == KEY
+    assert (home / ".claude" / "key").stat().st_mode & 0o777 == 0o600
+    assert f"cat {home}/.claude/key" in (home / ".claude" / "settings.json").read_text()
     assert "OTHER" not in launch.env
     quiet = {name for name in launch.env if "DISABLE" in name}
     assert quiet == {
