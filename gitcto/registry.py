@@ -120,12 +120,13 @@ def kind_of(descriptor: Descriptor) -> Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered(Generic[D]):
-    """A descriptor and who handed it over."""
+    """A descriptor and who handed it over; ``first_party`` is part of git-cto itself."""
 
     descriptor: D
     plugin: str
     distribution: str
     version: str
+    first_party: bool = False
 
     @property
     def name(self) -> str:
@@ -225,6 +226,7 @@ def resolve(
                 plugin=winner.source.plugin,
                 distribution=winner.source.distribution,
                 version=winner.source.version,
+                first_party=winner.source.first_party,
             )
     return winners, refused
 

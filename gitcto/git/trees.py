@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,12 @@ def subjects_of(git: Git, tip: str, since: str, paths: Sequence[str]) -> tuple[s
     arguments = ("log", *options, *_range(tip, since), "--", *literal)
     out = git.run(*arguments).out.decode("utf-8", "replace")
     return tuple(line for line in out.split("\0") if line)
+
+
+def paths_of(git: Git, tree: str) -> tuple[str, ...]:
+    """Return the paths of all files of a tree or commit."""
+    listed = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree).out
+    return tuple(os.fsdecode(path) for path in listed.split(b"\0") if path)
 
 
 def checkout(git: Git, tree: str, destination: Path, index: Path) -> None:

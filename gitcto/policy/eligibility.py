@@ -15,16 +15,19 @@ from gitcto.policy.records import Policy
 class Asked:
     """What is to be done, and what is known of who could do it.
 
-    ``attempt`` says for which task, ``step`` which of its execution's steps, done by whom
-    (``role``), and whether it ``edits``. ``engines`` are the gated ones that a person asked for by
-    name for this run; ``wrote`` are the providers whose work the step judges, where the strategy
-    wants a judge that is none of them.
+    ``attempt`` says for which task, ``step`` which step of ``strategy``, and whether it ``edits``.
+    ``part`` is the strategy's role that does it, ``asked`` the providers that may fill it, in order
+    (none: those that have earned to be the default). ``engines`` are the gated ones that a person
+    asked for by name for this run; ``wrote`` are the providers whose work the step judges, where
+    the strategy wants a judge that is none of them.
     """
 
     attempt: Attempt
-    role: str
+    strategy: str
     step: str
+    part: str
     edits: bool
+    asked: tuple[str, ...] = ()
     engines: tuple[str, ...] = ()
     wrote: tuple[str, ...] = ()
     providers: Mapping[str, Candidate] = field(default_factory=dict)
@@ -48,8 +51,11 @@ def select(policy: Policy, asked: Asked) -> Selection:
     """Choose the first of a role's providers that may do the step."""
     facts = {
         **attempt_facts(asked.attempt),
-        "role": asked.role,
+        "role": asked.attempt.task.role,
+        "strategy": asked.strategy,
         "step": asked.step,
+        "part": asked.part,
+        "asked": ",".join(asked.asked),
         "edits": "yes" if asked.edits else "no",
         "engines": ",".join(asked.engines),
         "wrote": ",".join(asked.wrote),

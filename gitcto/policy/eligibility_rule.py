@@ -18,7 +18,10 @@ from gitcto.policy.records import Policy
 from gitcto.policy.stages import Stage, stages
 from gitcto.policy.table import shown
 
-NEEDS = ("team", "task", "tier", "execution", "epoch", "role", "step", "edits", "engines", "wrote")
+NEEDS = (
+    *("team", "task", "tier", "execution", "epoch", "role", "strategy", "step", "part"),
+    *("asked", "edits", "engines", "wrote"),
+)
 """The facts that the rule is applied to, beside those of the providers and policy's own."""
 
 PROVIDER = "provider."
@@ -122,7 +125,9 @@ def rule(policy: Policy, facts: Mapping[str, str]) -> Ruling:
     path = f"roles.{role}.providers"
     names = _names(policy, facts)
     if not names:
-        reason = f"role {role} names no provider, and none has earned to be the default"
+        reason = (
+            f"role {fact(facts, 'part')} has no provider, and none has earned to be the default"
+        )
         return Ruling(path, reason)
     first: Denial | None = None
     for name in names:
@@ -155,12 +160,17 @@ def stage_of(candidate: Candidate) -> Stage | None:
 
 
 def _names(policy: Policy, facts: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the providers that are looked at, in order."""
-    role = policy.roles.get(fact(facts, "role"))
-    if role is None:
-        return ()
-    if role.providers:
-        return role.providers
+    """Return the providers that are looked at, in order: those asked for, or the defaults.
+
+    Where policy binds a part of a strategy to providers, nobody else can be asked for.
+    """
+    asked = _listed(facts, "asked")
+    settings = policy.strategies.get(fact(facts, "strategy"))
+    bound = settings.providers.get(fact(facts, "part")) if settings else None
+    if bound is not None and asked != bound:
+        raise BadFactError(f"policy binds this part to {', '.join(bound)}")
+    if asked:
+        return asked
     known = [name for name in policy.providers if f"{PROVIDER}{name}" in facts]
     return tuple(n for n in known if stage_of(from_fact(facts, n)) == stages().last)
 
@@ -185,7 +195,7 @@ def _denial(policy: Policy, facts: Mapping[str, str], name: str) -> Denial | Non
         return Denial(f"providers.{name}.plugin", reason, f"install a plugin for {name}")
     if name in _listed(facts, "wrote"):
         reason = "it wrote what would be judged"
-        return Denial("core.independence", reason, f"give role {facts['role']} another provider")
+        return Denial("core.independence", reason, f"give role {facts['part']} another provider")
     checks = (
         *_by_name(policy, facts, candidate),
         *_admission(policy, facts, name, candidate),

@@ -23,6 +23,7 @@ from gitcto.provider_contracts import (
 )
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
+from gitcto.runtime.backends import must_be_as_found
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.coauthors import coauthors
 from gitcto.runtime.commits import attempt_commit
@@ -33,7 +34,7 @@ from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.lfs import LfsCleaner
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
-from gitcto.runtime.providers import ASK_DEADLINE_S, must_be_available, provider_of
+from gitcto.runtime.providers import ASK_DEADLINE_S, provider_of
 from gitcto.runtime.rooms import cone_of_room, make_room, needs_of
 from gitcto.runtime.run_files import LAUNCH
 from gitcto.runtime.setup import RoomCommands
@@ -57,7 +58,7 @@ def begin(
     def job(post: Post) -> None:
         try:
             with storage_errors(f"start the worker of {execution.id}"):
-                must_be_available(context, execution)
+                must_be_as_found(context, execution.provider)
                 _make_room(context, task, execution)
                 before = outside.remember(context, execution, idle)
                 inmate = _prepare(context, task, execution, briefing)

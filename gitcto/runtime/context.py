@@ -12,6 +12,7 @@ from gitcto.git.refs import Refs
 from gitcto.git.repository import Repository
 from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
+from gitcto.runtime.installed import Installed
 from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.toolchain import Toolchains
@@ -31,8 +32,9 @@ class Context:
     ``environ`` is the environment git-cto was started in, ``worker_env`` what every worker and
     gate gets of it, ``max_workers`` the limit of this run, ``isolation`` the sandbox of
     everything that is not ours; None where nothing is started; ``toolchains`` what gates' toolchain
-    commands said in this run. Only the ledger belongs to one thread, the loop's; everything else
-    may be used from jobs.
+    commands said in this run; ``engines`` the gated engines that a person asked for, ``found`` what
+    was found of each provider when it was looked at last. Only the ledger belongs to one thread,
+    the loop's; everything else may be used from jobs.
     """
 
     repository: Repository
@@ -52,6 +54,8 @@ class Context:
     shared: Shared | None = None
     isolation: Isolation | None = None
     toolchains: Toolchains = field(default_factory=Toolchains)
+    engines: tuple[str, ...] = ()
+    found: dict[str, Installed] = field(default_factory=dict)
 
     def committer(self, seconds: int) -> Signature:
         """Return git-cto's own signature at a time in seconds since the epoch."""

@@ -8,13 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gitcto.model.commands import (
-    BlockTask,
-    Lease,
-    RecordExit,
-    RecordHarvest,
-    SingleCommand,
-)
+from gitcto.model.commands import BlockTask, Lease, RecordExit, RecordHarvest, SingleCommand
 from gitcto.model.mail_rules import INTERRUPTED
 from gitcto.model.records import (
     LIVE_STATES,
@@ -47,6 +41,7 @@ from gitcto.runtime.messages import (
 from gitcto.runtime.others import give_up_lapsed, is_own
 from gitcto.runtime.outside_record import record_of
 from gitcto.runtime.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
+from gitcto.runtime.selecting import worker_for
 from gitcto.runtime.starting import starting
 
 LOOK_S = 0.2
@@ -139,15 +134,17 @@ class Orchestrator:
             return
         if told.damaged:
             book.listener.note(told.damaged)
-        role = world.policy.roles[spec.role]
+        base = book.tip()
+        if not (provider := worker_for(book, task, execution_id, base)):
+            return
         refusal = book.record(
             Lease(
                 task=spec.id,
                 execution=execution_id,
-                base=book.tip(),
-                provider=role.provider,
+                base=base,
+                provider=provider,
                 role=spec.role,
-                workspace=role.workspace,
+                workspace=world.policy.roles[spec.role].workspace,
                 holder=world.holder,
                 expires_ms=now_ms + world.policy.lease_s * 1000,
                 max_workers=world.max_workers,

@@ -34,6 +34,7 @@ from gitcto.runtime import (
     worker_context,
     workers,
 )
+from gitcto.runtime.backends import RealAgents
 from gitcto.runtime.briefing import Briefing, Kept
 from gitcto.runtime.candidate import Candidate
 from gitcto.runtime.clean import leftovers
@@ -266,6 +267,7 @@ class _World(World):
         self.rooms, self.bench = _Rooms(context), _Bench(context)
         self.mail = RealMailboxes(context)
         self.target = real_target(context)
+        self.agents = RealAgents(context)
 
     @property
     def level(self) -> Level:

@@ -52,7 +52,8 @@ class RunRequest:
     """Everything a run is given; nothing below reads the environment.
 
     ``rooms_root`` holds the workers' rooms, outside every repository; ``max_workers`` may lower
-    policy's limit; ``actor`` is who events are recorded for.
+    policy's limit; ``actor`` is who events are recorded for. ``engines`` are the gated engines that
+    a person asks for by name.
     """
 
     repository: Repository
@@ -64,6 +65,7 @@ class RunRequest:
     environ: Mapping[str, str]
     actor: str
     max_workers: int = MAX_WORKERS
+    engines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,7 @@ def make_context(request: RunRequest, layout: Layout) -> Context:
         max_workers=min(request.max_workers, request.policy.max_workers),
         clone=clone,
         shared=shared,
+        engines=request.engines,
     )
 
 

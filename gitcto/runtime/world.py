@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gitcto.runtime.briefing import Briefing, Kept
     from gitcto.runtime.candidate import Candidate
     from gitcto.runtime.failures import Failure
+    from gitcto.runtime.installed import Agents
     from gitcto.runtime.jobs import Job, Runner
     from gitcto.runtime.judged import Judged, Known, Only
     from gitcto.runtime.messages import Work
@@ -283,6 +284,7 @@ class World(Protocol):
     mail: Mailboxes
     bench: Bench
     target: Target
+    agents: Agents
 
     @property
     def level(self) -> Level:

@@ -51,15 +51,21 @@ def policy(providers: str, *more: str) -> Policy:
 
 
 def asked(known: dict[str, Candidate], **changes: object) -> Asked:
-    attempt = Attempt(
-        actor="ada", team="t", task=TaskSpec(id="T-1", title="t"), execution="x", epoch=1
-    )
-    made = {"attempt": attempt, "role": "developer", "step": "write", "edits": True}
+    task = TaskSpec(id="T-1", title="t", role=str(changes.pop("role", "developer")))
+    made = {
+        "attempt": Attempt(actor="ada", team="t", task=task, execution="x", epoch=1),
+        "strategy": "single_worker",
+        "step": "write",
+        "part": "writer",
+        "edits": True,
+    }
     return Asked(**{**made, "providers": known, **changes})  # type: ignore[arg-type]
 
 
 def chosen(providers: str, known: dict[str, Candidate], *more: str, **changes: object) -> Selection:
-    return select(policy(providers, *more), asked(known, **changes))
+    read = policy(providers, *more)
+    changes.setdefault("asked", read.roles["developer"].providers)
+    return select(read, asked(known, **changes))
 
 
 def again(decision: Decision, providers: str, *more: str) -> Decision:
@@ -224,7 +230,20 @@ def test_a_decision_that_was_tampered_with_is_found(change: dict[str, str]) -> N
 def test_a_decision_under_another_policy_is_found() -> None:
     made = chosen('provider = "codex"', {"codex": SHIPPED}).decision
     assert again(made, 'provider = "codex"', '[repository]\nclass = "critical"') != made
-    assert again(made, 'providers = ["gemini", "codex"]').verdict == "deny"
+
+
+BOUND = """[strategies.single_worker.providers]
+writer = ["gemini"]
+"""
+
+
+def test_what_policy_binds_to_a_part_nobody_else_can_do() -> None:
+    known = {"codex": SHIPPED, "gemini": GEMINI}
+    made = chosen('provider = "codex"', known, BOUND, asked=("gemini",))
+    assert made.provider == "gemini"
+    forged = chosen('provider = "codex"', known, BOUND, asked=("codex",))
+    assert (forged.provider, forged.decision.rule) == ("", "core.inputs")
+    assert again(made.decision, 'provider = "codex"', BOUND) == made.decision
 
 
 def test_an_unknown_role_and_unknown_facts_deny() -> None:

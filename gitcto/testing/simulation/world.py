@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from gitcto.model.codec import Event
@@ -11,6 +11,7 @@ from gitcto.model.events import LeaseRenewed
 from gitcto.model.ids import ulid
 from gitcto.model.records import Execution, Landing, Task
 from gitcto.queue.predict import ChangePredictor, PlainPredictor
+from gitcto.runtime.installed import Agents, Installed
 from gitcto.runtime.jobs import Job, Runner
 from gitcto.runtime.push_record import NOT_PUSHED
 from gitcto.runtime.world import Target, World
@@ -21,6 +22,7 @@ from gitcto.testing.simulation.ledger import Book, Failing, Write
 from gitcto.testing.simulation.room_world import MadeUpRooms
 
 if TYPE_CHECKING:
+    from gitcto.policy.records import Policy
     from gitcto.runtime.messages import Message
     from gitcto.runtime.queue_messages import QueueMessage
     from gitcto.testing.simulation.node import Node
@@ -182,6 +184,23 @@ class MadeUpTarget(Target):
         return ""
 
 
+class MadeUpAgents(Agents):
+    """Every provider of policy is there, as part of git-cto."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.engines = ()
+        self._policy = policy
+
+    def found(self, names: Collection[str]) -> Mapping[str, Installed]:
+        """Return what is installed."""
+        plugins = {name: self._policy.providers[name].plugin for name in names}
+        return {name: Installed(plugin=plugin, shipped=True) for name, plugin in plugins.items()}
+
+    def bounded(self, boundary: Collection[str], base: str) -> str:
+        """Return nothing: no admission has a boundary."""
+        return ""
+
+
 class MadeUpWorld(World):
     """Everything one run works with."""
 
@@ -199,6 +218,7 @@ class MadeUpWorld(World):
         self.mail = QuietMailboxes()
         self.bench = MadeUpBench(node.history, node.policy, node.faults)
         self.target = MadeUpTarget(node, effects, ledger)
+        self.agents = MadeUpAgents(node.policy)
 
     @property
     def level(self) -> Literal["strict"]:
