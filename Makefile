@@ -35,7 +35,7 @@ check: $(STAMP) ## Check style, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --scripts-are-modules $(wildcard scripts/check-demo scripts/failure-matrix scripts/generate-docs scripts/imports scripts/isolation scripts/reliability) scripts/pin
+	$(BIN)/mypy --scripts-are-modules $(wildcard scripts/check-demo scripts/failure-matrix scripts/generate-docs scripts/imports scripts/isolation scripts/providers scripts/reliability) scripts/pin
 	$(BIN)/mypy --explicit-package-bases --follow-untyped-imports conftest.py tests \
 		$(filter-out plugins/_example/%,$(wildcard plugins/*/tests))
 
@@ -65,6 +65,10 @@ docs: $(STAMP) ## Write the generated pages: command line, events, man page.
 .PHONY: isolation
 isolation: $(STAMP) ## Attack every sandbox of this machine and write the table of what held.
 	$(BIN)/python scripts/isolation
+
+.PHONY: providers
+providers: $(STAMP) ## Run the real agents' CLIs and write the page of what was verified.
+	$(BIN)/python scripts/providers $(ARGS)
 
 .PHONY: reliability
 reliability: $(STAMP) ## Measure all that proves reliability, and write the page about it.

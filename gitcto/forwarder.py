@@ -1,8 +1,11 @@
-"""Lets a program without a network reach a proxy: ``python -I -S forwarder.py <socket> <argv>``.
+"""Lets a program without a network reach a proxy: ``forwarder.py <socket> <ports> <argv>``.
 
-It runs inside the sandbox and starts the program itself. On a loopback port it hands every
-connection on to the proxy's unix socket; the program learns of it from the usual variables. Signals
-are the program's own affair (a supervisor sends them to every process), its end is this one's end.
+It runs inside the sandbox, with ``python -I -S``, and starts the program itself. On a loopback port
+it hands every connection on to the proxy's unix socket; the program learns of it from the usual
+variables. On each of ``ports`` (numbers with commas between them, or ``-``) it hands connections on
+through the proxy to the same port of the machine's own loopback: to the program, what listens there
+outside seems to listen inside. Signals are the program's own affair (a supervisor sends them to
+every process), its end is this one's end.
 """
 # Runs without site-packages at every sandboxed start, see runtime/supervisor.py:
 # ruff: noqa: PTH100, PTH120, PTH123
@@ -17,7 +20,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 IDLE_S = 1800.0
 """When a connection on which nothing moves is closed (seconds); the proxy is the stricter one."""
@@ -31,21 +34,27 @@ _HERE = "localhost,127.0.0.1,::1"
 _FROM_PYTHON = (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ)
 
 
-def forwarded(argv: Sequence[str], socket: str | os.PathLike[str]) -> tuple[str, ...]:
+def forwarded(
+    argv: Sequence[str], socket: str | os.PathLike[str], ports: Iterable[int] = ()
+) -> tuple[str, ...]:
     """Return ``argv`` under a forwarder to the proxy at ``socket``, as both are seen inside.
 
-    The forwarder sets ``HTTP_PROXY`` and its kin for the program, with a loopback port that is free
-    where it runs, and ends as the program ends: with its exit code, or by its signal. A sandbox
-    must let it read git-cto and its Python, which the core always asks for.
+    ``ports`` are those of the machine's loopback that are offered inside as well, which only works
+    in a network of its own. The forwarder sets ``HTTP_PROXY`` and its kin for the program, with a
+    loopback port that is free where it runs, and ends as the program ends: with its exit code, or
+    by its signal. A sandbox must let it read git-cto and its Python, which the core always asks
+    for.
     """
-    return (sys.executable, "-I", "-S", __file__, os.fspath(socket), *argv)
+    listed = ",".join(map(str, ports)) or "-"
+    return (sys.executable, "-I", "-S", __file__, os.fspath(socket), listed, *argv)
 
 
 def main() -> None:
     """Start the program and serve it until it ends."""
-    path, *argv = sys.argv[1:]
+    path, ports, *argv = sys.argv[1:]
     import socket
 
+    own = list(_offered(port for port in ports.split(",") if port != "-"))
     listener = socket.create_server(("127.0.0.1", 0), backlog=MAX_CONNECTIONS)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,8 +62,22 @@ def main() -> None:
     child = os.fork()
     if child == 0:
         _become(argv, address)
-    _serve(listener, path)
+    for each, greeting in ((listener, b""), *own):
+        _serve(each, path, greeting)
     _end_like(os.waitpid(child, 0)[1])
+
+
+def _offered(ports: Iterable[str]) -> Iterator[tuple[socket.socket, bytes]]:
+    """Listen on ports, and yield what a proxy is to be told first for a connection to each."""
+    import socket
+
+    for port in ports:
+        greeting = f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode()
+        try:
+            yield socket.create_server(("127.0.0.1", int(port))), greeting
+        except OSError as error:
+            message = f"git-cto: 127.0.0.1:{port} cannot be offered inside: {error.strerror}"
+            print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _become(argv: list[str], address: str) -> None:
@@ -86,7 +109,7 @@ def _given() -> dict[str, str]:
     return environ
 
 
-def _serve(listener: socket.socket, path: str) -> None:
+def _serve(listener: socket.socket, path: str, greeting: bytes) -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path.append(os.path.dirname(here))
     from threading import BoundedSemaphore, Thread
@@ -106,10 +129,25 @@ def _serve(listener: socket.socket, path: str) -> None:
 
         with contextlib.suppress(OSError), client, socket.socket(socket.AF_UNIX) as proxy:
             proxy.connect(path)  # without one, the program sees its connection close
-            relay(client, proxy, IDLE_S)
+            if _greeted(proxy, greeting):
+                relay(client, proxy, IDLE_S)
         free.release()
 
     Thread(target=accept, daemon=True).start()
+
+
+def _greeted(proxy: socket.socket, greeting: bytes) -> bool:
+    """Tell the proxy where to go, if that is for us to do, and return whether it goes there."""
+    if not greeting:
+        return True
+    proxy.sendall(greeting)
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):  # not a byte more: what follows is the program's
+        byte = proxy.recv(1)
+        if not byte:
+            return False
+        head += byte
+    return head.split(b" ", 2)[1:2] == [b"200"]
 
 
 def _end_like(status: int) -> None:

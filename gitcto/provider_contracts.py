@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gitcto.contracts import Probe
     from gitcto.mail_contracts import SendRequest, SendResult
+    from gitcto.model.isolation import Level
     from gitcto.model.records import TaskSpec
 
 NOTHING = Usage()
@@ -49,7 +50,8 @@ class LaunchRequest:
     With ``session`` the agent goes on in that session of its own, in the same scratch directory;
     without ``edits`` it is to read and to answer only. ``answer_schema`` is a file with the JSON
     schema that its final message must fit, where its kind can be held to one; ``tools`` are offered
-    to it besides its own.
+    to it besides its own. ``level`` is what the sandbox promises that it is started in: within one
+    that confines, an agent's own sandbox is not needed and often cannot work.
     """
 
     task: TaskSpec
@@ -65,6 +67,7 @@ class LaunchRequest:
     edits: bool = True
     answer_schema: Path | None = None
     tools: tuple[ToolServer, ...] = ()
+    level: Level = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

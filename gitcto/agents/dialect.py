@@ -33,6 +33,12 @@ def no_such_fault(text: str, code: str) -> Fault:
     return fault_of(text, code=code)
 
 
+def no_complaints(stderr: str) -> Iterable[AgentEvent]:
+    """Return nothing: a CLI's events tell all."""
+    del stderr
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How one CLI talks.
@@ -41,7 +47,8 @@ class Dialect:
     means nothing. ``pieces`` tells that its messages are pieces of one, until a tool is used.
     ``sums`` tells that each ``used`` counts one step, and not all of the run up to there.
     ``whole_session`` tells that it counts what a resumed session used before as well. ``fault``
-    says what an error means (its text and its code), ``ended`` ones included.
+    says what an error means (its text and its code), ``ended`` ones included. ``complaints`` says
+    what the end of its standard error means that its events do not tell.
     """
 
     name: str
@@ -50,6 +57,7 @@ class Dialect:
     sums: bool = False
     whole_session: bool = False
     fault: Callable[[str, str], Fault] = no_such_fault
+    complaints: Callable[[str], Iterable[AgentEvent]] = no_complaints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +95,14 @@ def fold(dialect: Dialect, transcript: Transcript, line: Line) -> Transcript:
     """Return the transcript with one more line."""
     if line.record is None:
         return replace(transcript, stray=_kept(transcript.stray, line.raw))
-    for event in read_events(dialect, line):
+    return fold_events(dialect, transcript, read_events(dialect, line))
+
+
+def fold_events(
+    dialect: Dialect, transcript: Transcript, events: Iterable[AgentEvent]
+) -> Transcript:
+    """Return the transcript with more events."""
+    for event in events:
         transcript = _one(dialect, transcript, event)
     return transcript
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from gitcto.agents.dialect import Transcript, fold, since
+from gitcto.agents.dialect import Transcript, fold, fold_events, since
 from gitcto.agents.faults import fault, fault_of, one_line
 from gitcto.agents.lines import read_lines
 from gitcto.provider_contracts import WorkerReport
@@ -32,7 +32,9 @@ def collect_report(dialect: Dialect, outcome: WorkerOutcome) -> WorkerReport:
     """Read a finished run's files and return what it was. What a plugin's ``collect`` may be."""
     lines = read_lines(outcome.stdout)
     transcript = reduce(lambda so_far, line: fold(dialect, so_far, line), lines, Transcript())
-    return report_of(dialect, outcome, transcript, last_words(outcome.stderr))
+    stderr = last_words(outcome.stderr)
+    transcript = fold_events(dialect, transcript, dialect.complaints(stderr))
+    return report_of(dialect, outcome, transcript, stderr)
 
 
 def report_of(

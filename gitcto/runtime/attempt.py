@@ -28,7 +28,7 @@ from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.coauthors import coauthors
 from gitcto.runtime.commits import attempt_commit
 from gitcto.runtime.context import Context
-from gitcto.runtime.isolation import Inmate, confine, make_home
+from gitcto.runtime.isolation import Inmate, confine, isolation_of, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.left_behind import note_left
 from gitcto.runtime.lfs import LfsCleaner
@@ -159,6 +159,7 @@ def _launch(context: Context, task: Task, execution: Execution, briefing: Briefi
         settings=settings.settings,
         host_env=context.environ,
         notes=briefing.notes,
+        level=isolation_of(context).level,
     )
     answer: Launch | Crashed | TimedOut = ask(
         context.plugins, registered, "launch", request, deadline_s=ASK_DEADLINE_S

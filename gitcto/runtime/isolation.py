@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONFINE_DEADLINE_S = 30.0
 """How long a sandbox may take to say how a program is started in it (seconds)."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +81,16 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
         fixed=inmate.fixed,
         hides=tuple(path for path in (*hides, context.layout.rooms_root) if path is not None),
         proxy=private / "proxy.sock" if settings.network else None,
+        ports=own_ports(settings.network),
         run_dir=private,
     )
     return start_confined(context.plugins, isolation_of(context), request, settings.network)
+
+
+def own_ports(destinations: Iterable[str]) -> tuple[int, ...]:
+    """Return the ports of this machine's loopback among the destinations of policy."""
+    parts = (destination.rpartition(":") for destination in destinations)
+    return tuple(sorted({int(port) for host, _, port in parts if host in _LOOPBACK}))
 
 
 def make_home(scratch: Path) -> None:
@@ -128,7 +137,8 @@ def start_confined(
     helpers: tuple[tuple[str, ...], ...] = ()
     if request.proxy is not None:
         program = (sys.executable, "-I", "-S", proxy.__file__)
-        helpers = ((*program, str(request.proxy), *destinations),)
+        loopback = (f"127.0.0.1:{port}" for port in request.ports)
+        helpers = ((*program, str(request.proxy), *destinations, *loopback),)
     return Program(
         argv=answer.argv,
         env=answer.env,

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from gitcto.api import forwarded
+from gitcto.runtime.isolation import own_ports
 
 CLIENT = """
 import os, socket, sys, urllib.parse
@@ -102,3 +103,9 @@ def test_signals_that_end_programs_end_this_one_with_it() -> None:
     os.killpg(worker.pid, signal.SIGTERM)
     said, _ = worker.communicate(timeout=30)
     assert (said, worker.returncode) == (b"asked\n", 3)
+
+
+def test_the_machines_own_ports_are_told_from_what_is_elsewhere() -> None:
+    named = ("localhost:81", "127.0.0.1:80", "127.0.0.1:80", "127.0.0.2:82", "api.example.com:443")
+    assert own_ports(named) == (80, 81)
+    assert own_ports(()) == ()

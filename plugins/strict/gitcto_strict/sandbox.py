@@ -74,7 +74,9 @@ class Strict:
         rules.write_bytes(seccomp.program())
         if rules.stat().st_size:
             options += ["--seccomp", _FILTER]
-        argv = request.argv if request.proxy is None else forwarded(request.argv, view.PROXY)
+        argv = request.argv
+        if request.proxy is not None:
+            argv = forwarded(argv, view.PROXY, request.ports)
         within, script = _within(argv, request.env)
         command = ("/bin/sh", "-c", script, str(rules), str(bwrap), *options, "--", *within)
         return Confined(argv=command, env=request.env)

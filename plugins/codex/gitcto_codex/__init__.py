@@ -1,0 +1,1 @@
+"""Provider codex: OpenAI's Codex CLI."""

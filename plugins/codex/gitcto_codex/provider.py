@@ -1,0 +1,140 @@
+"""Runs codex: a turn of ``codex exec`` with a home and a configuration of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitcto.api import (
+    AgentSettings,
+    CommandTemplate,
+    InterruptResult,
+    Launch,
+    agent_environment,
+    agent_home,
+    collect_report,
+    find_program,
+    leave_in_mailbox,
+    poll_output,
+    probe_program,
+    prompt_text,
+    read_agent_settings,
+    read_commands,
+    write_private,
+)
+from gitcto_codex.config import config
+from gitcto_codex.dialect import DIALECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitcto.api import (
+        InstalledProgram,
+        LaunchRequest,
+        Probe,
+        Progress,
+        SendRequest,
+        SendResult,
+        WorkerOutcome,
+        WorkerOutput,
+        WorkerReport,
+    )
+
+INSTALL = "npm install --global @openai/codex"
+LEAST = "0.169.0"
+"""The oldest version for which what the configuration promises was verified."""
+
+_DEFAULTS = AgentSettings(who="provider codex", program="codex", key_env="OPENAI_API_KEY")
+_CONFINED = frozenset({"landlock", "seatbelt", "strict"})
+_NATIVE = "codex-*/vendor/*/bin/codex"
+
+
+class CodexProvider:
+    """Starts ``codex exec --json`` and reads its events."""
+
+    def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
+        """Tell whether codex is here, and new enough."""
+        wanted = _located(_read(settings)[0], host_env)
+        return probe_program(wanted, host_env, install=INSTALL, least=LEAST)
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Write its configuration and return its command. Raises ``CtoError``."""
+        settings, project_doc = _read(request.settings)
+        settings = _located(settings, request.host_env)
+        found = find_program(settings.program, request.host_env)
+        if found is None:
+            raise settings.problem(f"{settings.program!r} is not here", INSTALL)
+        key = settings.key(request.host_env)
+        home = agent_home(request) / ".codex"  # never below TMPDIR, see its README
+        write_private(home / "config.toml", config(request, settings, project_doc=project_doc))
+        own = {"CODEX_HOME": str(home)} | ({settings.key_env: key} if key else {})
+        return Launch(
+            argv=_argv(request, found),
+            env=agent_environment(request, own),
+            reads=found.reads,
+        )
+
+    def send(self, request: SendRequest) -> SendResult:
+        """Leave the letter in its mailbox: it looks there, or has it in its next prompt."""
+        return leave_in_mailbox(request)
+
+    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
+        """Read on in its events."""
+        return poll_output(DIALECT, output, cursor)
+
+    def interrupt(self, output: WorkerOutput) -> InterruptResult:
+        """Leave it to signals: it ends within a tenth of a second, and its session can go on."""
+        del output
+        reason = "codex exec has no protocol to ask it in"
+        return InterruptResult(status="not_supported", reason=reason)
+
+    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
+        """Read what the turn was."""
+        return collect_report(DIALECT, outcome)
+
+
+def _read(table: Mapping[str, object]) -> tuple[AgentSettings, bool]:
+    settings = read_agent_settings(table, _DEFAULTS, also=("project_doc",))
+    project_doc = table.get("project_doc", False)
+    if not isinstance(project_doc, bool):
+        hint = "with true, AGENTS.md of the repository is part of its prompt"
+        raise settings.problem("project_doc must be true or false", hint)
+    return settings, project_doc
+
+
+def _located(settings: AgentSettings, host_env: Mapping[str, str]) -> AgentSettings:
+    """Return the settings with the program itself instead of npm's wrapper, which needs Node."""
+    found = find_program(settings.program, host_env)
+    if found is None or found.real.suffix != ".js":
+        return settings
+    native = sorted(found.real.parents[2].glob(_NATIVE))
+    native += sorted(found.real.parents[1].glob(f"node_modules/@openai/{_NATIVE}"))
+    return replace(settings, program=str(native[0])) if native else settings
+
+
+@cache
+def _commands() -> Mapping[str, CommandTemplate]:
+    text = Path(__file__).with_name("commands.toml").read_text(encoding="utf-8")
+    return read_commands(text, who="provider codex")
+
+
+def _argv(request: LaunchRequest, found: InstalledProgram) -> tuple[str, ...]:
+    values = {
+        "program": str(found.path),
+        "workspace": str(request.workspace),
+        "sandbox": _sandbox(request),
+        "prompt": prompt_text(request),
+        "session": request.session,
+        "schema": str(request.answer_schema or ""),
+    }
+    words = {word for word in ("session", "schema") if values[word]}
+    return _commands()["run"].fill(values, words)
+
+
+def _sandbox(request: LaunchRequest) -> str:
+    """Return codex's own sandbox: it cannot work inside ours, and need not."""
+    if request.level in _CONFINED:
+        return "danger-full-access"
+    return "workspace-write" if request.edits else "read-only"
