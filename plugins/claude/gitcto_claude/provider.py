@@ -48,13 +48,15 @@ LEAST = "2.1.328"
 
 QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "CLAUDE_CODE_MAX_RETRIES": "1",
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_BUG_COMMAND": "1",
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
 }
-"""Variables without which it speaks with others than its model."""
+"""Variables without which it speaks with others than its model, or asks that for minutes."""
 
+_CONFINED = frozenset({"landlock", "seatbelt", "strict"})
 _DEFAULTS = AgentSettings(who="provider claude", program="claude", key_env="ANTHROPIC_API_KEY")
 
 
@@ -75,6 +77,7 @@ class ClaudeProvider:
         home = agent_home(request) / ".claude"
         write_private(home / "settings.json", _configured(home, settings.key(request.host_env)))
         own = {**QUIET, "CLAUDE_CONFIG_DIR": str(home)}
+        own |= {"IS_SANDBOX": "1"} if request.level in _CONFINED else {}  # or root is not free
         own |= {"ANTHROPIC_BASE_URL": settings.base_url} if settings.base_url else {}
         return Launch(
             argv=_argv(request, settings, found, home),
@@ -124,7 +127,14 @@ def _argv(
         "allowed": ",".join(f"mcp__{server.name}" for server in request.tools),
     }
     words = {word for word in ("session", "model", "schema", "servers") if values[word]}
-    return _commands()["run"].fill(values, words | ({"edits"} if request.edits else set()))
+    return _commands()["run"].fill(values, words | {_rights(request)})
+
+
+def _rights(request: LaunchRequest) -> str:
+    """Return the word for what it may do; what it may not, it is told no, and the run fails."""
+    if not request.edits:
+        return "reads"
+    return "free" if request.level in _CONFINED else "careful"
 
 
 def _configured(home: Path, key: str) -> str:

@@ -45,6 +45,7 @@ def test_a_run_that_edits(request_: LaunchRequest) -> None:
     assert after(argv, "--setting-sources") == "user"
     assert "--strict-mcp-config" in argv
     assert after(argv, "--permission-mode") == "acceptEdits"
+    assert "IS_SANDBOX" not in launch.env
     assert after(argv, "--model") == "claude-sonnet-4-5"
     assert "--resume" not in argv
     assert launch.env["CLAUDE_CONFIG_DIR"] == str(home / ".claude")
@@ -55,6 +56,7 @@ def test_a_run_that_edits(request_: LaunchRequest) -> None:
     assert f"cat {home}/.claude/key" in (home / ".claude" / "settings.json").read_text()
     assert "OTHER" not in launch.env
     quiet = {name for name in launch.env if "DISABLE" in name}
+    assert launch.env["CLAUDE_CODE_MAX_RETRIES"] == "1"
     assert quiet == {
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
         "DISABLE_AUTOUPDATER",
@@ -62,6 +64,12 @@ def test_a_run_that_edits(request_: LaunchRequest) -> None:
         "DISABLE_ERROR_REPORTING",
         "DISABLE_TELEMETRY",
     }
+
+
+def test_a_sandbox_is_the_limit_where_there_is_one(request_: LaunchRequest) -> None:
+    launch = ClaudeProvider().launch(dataclasses.replace(request_, level="strict"))
+    assert after(launch.argv, "--permission-mode") == "bypassPermissions"
+    assert launch.env["IS_SANDBOX"] == "1"
 
 
 def test_a_run_that_reads_has_no_tool_that_writes(request_: LaunchRequest, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gitcto.testing.agent_rig import AgentCli
+from gitcto.testing.agent_rig import AgentCli, Different
 from tests.real.installed import AGENTS
 
 if TYPE_CHECKING:
@@ -55,4 +55,10 @@ CLI = AgentCli(
     call=call,
     forbidden=forbidden,
     hostile=hostile,
+    differs={
+        "refuse": Different(why="in a sandbox that confines, it is allowed everything"),
+        "cut stream": Different(
+            why="asks again without streaming, and is answered", faults=frozenset({""})
+        ),
+    },
 )
