@@ -122,7 +122,8 @@ def _own(usage: Usage, output: WorkerOutput) -> Usage:
 
 
 def _reads(argv: Sequence[str], host_env: Mapping[str, str]) -> Iterator[Path]:
-    """Yield what an agent is made of: its program, and what else its argv names, as a script."""
+    """Yield what a worker is made of: the driver, the agent, and what its argv names besides."""
+    yield Path(__file__).parent
     found, backend = find_program(argv[0], host_env), backend_of(argv, host_env)
     yield from found.reads if found else ()
     yield from (Path(word) for word in argv if word.startswith("/") and Path(word).is_file())

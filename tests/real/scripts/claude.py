@@ -56,7 +56,7 @@ CLI = AgentCli(
     forbidden=forbidden,
     hostile=hostile,
     differs={
-        "refuse": Different(why="in a sandbox that confines, it is allowed everything"),
+        "refused": Different(why="in a sandbox that confines, it is allowed everything"),
         "cut stream": Different(
             why="asks again without streaming, and is answered", faults=frozenset({""})
         ),
