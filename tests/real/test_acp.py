@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 AGENTS = {"gemini": CLI, "codex-acp": CODEX, "opencode": OPENCODE}
 PLAYED = {
-    "gemini": ("edit", "500", "cancel", "letter", "resume"),
+    "gemini": ("edit", "500", "cancel", "letter"),
     "codex-acp": ("tool", "401", "deaf", "daemon", "resume", "cancel", "letter"),
     "opencode": ("edit", "cancel"),
 }

@@ -16,7 +16,7 @@ from acp.meta import AGENT_METHODS, CLIENT_METHODS, PROTOCOL_VERSION
 from gitcto.api import AgentEvent, DriverMail, Usage
 from gitcto_acp.agent import Wire
 from gitcto_acp.dialect import Turn, events_of, inside, permitted, usage_of, with_cost
-from gitcto_acp.endings import stopped
+from gitcto_acp.endings import refused, stopped
 from gitcto_acp.job import Job
 from gitcto_acp.journal import Journal
 
@@ -85,14 +85,22 @@ class Session:
             begun = await self._request("session_new", **place)
             self._id = str(begun.get("sessionId", ""))
         elif capabilities.get("loadSession") is True:
-            self._listening = False
-            begun = await self._request("session_load", sessionId=self._job.session, **place)
-            self._listening = True
+            begun = await self._load(place)
             self._id = self._job.session
         else:
             raise Unfit("it cannot go on in an earlier session")
         if not self._id:
             raise Unfit("it gave its session no id")
+        return begun
+
+    async def _load(self, place: Mapping[str, Any]) -> Mapping[str, Any]:
+        session, self._listening = self._job.session, False
+        try:
+            begun = await self._request("session_load", sessionId=session, **place)
+        except RequestError as error:
+            end = refused(error.code, str(error), error.data)
+            raise Unfit(f"it cannot go on in session {session}: {end.text}") from error
+        self._listening = True
         return begun
 
     async def _set_mode(self, begun: Mapping[str, Any]) -> None:

@@ -134,6 +134,9 @@ def main() -> None:
                 say(id=message["id"], result=result)
             case "session/new":
                 say(id=message["id"], result={"sessionId": "s-1", **SCRIPT.get("offers", {})})
+            case "session/load" if message["params"]["sessionId"] != "s-1":
+                error = {"code": -32002, "message": "Resource not found"}
+                say(id=message["id"], error=error)
             case "session/load":
                 update(sessionUpdate="agent_message_chunk", content={"type": "text", "text": "old"})
                 say(id=message["id"], result=SCRIPT.get("offers", {}))

@@ -174,6 +174,9 @@ def test_a_session_goes_on_and_its_past_is_not_told_again(rig: Any) -> None:
     assert b"old" not in (rig.root / "out").read_bytes()
     report = rig.run([SAY], how={"session": "s-1"}, loads=False)
     assert (report.fault.kind, "earlier session" in report.fault.detail) == ("protocol", True)
+    report = rig.run([SAY], how={"session": "s-2"})
+    assert (report.fault.kind, report.fault.retryable) == ("protocol", False)
+    assert report.fault.detail == "it cannot go on in session s-2: Resource not found"
 
 
 def test_cost_of_a_session_is_counted_once(rig: Any) -> None:

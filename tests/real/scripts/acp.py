@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 FREE = Different(why="in a sandbox that confines, it is allowed everything it asks for")
 THEIRS = Different(why="what it takes from the repository is for its configuration to say")
-IN_FILES = Different(why="the key is where policy puts it for this agent: in its environment")
+NO_PAST = Different(why="gemini 0.61 overwrites its session when it is to load it")
+IN_ITS_ENVIRONMENT = Different(
+    why="the key is where policy puts it for this agent: in its environment"
+)
 
 _GEMINI = AGENTS / "gemini/node_modules/@google/gemini-cli"
 _GEMINI_SETTINGS = {
@@ -158,7 +161,12 @@ CLI = AgentCli(
     call=gemini_call,
     forbidden=no_step,
     hostile=nothing,
-    differs={"refused": FREE, "hostile repository": THEIRS, "key": IN_FILES},
+    differs={
+        "refused": FREE,
+        "hostile repository": THEIRS,
+        "key": IN_ITS_ENVIRONMENT,
+        "resume": NO_PAST,
+    },
     wall_s=20.0,
 )
 """gemini, for the page about providers."""
