@@ -31,6 +31,7 @@ class _Stopper:
     def __init__(self, place: Place) -> None:
         self.took_s: list[float] = []
         self._place = place
+        self._stopping: list[threading.Thread] = []
         self._layout = Layout(place.repository(), "main", place.beside("rooms"))
 
     def recorded(self, event: Event, state: State) -> None:
@@ -38,10 +39,17 @@ class _Stopper:
         if isinstance(event.body, ExecutionStarted):
             execution = event.body.execution
             task = state.executions[execution].task
-            threading.Thread(target=self._stop, args=(task, execution)).start()
+            thread = threading.Thread(target=self._stop, args=(task, execution))
+            self._stopping.append(thread)
+            thread.start()
 
     def note(self, text: str) -> None:
         """Take no note."""
+
+    def wait(self) -> None:
+        """Wait until all that was begun is measured: a run may be over before."""
+        for thread in self._stopping:
+            thread.join()
 
     def _stop(self, task: str, execution: str) -> None:
         began = time.perf_counter()
@@ -81,4 +89,5 @@ def _stopped(place: Place, script: str, tasks: int) -> _Stopper:
     team.plan(team.tasks(tasks))
     stopper = _Stopper(place)
     run_team(team.request(), stopper, lambda: False)
+    stopper.wait()
     return stopper

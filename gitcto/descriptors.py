@@ -34,7 +34,8 @@ class Abilities:
     """What a kind of agent can do; everything that it does not claim, it cannot.
 
     ``send``: a letter reaches it while it runs (``in_place``), or as the prompt of a next run in
-    its session (``resume``). ``interrupt``: it can be asked in its own protocol to stop, or only by
+    its session (``resume``). ``interrupt``: it can be asked in its own protocol to stop, because
+    its worker is a driver that watches the mailbox for the mark of ``leave_interrupt``, or only by
     signals. ``resumes``: a session can go on in a new process. ``usage``: it counts its tokens, or
     names its cost as well. ``answers``: it can be held to a JSON schema. ``tools``: it takes MCP
     servers. ``reads_only``: it can be kept from changing files. ``streams``: its output tells what

@@ -85,10 +85,15 @@ def leave_interrupt(output: WorkerOutput) -> InterruptResult:
     from gitcto.provider_contracts import InterruptResult
 
     try:
-        put(output.scratch, ".", INTERRUPT, b"")
+        ask_to_stop(output.scratch)
     except CtoError as error:
         return InterruptResult(status="failed", reason=error.message)
     return InterruptResult(status="asked")
+
+
+def ask_to_stop(scratch: Path) -> None:
+    """Leave the mark that asks a driver to stop its agent. Raises ``CtoError``."""
+    put(scratch, ".", INTERRUPT, b"")
 
 
 def letters_in(scratch: Path) -> tuple[int, ...]:

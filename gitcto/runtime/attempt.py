@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
@@ -111,7 +112,15 @@ def _prepare(context: Context, task: Task, execution: Execution, briefing: Brief
         writes=(room, layout.scratch(execution.id)),
         reads=(*needs.reads, *launch.reads),
         fixed=needs.fixed,
+        asked=_driven(context, execution),
     )
+
+
+def _driven(context: Context, execution: Execution) -> Path | None:
+    """Return the scratch directory of an execution whose worker is a driver, else None."""
+    registered, _ = provider_of(context, execution)
+    driven = registered.descriptor.abilities.interrupt == "protocol"
+    return context.layout.scratch(execution.id) if driven else None
 
 
 def _spawn(context: Context, execution: Execution, inmate: Inmate) -> Started:

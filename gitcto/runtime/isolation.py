@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,10 @@ class Isolation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inmate:
-    """A program on its way into a sandbox, and what it may touch; see ``ConfineRequest``."""
+    """A program on its way into a sandbox, and what it may touch; see ``ConfineRequest``.
+
+    ``asked`` as in ``Program``.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -60,6 +63,7 @@ class Inmate:
     writes: tuple[Path, ...]
     reads: tuple[Path, ...] = ()
     fixed: tuple[Path, ...] = ()
+    asked: Path | None = None
 
 
 def confine(context: Context, inmate: Inmate, private: Path) -> Program:
@@ -84,7 +88,9 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
         ports=own_ports(settings.network),
         run_dir=private,
     )
-    return start_confined(context.plugins, isolation_of(context), request, settings.network)
+    isolation = isolation_of(context)
+    program = start_confined(context.plugins, isolation, request, settings.network)
+    return replace(program, asked=inmate.asked)
 
 
 def own_ports(destinations: Iterable[str]) -> tuple[int, ...]:

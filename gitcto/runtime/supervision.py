@@ -41,6 +41,9 @@ HASTE_S = 0.02
 
 FAREWELL_TRIES = 20
 
+PROTOCOL = "protocol"
+"""What the rung is called on which a driver is asked to stop its agent."""
+
 
 def supervise(run_dir: str, alive_fd: int, ready_fd: int) -> None:
     """Run the worker described by ``<run_dir>/launch.json`` to its end.
@@ -130,18 +133,42 @@ class Supervision:
             self._wakeups.wait(HASTE_S if self._watchdogs.in_haste else self._wall_left())
 
     def climb(self, cause: str) -> None:
-        """Ask the tree to end, first with SIGINT, then with SIGTERM, each with its grace."""
-        for number in () if cause in AT_ONCE else (signal.SIGINT, signal.SIGTERM):
-            self._note(number)
-            self._tree.ask_to_end(number)
-            deadline = time.monotonic() + self._grace_s()
-            while time.monotonic() < deadline:
-                self._tree.reap()
-                if self._ended():
+        """Ask for the end: the driver, then the tree by SIGINT and SIGTERM, each with its grace."""
+        if cause not in AT_ONCE:
+            if self._ask_driver() and self._ends_in_time():
+                return
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._note(number.name)
+                self._tree.ask_to_end(number)
+                if self._ends_in_time():
                     return
-                self._trim()
-                self._wakeups.wait(deadline - time.monotonic())
-        self._note(signal.SIGKILL)
+        self._note(signal.SIGKILL.name)
+
+    def _ask_driver(self) -> bool:
+        """Leave the mark that asks for an end in the agent's own protocol; tell whether it is."""
+        if self._launch["asked"] is None:
+            return False
+        from pathlib import Path
+
+        from gitcto.errors import CtoError
+        from gitcto.mailbox import ask_to_stop
+
+        try:
+            ask_to_stop(Path(self._launch["asked"]))
+        except CtoError:  # its worker has spoilt the mailbox
+            return False
+        self._note(PROTOCOL)
+        return True
+
+    def _ends_in_time(self) -> bool:
+        deadline = time.monotonic() + self._grace_s()
+        while time.monotonic() < deadline:
+            self._tree.reap()
+            if self._ended():
+                return True
+            self._trim()
+            self._wakeups.wait(deadline - time.monotonic())
+        return False
 
     def _grace_s(self) -> float:
         """Return what a person in a hurry allows, or what is usual (seconds)."""
@@ -230,9 +257,9 @@ class Supervision:
         self._trim()
         self._wakeups.wait(0.005)
 
-    def _note(self, number: signal.Signals) -> None:
+    def _note(self, rung: str) -> None:
         at_s = round(time.monotonic() - self._released, 3)
-        self._ladder.append({"signal": number.name, "at_s": at_s})
+        self._ladder.append({"signal": rung, "at_s": at_s})
 
     def _beat(self, now: float) -> None:
         heartbeat = self._launch["heartbeat"]

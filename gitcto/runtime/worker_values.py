@@ -25,7 +25,7 @@ class Limits:
     from its beginning and half from its end. ``memory_bytes`` and ``processes``: resident memory
     (shared pages once) and number of its whole tree, with 16 threads each on average;
     ``file_bytes``: its largest file, its output included; ``disk_bytes``: all that lies below the
-    directories it may write. ``grace_s``: seconds between SIGINT, SIGTERM and SIGKILL.
+    directories it may write. ``grace_s``: seconds between being asked, SIGINT, SIGTERM and SIGKILL.
     """
 
     wall_s: float | None
@@ -55,7 +55,8 @@ class Program:
     ``writes`` are the directories it may fill up. ``helpers`` are started before it, outside its
     sandbox, and end with it; each says that it is ready by one byte on its standard output,
     and has the run directory's mark and a ``PATH`` for its environment. ``isolation`` is recorded
-    with its start.
+    with its start. ``asked`` is the scratch directory of one whose driver watches its mailbox for
+    the mark that asks it to stop: it is left there before any signal is sent.
     """
 
     argv: tuple[str, ...]
@@ -64,6 +65,7 @@ class Program:
     writes: tuple[Path, ...] = ()
     helpers: tuple[tuple[str, ...], ...] = ()
     isolation: Mapping[str, Any] = field(default_factory=dict)
+    asked: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
-    """One signal sent to the whole tree, ``at_s`` seconds after the worker's start."""
+    """One step on the way to a worker's end, ``at_s`` seconds after its start.
+
+    ``signal`` is the name of the one that was sent to the whole tree, or ``protocol`` when its
+    driver was asked.
+    """
 
     signal: str
     at_s: float

@@ -126,7 +126,7 @@ def end(run_dir: Path) -> Observed:
 
 
 def request_stop(run_dir: Path) -> None:
-    """Ask for the end of the worker: SIGINT, SIGTERM, SIGKILL to its tree. Returns at once."""
+    """Ask for the end of the worker: its driver if it has one, then its tree. Returns at once."""
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # asked for before it was started
     (run_dir / run_files.STOP).touch()
 
@@ -195,6 +195,7 @@ def _launch(
         "writes": [str(path.resolve()) for path in program.writes],
         "helpers": [list(argv) for argv in program.helpers],
         "isolation": dict(program.isolation),
+        "asked": program.asked and str(program.asked),
         "heartbeat": beat,
         "limits": asdict(limits),
         "tethered": False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +21,8 @@ from gitcto.provider_contracts import (
     WorkerOutcome,
     WorkerReport,
 )
-from gitcto.testing.kit import Contract, must, must_be_a_line, must_refuse
+from gitcto.testing.kit import must, must_be_a_line, must_refuse
+from gitcto.testing.provider_abilities import ProviderAbilities, run_launch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +34,10 @@ ERRORS = frozenset(FAULT_KINDS) - {"finish"}
 """The classes of error a provider may report."""
 
 _CANARY = "canary-3141592653"
-_RUN_S = 30.0
 
 
-class ProviderContract(Contract):
-    """Subclass it, override :meth:`provider`, and where needed ``settings`` and ``task``."""
+class ProviderContract(ProviderAbilities):
+    """Subclass it and override ``provider``; where needed ``settings``, ``task`` and ``sample``."""
 
     @pytest.fixture
     def provider(self) -> ProviderWorker:
@@ -242,17 +241,6 @@ class ProviderContract(Contract):
     ) -> None:
         """What it launches runs in the workspace, and its end is read as success."""
         self.needs("runs_offline")
-        launch = provider.launch(launch_request)
-        with outcome.stdout.open("wb") as out, outcome.stderr.open("wb") as err:
-            done = subprocess.run(
-                launch.argv,
-                env=dict(launch.env),
-                cwd=launch_request.workspace,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                timeout=_RUN_S,
-                check=False,
-            )
-        report = provider.collect(dataclasses.replace(outcome, code=done.returncode))
-        must(report.ok, f"the worker ended with {done.returncode}: {report.fault}")
+        code = run_launch(provider, launch_request, outcome)
+        report = provider.collect(dataclasses.replace(outcome, code=code))
+        must(report.ok, f"the worker ended with {code}: {report.fault}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitcto.api import (
+    Abilities,
     CtoError,
     DraftPlan,
     GateResult,
@@ -135,6 +136,62 @@ class TestTrustsTheOutput(Provider):
             if outcome.code == 0:
                 outcome.stdout.read_text(encoding="utf-8")
             return super().collect(outcome)
+
+
+class TestClaimsThatItStreams(Provider):
+    "test_it_tells_what_it_does_if_it_streams"
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(streams=True)
+
+
+class TestClaimsThatItCounts(Provider):
+    "test_it_counts_what_it_says_it_counts"
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(usage="tokens")
+
+
+class TestClaimsThatItResumes(Provider):
+    "test_it_goes_on_in_a_session_if_it_resumes"
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(resumes=True)
+
+
+class TestClaimsThatItTakesTools(Provider):
+    "test_it_takes_tools_if_it_says_so"
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(tools=True)
+
+
+class TestClaimsThatItAnswers(Provider):
+    "test_it_is_held_to_a_schema_if_it_answers"
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(answers=True)
+
+
+class TestClaimsThatItOnlyReads(Provider):
+    "test_it_is_kept_from_editing_if_it_says_so"
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(reads_only=True)
+
+
+class TestClaimsThatItCanBeAsked(Provider):
+    "test_it_is_asked_to_stop_if_it_has_a_protocol"
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(interrupt="protocol")
 
 
 class TestTalks(Provider):

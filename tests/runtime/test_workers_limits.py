@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from gitcto.mailbox import make_mailbox
 from gitcto.runtime import workers
 
 MIB = 1 << 20
@@ -119,3 +120,65 @@ def test_a_worker_that_truncates_its_own_output_keeps_the_bound(bench):
     bench.run("sh", "-c", script, output_bytes=1000)
     assert len(bench.output()) < 1100
     assert bench.output().endswith(b"\n100000\nend\n")
+
+
+DRIVER = """
+import os, pathlib, sys, time
+mark = pathlib.Path(sys.argv[1]) / "mail" / "interrupt"
+pathlib.Path(sys.argv[2]).write_text("ready")
+while not mark.exists():
+    time.sleep(0.01)
+if sys.argv[3] == "polite":
+    print("asked", flush=True)
+    sys.exit(0)
+time.sleep(600)
+"""
+
+
+def driver(bench, how: str, **limits: float) -> Path:
+    """Start a driver that watches its mailbox; return where it was asked."""
+    scratch = bench.tmp / "scratch"
+    make_mailbox(scratch)
+    ready = bench.fifo("ready")
+    argv = (sys.executable, "-c", DRIVER, str(scratch), str(ready), how)
+    bench.start(bench.program(*argv, asked=scratch), **limits)
+    assert ready.read_text() == "ready"
+    return scratch
+
+
+def test_a_driver_is_asked_before_any_signal(bench):
+    driver(bench, "polite")
+    workers.request_stop(bench.run_dir)
+    ended = workers.wait(bench.run_dir)
+    assert (ended.code, ended.cause) == (0, "stopped")
+    assert [rung.signal for rung in ended.ladder] == ["protocol"]
+    assert bench.output() == b"asked\n"
+
+
+def test_a_driver_is_asked_at_a_limit_too(bench):
+    driver(bench, "polite", wall_s=1.0)
+    ended = workers.wait(bench.run_dir)
+    assert (ended.code, ended.cause) == (0, "wall")
+    assert [rung.signal for rung in ended.ladder] == ["protocol"]
+
+
+def test_a_driver_that_does_nothing_about_it_gets_the_signals(bench):
+    driver(bench, "deaf", grace_s=0.1)
+    workers.request_stop(bench.run_dir)
+    ended = workers.wait(bench.run_dir)
+    assert (ended.code, ended.cause) == (130, "stopped")
+    assert [rung.signal for rung in ended.ladder] == ["protocol", "SIGINT"]
+    first, second = (rung.at_s for rung in ended.ladder)
+    assert first + 0.1 <= second + 0.001
+
+
+def test_a_mailbox_that_leads_elsewhere_is_passed_over(bench):
+    elsewhere = bench.tmp / "elsewhere"
+    elsewhere.mkdir()
+    scratch = driver(bench, "deaf", grace_s=0.1)
+    (scratch / "mail").rename(scratch / "old")
+    (scratch / "mail").symlink_to(elsewhere)
+    workers.request_stop(bench.run_dir)
+    ended = workers.wait(bench.run_dir)
+    assert [rung.signal for rung in ended.ladder] == ["SIGINT"]
+    assert list(elsewhere.iterdir()) == []

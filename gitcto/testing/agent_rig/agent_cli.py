@@ -41,8 +41,9 @@ class AgentCli:
     of an MCP server (server, tool, arguments), and ``forbidden`` the one in which it uses a tool
     that it is not allowed (the workspace). ``hostile`` writes configuration into a workspace that
     would have it ask the model at a URL and make a file at a path. ``differs`` says by the names of
-    scenarios where it does not do as others do. ``path`` comes first on its ``PATH``; ``wall_s`` is
-    more than it takes to begin its first request, on a slow machine.
+    scenarios where it does not do as others do. With ``hides_key`` not even ``/proc`` tells its
+    key. ``path`` comes first on its ``PATH``; ``wall_s`` is more than it takes to begin its first
+    request, on a slow machine.
     """
 
     provider: str
@@ -55,6 +56,7 @@ class AgentCli:
     forbidden: Callable[[Path], Step]
     hostile: Callable[[Path, str, Path], None]
     differs: Mapping[str, Different] = field(default_factory=dict)
+    hides_key: bool = False
     path: tuple[Path, ...] = ()
     wall_s: float = 10.0
 

@@ -45,7 +45,7 @@ def play(cli: AgentCli, scenario: Scenario, root: Path) -> Row:
     differs = cli.differs.get(scenario.name, Different(why="", faults=scenario.faults))
     if not differs.faults:
         raise NotHere(differs.why)
-    stage = Stage(cli, root.resolve())
+    stage = Stage(cli, root.resolve(), edits=not scenario.reads)
     with ModelServer() as server, ModelServer() as elsewhere:
         played, problems = _play(stage, scenario, server, elsewhere, differs)
     fault = played.report.fault

@@ -17,7 +17,7 @@ from gitcto.testing.agent_rig.checks import (
     tool_called,
     went_on,
 )
-from gitcto.testing.agent_rig.stage import PATIENCE_S, await_file
+from gitcto.testing.agent_rig.pieces import PATIENCE_S, await_file
 from gitcto.testing.agent_rig.tool_server import NAME, TOOL
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Scenario:
     ``edits`` calc.py is changed, without nothing is but the ``words``. ``limits`` bound the run,
     ``meanwhile`` happens while it works, ``check`` finds problems of its own. A ``second`` run goes
     on in the session of the first. With ``hostile`` the repository brings configuration of its own.
+    One that ``reads`` is to read only.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Scenario:
     check: Check = no_more
     second: bool = False
     hostile: bool = False
+    reads: bool = False
     words: tuple[str, ...] = field(default=())
 
 
@@ -108,7 +110,10 @@ def _daemon(stage: Stage) -> list[Step]:
 
 
 def _secret(stage: Stage) -> list[Step]:
-    return [stage.cli.shell("env | sort"), {"text": SAID}]
+    look = "env | sort"
+    if stage.cli.hides_key:
+        look = f"{look}; cat /proc/*/environ /proc/*/cmdline; grep -r canary- $HOME $TMPDIR"
+    return [stage.cli.shell(look), {"text": SAID}]
 
 
 def _escape(stage: Stage) -> list[Step]:
@@ -133,6 +138,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         steps=_edit,
         edits=True,
         check=edited,
+    ),
+    Scenario(
+        name="read",
+        verified="is to read only and tries to edit: nothing is changed",
+        steps=_edit,
+        faults=_any("", "refused"),
+        reads=True,
     ),
     Scenario(
         name="tool",

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from gitcto.git.repository import discover
 from gitcto.mailbox import VARIABLE, make_mailbox, path_in
 from gitcto.model.agent_records import Usage
 from gitcto.model.records import TaskSpec
-from gitcto.plugins import Plugins
 from gitcto.provider_contracts import Launch, LaunchRequest, ToolServer, WorkerOutcome
 from gitcto.room_contracts import ConfineRequest, RoomNeeds
 from gitcto.runtime import workers
@@ -31,6 +29,7 @@ from gitcto.runtime.isolation import (
 )
 from gitcto.testing.agent_rig import tool_server
 from gitcto.testing.agent_rig.agent_cli import NotHere
+from gitcto.testing.agent_rig.pieces import ASK_S, answered, found, installed, own_network, strict
 from gitcto.testing.environment import hermetic
 
 if TYPE_CHECKING:
@@ -40,13 +39,8 @@ if TYPE_CHECKING:
     from gitcto.runtime.workers import Exit, Limits
     from gitcto.testing.agent_rig.agent_cli import AgentCli
 
-PATIENCE_S = 120.0
-"""How long the rig waits for something that has to happen."""
-
 KEY_ENV, KEY = "CTO_TEST_KEY", "canary-2718281828"
 """The variable that holds a CLI's key, and that key: it must be nowhere where a tool can see it."""
-
-ASK_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +52,10 @@ class Played:
     polled: tuple[Progress, ...]
 
 
-@cache
-def installed() -> Plugins:
-    """Return what is installed for this Python, loaded once."""
-    return Plugins.load()
-
-
 class Stage:
     """One room for one scenario, below ``root``; several runs may follow each other in it."""
 
-    def __init__(self, cli: AgentCli, root: Path) -> None:
+    def __init__(self, cli: AgentCli, root: Path, *, edits: bool = True) -> None:
         self.cli = cli
         self.root = root
         self.home = root / "home"
@@ -75,11 +63,12 @@ class Stage:
         self.room = root / "rooms" / "e1" / "room"
         self.scratch = root / "rooms" / "e1" / "scratch"
         self.runs = 0
+        self.edits = edits
         search = os.pathsep.join(map(str, (*cli.path, cli.program.parent)))
         self.env = hermetic(self.home)
         self.env |= {"PATH": f"{search}{os.pathsep}{self.env['PATH']}", KEY_ENV: KEY}
-        self.sandbox = _strict(self.env)
-        self.provider = _found(installed().providers(), cli.provider, "provider")
+        self.sandbox = strict(self.env)
+        self.provider = found(installed().providers(), cli.provider, "provider")
 
     def make(self, prepare: Callable[[Path], None]) -> None:
         """Make the repository, with what ``prepare`` puts into it, and the room."""
@@ -111,10 +100,11 @@ class Stage:
     ) -> Played:
         """Run the CLI once against the model server at ``url`` and return how that ended.
 
-        ``meanwhile`` is called with its run directory while it works.
+        ``meanwhile`` is called with its run directory while it works. On a stage without ``edits``
+        the room can only be read.
         """
         self.runs += 1
-        settings = {**self.cli.table(url), "key_env": KEY_ENV, "program": str(self.cli.program)}
+        settings = self._settings(url)
         run_dir = self.root / "records" / str(self.runs)
         program = self._confined(self._launch(settings, session), own_network(url))
         workers.spawn(run_dir, program, limits)
@@ -126,6 +116,54 @@ class Stage:
             if workers.observe(run_dir).exit is None:
                 workers.interrupt(run_dir)
             ended = workers.wait(run_dir)
+        report = self._report(run_dir, settings, ended, session=session, before=before)
+        return Played(exit=ended, report=report, polled=polled)
+
+    def by_hand(self, url: str) -> Callable[[], object]:
+        """Return how to run the CLI as a person would: the same command, nothing of ours around."""
+        launch = self._launch(self._settings(url), "")
+
+        def run() -> object:
+            with (self.root / "by-hand.log").open("wb") as log:
+                return subprocess.run(
+                    launch.argv,
+                    env={**launch.env, VARIABLE: str(path_in(self.scratch))},
+                    cwd=self.room,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    check=False,
+                )
+
+        return run
+
+    def supervised(self, url: str, limits: Limits) -> WorkerReport:
+        """Run the CLI as a team does, from the question how to what it said at its end."""
+        self.runs += 1
+        settings = self._settings(url)
+        run_dir = self.root / "records" / str(self.runs)
+        workers.spawn(run_dir, self._confined(self._launch(settings, ""), own_network(url)), limits)
+        return self._report(run_dir, settings, workers.wait(run_dir))
+
+    def changed(self) -> tuple[str, ...]:
+        """Return the paths in the room that are not as they were."""
+        repository = discover(self.repo, self.env)
+        taken = harvest(repository, self.room, self.base, self.root / "taking")
+        return tuple(change.path for change in taken.changes)
+
+    def _settings(self, url: str) -> Mapping[str, object]:
+        own = {"key_env": KEY_ENV, "program": str(self.cli.program)}
+        return {**self.cli.table(url), **own}
+
+    def _report(
+        self,
+        run_dir: Path,
+        settings: Mapping[str, object],
+        ended: Exit,
+        *,
+        session: str = "",
+        before: Usage | None = None,
+    ) -> WorkerReport:
         outcome = WorkerOutcome(
             code=ended.code,
             cause=ended.cause,
@@ -138,13 +176,7 @@ class Stage:
             cut_bytes=ended.cut_bytes,
         )
         report: WorkerReport = self._ask("collect", outcome)
-        return Played(exit=ended, report=report, polled=polled)
-
-    def changed(self) -> tuple[str, ...]:
-        """Return the paths in the room that are not as they were."""
-        repository = discover(self.repo, self.env)
-        taken = harvest(repository, self.room, self.base, self.root / "taking")
-        return tuple(change.path for change in taken.changes)
+        return report
 
     def _launch(self, settings: Mapping[str, object], session: str) -> Launch:
         prompt = self.scratch / "prompt.md"
@@ -160,6 +192,7 @@ class Stage:
             settings=settings,
             host_env=self.env,
             session=session,
+            edits=self.edits,
             tools=(ToolServer(name=tool_server.NAME, argv=argv),),
             level="strict",
         )
@@ -177,8 +210,8 @@ class Stage:
             argv=launch.argv,
             env={**launch.env, VARIABLE: str(path_in(self.scratch))},
             cwd=self.room,
-            writes=(self.room, self.scratch),
-            reads=(*own_programs(), *needs.reads, *launch.reads),
+            writes=(self.room, self.scratch) if self.edits else (self.scratch,),
+            reads=(*own_programs(), *needs.reads, *launch.reads, self.room),
             fixed=needs.fixed,
             hides=(self.home, self.repo, self.root / "rooms"),
             proxy=private / "proxy.sock",
@@ -189,12 +222,12 @@ class Stage:
         return start_confined(installed(), isolation, request, network)
 
     def _needs(self) -> RoomNeeds:
-        maker = _found(installed().workspaces(), "worktree", "workspace")
+        maker = found(installed().workspaces(), "worktree", "workspace")
         repository = discover(self.repo, self.env)
-        found: RoomNeeds = _answered(
+        needs: RoomNeeds = answered(
             ask(installed(), maker, "needs", repository, self.room, deadline_s=ASK_S)
         )
-        return found
+        return needs
 
     def _follow(self, run_dir: Path, settings: Mapping[str, object]) -> tuple[Progress, ...]:
         """Read what the CLI says until it has ended."""
@@ -219,39 +252,4 @@ class Stage:
             time.sleep(0.02)
 
     def _ask(self, method: str, *arguments: object) -> Any:
-        return _answered(ask(installed(), self.provider, method, *arguments, deadline_s=ASK_S))
-
-
-def own_network(url: str) -> tuple[str, ...]:
-    """Return the destination of a model server's URL, as policy would name it."""
-    return (url.split("/")[2],)
-
-
-def await_file(path: Path, run_dir: Path) -> None:
-    """Wait until a file is there. Raises ``AssertionError`` when the run ends before."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not path.exists():
-        assert workers.observe(run_dir).exit is None, f"it ended before {path.name} was there"
-        assert time.monotonic() < deadline, f"{path.name} did not come"
-        time.sleep(0.02)
-
-
-def _strict(env: Mapping[str, str]) -> Any:
-    sandbox = _found(installed().sandboxes(), "strict", "sandbox")
-    probe: Probe = _answered(ask(installed(), sandbox, "available", env, deadline_s=ASK_S))
-    if not probe.available:
-        raise NotHere(f"sandbox strict: {probe.hint}")
-    return sandbox
-
-
-def _found(register: Mapping[str, Any], name: str, kind: str) -> Any:
-    if name not in register:
-        raise NotHere(f"no plugin offers {kind} {name}")
-    return register[name]
-
-
-def _answered(answer: Any) -> Any:
-    """Return what a plugin answered. Raises ``CtoError`` when it did not."""
-    if hasattr(answer, "error"):
-        raise answer.error()
-    return answer
+        return answered(ask(installed(), self.provider, method, *arguments, deadline_s=ASK_S))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from gitcto.api import AgentSettings, LaunchRequest, ToolServer
 
@@ -44,8 +45,14 @@ _FIXED: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def config(request: LaunchRequest, settings: AgentSettings, *, project_doc: bool) -> str:
-    """Return the text of an execution's ``config.toml``."""
+def config(
+    request: LaunchRequest, settings: AgentSettings, key_file: Path, *, project_doc: bool
+) -> str:
+    """Return the text of an execution's ``config.toml``.
+
+    ``key_file`` holds the key, which codex reads once and which is gone then: so it is in nobody's
+    environment, where any process of the worker's could find it.
+    """
     top: dict[str, object] = {
         "model_provider": "cto",
         "check_for_update_on_startup": False,
@@ -56,7 +63,7 @@ def config(request: LaunchRequest, settings: AgentSettings, *, project_doc: bool
         top["model"] = settings.model
     if not project_doc:
         top["project_doc_max_bytes"] = 0
-    tables = {**_FIXED, **dict(_own(request, settings))}
+    tables = {**_FIXED, **dict(_own(request, settings, key_file))}
     lines = [f"{key} = {value(each)}" for key, each in top.items()]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(f"{key} = {value(each)}" for key, each in table.items())]
@@ -64,7 +71,7 @@ def config(request: LaunchRequest, settings: AgentSettings, *, project_doc: bool
 
 
 def _own(
-    request: LaunchRequest, settings: AgentSettings
+    request: LaunchRequest, settings: AgentSettings, key_file: Path
 ) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yield the tables that differ from one execution to the next."""
     provider: dict[str, object] = {
@@ -77,13 +84,15 @@ def _own(
         "stream_max_retries": RETRIES,
         "stream_idle_timeout_ms": IDLE_MS,
     }
-    hidden = []
-    if settings.key_env:
-        provider["env_key"] = settings.key_env
-        hidden = [settings.key_env]
     yield "model_providers.cto", provider
-    # Its environment is an allowlist of ours already: its tools get all of it but the key.
-    yield "shell_environment_policy", {"inherit": "all", "exclude": hidden}
+    if settings.key_env:
+        once = 'cat "$0" && rm -f "$0"'  # asked before the first request, so before any tool runs
+        words = ["-c", once, str(key_file)]
+        # codex asks again when its key is refused; that finds none, and is the same failure
+        never = {"command": "/bin/sh", "args": words, "refresh_interval_ms": 0}
+        yield "model_providers.cto.auth", never
+    # Its environment is an allowlist of ours, and has no key in it: its tools get all of it.
+    yield "shell_environment_policy", {"inherit": "all"}
     writable = {
         "network_access": False,
         "exclude_slash_tmp": True,

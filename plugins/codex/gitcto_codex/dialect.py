@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gitcto.api import AgentEvent, Dialect, Usage
+from gitcto.api import AgentEvent, Dialect, Fault, Usage, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,7 +46,16 @@ def complaints(stderr: str) -> Iterator[AgentEvent]:
             yield AgentEvent(kind="refused", name="exec_command", text=line)
 
 
-DIALECT = Dialect(name="codex", events=meanings, whole_session=True, complaints=complaints)
+def fault(text: str, code: str) -> Fault:
+    """Return what an error means. Whose key was refused asks for another one, and there is none."""
+    if "provider auth command" in text:
+        return Fault(kind="auth", detail="its key was refused", retryable=False, provider_code=code)
+    return fault_of(text, code=code)
+
+
+DIALECT = Dialect(
+    name="codex", events=meanings, whole_session=True, complaints=complaints, fault=fault
+)
 
 
 def _begun(item: Mapping[str, Any]) -> Iterator[AgentEvent]:

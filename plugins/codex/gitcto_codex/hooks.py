@@ -17,6 +17,7 @@ def gitcto_register_providers(register: Register[Provider]) -> None:
                 usage="tokens",
                 answers=True,
                 tools=True,
+                reads_only=True,
                 streams=True,
             ),
         )

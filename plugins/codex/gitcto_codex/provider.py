@@ -68,11 +68,13 @@ class CodexProvider:
             raise settings.problem(f"{settings.program!r} is not here", INSTALL)
         key = settings.key(request.host_env)
         home = agent_home(request) / ".codex"  # never below TMPDIR, see its README
-        write_private(home / "config.toml", config(request, settings, project_doc=project_doc))
-        own = {"CODEX_HOME": str(home)} | ({settings.key_env: key} if key else {})
+        text = config(request, settings, home / "key", project_doc=project_doc)
+        write_private(home / "config.toml", text)
+        if key:
+            write_private(home / "key", key)
         return Launch(
             argv=_argv(request, found),
-            env=agent_environment(request, own),
+            env=agent_environment(request, {"CODEX_HOME": str(home)}),
             reads=found.reads,
         )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,6 @@ from gitcto.testing import Capabilities, PluginContract, ProviderContract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 class TestPlugin(PluginContract):
@@ -22,6 +22,10 @@ class TestCodexProvider(ProviderContract):
     @pytest.fixture
     def provider(self) -> CodexProvider:
         return CodexProvider()
+
+    @pytest.fixture
+    def sample(self) -> bytes:
+        return (Path(__file__).parent / "samples" / "edit-exec_command.jsonl").read_bytes()
 
     @pytest.fixture
     def settings(self, tmp_path: Path) -> Mapping[str, object]:

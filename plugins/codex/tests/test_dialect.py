@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from gitcto_codex.dialect import DIALECT
 from gitcto_codex.provider import CodexProvider
 
 from gitcto.api import Usage, WorkerOutcome
@@ -92,6 +93,11 @@ def test_a_refusal_is_told_on_standard_error_alone(tmp_path: Path) -> None:
     assert report.fault.kind == "refused"
     unknown = b"... ERROR codex_core::tools::router: error=unsupported call: nonesuch\n"
     assert read(tmp_path, "mcp-call", stderr=unknown).ok
+
+
+def test_a_key_that_is_refused_is_asked_for_again() -> None:
+    fault = DIALECT.fault("provider auth command `/bin/sh` exited with status exit status: 1", "")
+    assert (fault.kind, fault.retryable) == ("auth", False)
 
 
 def test_a_warning_item_is_a_note(tmp_path: Path) -> None:

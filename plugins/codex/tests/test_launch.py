@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -60,12 +61,17 @@ def test_a_session_that_is_no_id_is_refused(asked: LaunchRequest) -> None:
 
 
 def test_only_its_key_and_its_home_are_its_own(asked: LaunchRequest) -> None:
-    env = CodexProvider().launch(asked).env
-    assert env["OPENAI_API_KEY"] == "sk-1"
-    assert "OTHER" not in env
+    launch = CodexProvider().launch(asked)
+    assert not {"OPENAI_API_KEY", "OTHER"} & set(launch.env)
+    assert "sk-1" not in str(launch)
     written = config(asked)
-    assert written["shell_environment_policy"] == {"inherit": "all", "exclude": ["OPENAI_API_KEY"]}
     assert "sk-1" not in str(written)
+    command = written["model_providers"]["cto"]["auth"]
+    argv = [command["command"], *command["args"]]
+    first = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (first.stdout, first.returncode) == ("sk-1", 0)
+    again = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (again.stdout, again.returncode) == ("", 1)
 
 
 def test_the_configuration(asked: LaunchRequest) -> None:
@@ -77,7 +83,7 @@ def test_the_configuration(asked: LaunchRequest) -> None:
     assert written["project_doc_max_bytes"] == 0
     settings = {"base_url": "http://127.0.0.1:1/v1", "key_env": "", "project_doc": True}
     written = config(replace(asked, settings=settings))
-    assert "env_key" not in written["model_providers"]["cto"]
+    assert "auth" not in written["model_providers"]["cto"]
     assert "project_doc_max_bytes" not in written
     assert "model" not in written
 

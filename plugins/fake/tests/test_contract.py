@@ -22,4 +22,5 @@ class TestFakeProvider(ProviderContract):
 
     @pytest.fixture
     def settings(self) -> Mapping[str, object]:
-        return {"script": [[{"do": "write", "path": "a.txt", "text": "a"}]]}
+        spent = {"do": "use", "input_tokens": 3, "output_tokens": 2, "cost_micros": 1}
+        return {"script": [[{"do": "write", "path": "a.txt", "text": "a"}, spent]]}

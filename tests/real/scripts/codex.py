@@ -75,4 +75,5 @@ CLI = AgentCli(
     call=call,
     forbidden=forbidden,
     hostile=hostile,
+    hides_key=True,
 )
