@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 SAID = "I have mended calc.py."
 """What a scripted model says last."""
 
+ONE_REQUEST = 1250
+"""Most tokens that one request may be counted as, its thoughts included."""
+
 
 def no_more(played: Played, run: Run) -> list[str]:
     """Ask nothing more."""
@@ -79,6 +82,6 @@ def went_on(played: Played, run: Run) -> list[str]:
     problems = []
     if SAID not in _heard(run):
         problems.append("its model was not told what was said before")
-    if played.report.usage.tokens > 2 * (1200 + 40):
+    if played.report.usage.tokens > run.requests * ONE_REQUEST:
         problems.append(f"it counted the first run again: {played.report.usage}")
     return problems

@@ -13,6 +13,7 @@ from pathlib import Path
 import gitcto
 
 ELSEWHERE = {
+    "agents.": "homes of real agents, which each launch makes anew",
     "cli.chaos.": "scratch repositories, made anew each time",
     "cli.crash.": "the report of a bug in git-cto itself",
     "cli.demo.": "a scratch project of its own, made anew each time",

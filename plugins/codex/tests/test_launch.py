@@ -79,6 +79,7 @@ def test_the_configuration(asked: LaunchRequest) -> None:
     written = config(replace(asked, tools=(tool,)))
     assert written["model_providers"]["cto"]["base_url"] == "https://api.openai.com/v1"
     assert written["mcp_servers"]["c.t"]["args"] == ['a"b\\c\nü\x7f']
+    assert written["mcp_servers"]["c.t"]["default_tools_approval_mode"] == "approve"
     assert written["features"]["plugins"] is False
     assert written["project_doc_max_bytes"] == 0
     settings = {"base_url": "http://127.0.0.1:1/v1", "key_env": "", "project_doc": True}
