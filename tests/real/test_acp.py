@@ -26,9 +26,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 AGENTS = {"gemini": CLI, "codex-acp": CODEX, "opencode": OPENCODE}
 PLAYED = {
-    "gemini": ("edit", "500", "cancel", "letter"),
+    "gemini": ("edit", "read", "500", "cancel", "letter"),
     "codex-acp": ("tool", "401", "deaf", "daemon", "resume", "cancel", "letter"),
-    "opencode": ("edit", "cancel"),
+    "opencode": ("edit", "read", "cancel"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     )
 
 INSTALL = "npm install --global @anthropic-ai/claude-code (its licence is Anthropic's)"
+LICENCE = "LicenseRef-Anthropic"
+"""What it tells of its licence: all rights reserved, and Anthropic's legal agreements."""
+
 LEAST = "2.1.328"
 """The oldest version for which what its flags promise was verified."""
 
@@ -64,9 +68,12 @@ class ClaudeProvider:
     """Starts ``claude --print`` and reads its events."""
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
-        """Tell whether claude is here, and new enough."""
+        """Tell whether claude is here, and new enough; no field of its own tells its licence."""
         wanted = read_agent_settings(settings, _DEFAULTS)
-        return probe_program(wanted, host_env, install=INSTALL, least=LEAST)
+        probe = probe_program(wanted, host_env, install=INSTALL, least=LEAST)
+        if probe.backend is None:
+            return probe
+        return replace(probe, backend=replace(probe.backend, licence=LICENCE))
 
     def launch(self, request: LaunchRequest) -> Launch:
         """Return its command and surroundings. Raises ``CtoError``."""

@@ -108,6 +108,11 @@ def test_a_key_that_is_not_there_is_said(request_: LaunchRequest) -> None:
         ClaudeProvider().launch(dataclasses.replace(request_, host_env=host))
 
 
+def test_its_licence_is_said(request_: LaunchRequest) -> None:
+    probe = ClaudeProvider().probe({}, request_.host_env)
+    assert (probe.available, probe.backend.licence) == (True, "LicenseRef-Anthropic")
+
+
 def test_what_is_not_installed_is_said_with_its_licence() -> None:
     probe = ClaudeProvider().probe({}, {"PATH": "/nowhere"})
     assert not probe.available
