@@ -99,10 +99,19 @@ def usage_of(answer: Mapping[str, object]) -> Usage:
             output_tokens=_count(told, "outputTokens") + thoughts,
             reasoning_tokens=thoughts,
         )
-    quota = _table(_table(_table(answer.get("_meta")).get("quota")).get("token_count"))
+    quota = _quota(answer)
     return Usage(
         input_tokens=_count(quota, "input_tokens"), output_tokens=_count(quota, "output_tokens")
     )
+
+
+def was_cut(answer: Mapping[str, object]) -> bool:
+    """Tell whether the model's answer had no end, although the turn had one.
+
+    gemini calls that the end of the turn, but has counted nothing then: the count comes last.
+    """
+    quota = _quota(answer)
+    return bool(quota) and not any(_count(quota, key) for key in quota)
 
 
 def with_cost(usage: Usage, cost_micros: int | None) -> Usage:
@@ -157,6 +166,10 @@ def _content_text(update: Mapping[str, object]) -> str:
 
 def _name(call: Mapping[str, object]) -> str:
     return " ".join(_text(call.get("title")).split())[:_NAME]
+
+
+def _quota(answer: Mapping[str, object]) -> Mapping[str, object]:
+    return _table(_table(_table(answer.get("_meta")).get("quota")).get("token_count"))
 
 
 def _cost(cost: object, before: int | None) -> int | None:

@@ -23,6 +23,7 @@ _SAID: Mapping[str, tuple[FaultKind, bool, str]] = {
     "interrupted": ("killed", True, "it was asked to stop"),
     "cancelled": ("protocol", True, "it ended its turn before its work was done"),
     "denied": ("refused", False, "it stopped when it was not allowed to use a tool"),
+    "cut": ("protocol", True, "the model's answer was cut"),
     "edited": ("tool", False, "it was to read only, and changed files"),
     "refusal": ("model", False, "the model refuses to do this"),
     "max_tokens": ("model", True, "the model's answer was cut: it became too long"),

@@ -15,8 +15,8 @@ from acp.meta import AGENT_METHODS, CLIENT_METHODS, PROTOCOL_VERSION
 
 from gitcto.api import AgentEvent, DriverMail, Usage
 from gitcto_acp.agent import Wire
-from gitcto_acp.dialect import Turn, events_of, inside, permitted, usage_of, with_cost
-from gitcto_acp.endings import refused, stopped
+from gitcto_acp.dialect import Turn, events_of, inside, permitted, usage_of, was_cut, with_cost
+from gitcto_acp.endings import failing, refused, stopped
 from gitcto_acp.job import Job
 from gitcto_acp.journal import Journal
 
@@ -130,7 +130,8 @@ class Session:
         self._usage = with_cost(self._usage + usage_of(answer), self._turn.cost_micros)
         if self._usage != Usage():
             self._journal.write(AgentEvent(kind="used", usage=self._usage))
-        return stopped(str(answer.get("stopReason", "")), self._turn, edits=self._job.edits)
+        end = stopped(str(answer.get("stopReason", "")), self._turn, edits=self._job.edits)
+        return failing("cut") if end.ok and end.text and was_cut(answer) else end
 
     async def _request(self, method: str, **params: Any) -> Mapping[str, Any]:
         if self._connection is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gitcto_acp.dialect import Turn, events_of, inside, permitted, usage_of, with_cost
+from gitcto_acp.dialect import Turn, events_of, inside, permitted, usage_of, was_cut, with_cost
 
 from gitcto.api import AgentEvent, Usage
 
@@ -146,6 +146,21 @@ def test_a_kind_told_earlier_counts() -> None:
 )
 def test_usage(answer: dict[str, Any], usage: Usage) -> None:
     assert usage_of(answer) == usage
+
+
+@pytest.mark.parametrize(
+    ("counted", "cut"),
+    [
+        ({"input_tokens": 0, "output_tokens": 0}, True),
+        ({"input_tokens": 1, "output_tokens": 0}, False),
+        ({}, False),
+    ],
+)
+def test_gemini_counts_nothing_of_an_answer_that_was_cut(
+    counted: dict[str, int], cut: bool
+) -> None:
+    assert was_cut({"_meta": {"quota": {"token_count": counted}}}) is cut
+    assert not was_cut({"usage": {"inputTokens": 0, "outputTokens": 0}})
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,12 @@ def test_an_error_of_the_model_has_its_class(rig: Any) -> None:
     assert report.fault.detail == "Internal error: status 401: no"
 
 
+def test_a_turn_that_counted_nothing_was_cut(rig: Any) -> None:
+    counted = {"input_tokens": 0, "output_tokens": 0}
+    report = rig.run([SAY], answer={"_meta": {"quota": {"token_count": counted}}})
+    assert (report.fault.kind, report.fault.retryable) == ("protocol", True)
+
+
 def test_garbage_is_passed_over_and_told(rig: Any) -> None:
     junk = [{"do": "print", "text": text} for text in ("not json", "[1]", "7", '{"id": 99}', "")]
     report = rig.run([*junk, SAY])
