@@ -33,8 +33,12 @@ _RATE = re.compile(
 )
 _MODEL = re.compile(
     r"overloaded|high demand|internal server error|bad gateway|service unavailable|unavailable"
-    r"|connection refused|econnrefused|enotfound|error sending request|connection error"
-    r"|failed to connect|model .{0,80}not (found|exist)",
+    r"|model .{0,80}not (found|exist)",
+    re.IGNORECASE,
+)
+_UNREACHABLE = re.compile(
+    r"connection (refused|error|failed)|econnrefused|enotfound|error sending request"
+    r"|failed to connect|proxy connect",
     re.IGNORECASE,
 )
 _CUT = re.compile(
@@ -116,6 +120,7 @@ def _kind(status: int, text: str) -> tuple[FaultKind, bool]:
 _BY_WORDS: tuple[tuple[re.Pattern[str], FaultKind, bool], ...] = (
     (_AUTH, "auth", False),
     (_RATE, "rate", True),
+    (_UNREACHABLE, "model", True),
     (_CUT, "protocol", True),
     (_MODEL, "model", True),
     (_EMPTY, "empty", True),

@@ -29,7 +29,7 @@ def kept_rooms(app: App, reader: LedgerReader) -> list[KeptRoom]:
     """
     from gitcto.cli.requests import rooms_root
     from gitcto.model.records import LIVE_STATES
-    from gitcto.runtime.layout import ROOT_RECORD, Layout
+    from gitcto.runtime.layout import ROOT_RECORD, Layout, execution_of
 
     if not (app.repository.cto_dir / ROOT_RECORD).exists():  # to ask for it would write it
         return []
@@ -43,7 +43,7 @@ def kept_rooms(app: App, reader: LedgerReader) -> list[KeptRoom]:
     view, found = reader.view(), []
     for name in sorted(path.name for path in layout.rooms.iterdir()):
         room = layout.room(name)
-        execution = view.execution(name)
+        execution = view.execution(execution_of(name))
         live = execution is not None and execution.state in LIVE_STATES
         if not live and room.is_dir():
             task, attempt = (execution.task, execution.attempt) if execution else ("", 0)

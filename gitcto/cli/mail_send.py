@@ -144,6 +144,7 @@ def _record(app: App, ledger: Ledger, draft: Draft, artifacts: Sequence[str]) ->
     from gitcto.model.mail_commands import SendMail
     from gitcto.model.mail_events import MailSent
     from gitcto.runtime.layout import Layout
+    from gitcto.runtime.seats import runs
 
     blobs = _blobs(app, artifacts)
     command = SendMail(
@@ -161,9 +162,11 @@ def _record(app: App, ledger: Ledger, draft: Draft, artifacts: Sequence[str]) ->
     for event in events:
         if isinstance(event.body, MailSent):
             body = event.body
-            records = Layout(app.repository, ledger.team, Path()).records(body.ends)
-            if body.ends and records.is_dir():  # at once: the run may be busy
-                interrupt(str(records))
+            layout = Layout(app.repository, ledger.team, Path())
+            execution = ledger.view().execution(body.ends)
+            for run in runs(execution) if execution else ():
+                if layout.records(run).is_dir():  # at once: the run may be busy
+                    interrupt(str(layout.records(run)))
             return _Sent(body.mail, body.recipient, True, body.ends)
     known = ledger.view().mail_by_key(command.sender, command.recipient, command.key)
     number = known.number if known else 0

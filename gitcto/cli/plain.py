@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gitcto.cli.kept import KeptRoom
     from gitcto.model.mail_records import Mail
     from gitcto.model.records import Execution, Task, Team, Verdict
+    from gitcto.model.step_records import Step
     from gitcto.store.queries import StoredEvent
 
 
@@ -90,9 +91,25 @@ def execution(record: Execution) -> dict[str, Any]:
         "preserved": record.preserved,
         **{name: getattr(record, name) for name in ("stop", "adopted", "late")},
         "discarded": dict(record.discarded),
+        **_of_steps(record),
         "reason": record.reason,
         "detail": record.detail,
     }
+
+
+def _of_steps(record: Execution) -> dict[str, Any]:
+    return {
+        "beside": dict(record.beside),
+        "strategy": record.strategy,
+        "steps": [step(each) for each in record.steps],
+    }
+
+
+def step(record: Step) -> dict[str, Any]:
+    """Return one step of an attempt, as in the ledger and its evidence."""
+    from gitcto.evidence.steps import step_outline
+
+    return step_outline(record)
 
 
 def mail(record: Mail) -> dict[str, Any]:

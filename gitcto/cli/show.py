@@ -10,6 +10,7 @@ from gitcto.cli import wording
 from gitcto.cli.kept import kept_rooms
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
+from gitcto.cli.steps_view import step_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -129,17 +130,25 @@ def _attempts(app: App, attempts: Sequence[Execution], rooms: Mapping[str, KeptR
         ],
     )
     for each in attempts:
-        if each.approval:
-            app.output.data(visible(f"attempt {each.attempt} approval: {_approval(each)}"))
-        for change in each.outside:
-            app.output.data(visible(f"attempt {each.attempt} SECURITY, outside its room: {change}"))
-        if each.reason:
-            app.output.data(visible(f"attempt {each.attempt} ended: {wording.why(each)}"))
-        if each.late:
-            app.output.data(visible(f"  its work came after its lease, {each.late}"))
-        if each.adopted:
-            app.output.data(visible(f"attempt {each.attempt} adopted the work of {each.adopted}"))
-        if each.preserved:
-            app.output.data(visible(f"  its work is kept at {each.preserved}"))
-        if each.id in rooms:
-            app.output.data(visible(f"  its room is kept at {rooms[each.id].path}"))
+        _details(app, each, rooms)
+
+
+def _details(app: App, each: Execution, rooms: Mapping[str, KeptRoom]) -> None:
+    if each.approval:
+        app.output.data(visible(f"attempt {each.attempt} approval: {_approval(each)}"))
+    for change in each.outside:
+        app.output.data(visible(f"attempt {each.attempt} SECURITY, outside its room: {change}"))
+    for line in step_lines(each, app.effects.now_ms()):
+        app.output.data(visible(line))
+    if each.reason:
+        app.output.data(visible(f"attempt {each.attempt} ended: {wording.why(each)}"))
+    if each.late:
+        app.output.data(visible(f"  its work came after its lease, {each.late}"))
+    if each.adopted:
+        app.output.data(visible(f"attempt {each.attempt} adopted the work of {each.adopted}"))
+    if each.preserved:
+        app.output.data(visible(f"  its work is kept at {each.preserved}"))
+    for seat in each.beside:
+        app.output.data(visible(f"  what was made beside it is kept at {seat}"))
+    if each.id in rooms:
+        app.output.data(visible(f"  its room is kept at {rooms[each.id].path}"))

@@ -80,15 +80,17 @@ def _stop_task(app: App, team: str | None, task: str, reason: str) -> None:
     from gitcto.model.lease_commands import StopTask
     from gitcto.model.records import WORKING_STATES, TaskState
     from gitcto.runtime.layout import Layout
+    from gitcto.runtime.seats import runs
     from gitcto.runtime.workers import observe, request_stop
 
     with app.ledger(team) as ledger:
         found = app.task(ledger, task)
         record(ledger, StopTask(task=task, reason=reason))
         layout = Layout(app.repository, ledger.team, rooms_root(app.host, app.repository))
-    here = observe(layout.records(found.execution)).alive if found.execution else False
-    if here:
-        request_stop(layout.records(found.execution))
+        execution = ledger.view().execution(found.execution)
+    for run in runs(execution) if execution else ():
+        if observe(layout.records(run)).alive:
+            request_stop(layout.records(run))
     what = "nobody works on it"
     if found.state in WORKING_STATES:
         what = "its worker ends now; a run keeps what it did"

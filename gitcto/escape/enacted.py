@@ -33,6 +33,7 @@ from gitcto.runtime.messages import (
 from gitcto.runtime.queue_messages import QueueMessage
 from gitcto.runtime.real_world import real_world
 from gitcto.runtime.run import make_context
+from gitcto.runtime.seats import Turn, unrecorded
 from gitcto.store.ledger import Ledger
 
 PATIENCE_S = 90.0
@@ -112,7 +113,9 @@ class Enacted:
                 said.append(message)
 
             told = Briefing(b"", ())
-            job = attempt.begin(self._context, self._task, self._execution, told, (IDLE,))
+            step = unrecorded(self._execution)
+            turn = Turn(task=self._task, execution=self._execution, step=step)
+            job = attempt.begin(self._context, turn, told, (IDLE,))
             ended = _bounded(job, post)
             hung = "" if ended else "taking the work up never ends"
             hung = "the supervisor was stopped" if needed() else hung

@@ -7,6 +7,7 @@ from typing import Any
 
 from gitcto.evidence.account import Account, GateRun
 from gitcto.evidence.canonical import time_text
+from gitcto.evidence.steps import steps_outline
 
 REPORT = "report.json"
 VERSION = 1
@@ -30,6 +31,7 @@ def outline(account: Account) -> dict[str, Any]:
         "provider": execution.provider,
         "role": execution.role,
         "isolation": {"level": execution.isolation, "sandbox": execution.sandbox},
+        **steps_outline(execution),
         "base": execution.base,
         "onto": account.onto,
         "work": execution.work,

@@ -153,6 +153,8 @@ def _live(x: Execution, seen: Seen) -> Step:
         return _step("judge", x, "its work was taken up; it is judged", "its ref")
     if x.state is TaskState.DISPATCHING and not seen.started:
         return _step("retry", x, "its worker had not started; it is tried again", "no work yet")
+    if len(x.steps) > 1 and not (seen.started or seen.supervised or seen.ended):
+        return _step("retry", x, f"{x.steps[-1].name} had not begun; it is begun", "its room")
     if seen.ended:
         why = f"its worker ended ({seen.ended}) while nobody looked; its work is taken up"
         return _step("take_up", x, why, "its room")

@@ -38,8 +38,9 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     ``number`` counts from 1 within the execution; ``name`` is the strategy's own for it. Steps of
     one ``seat`` follow each other: those that edit in one room, each that reads in a fresh one.
     ``reads`` are the commits that a step reads, by the seat that made them; ``told`` numbers the
-    steps whose findings it is told, ``session_of`` the one whose session it goes on with. With ``replaces`` it goes on with that step's work after a letter: what was said of that
-    work does not hold any more. ``why`` is why it was started.
+    steps whose findings it is told, ``session_of`` the one whose session it goes on with. With
+    ``replaces`` it goes on with that step's work after a letter: what was said of that work does
+    not hold any more. ``why`` is why it was started.
 
     Once it has ended, ``fault`` says why it is no success. A step that edits left ``commit``, with
     ``tree`` and ``changed`` paths; ``change`` is its id where others judge it. One that reads has

@@ -57,7 +57,7 @@ def _start(view: StateView, x: Execution, c: StartStep, now_ms: int) -> Answer:
         return Refusal("out_of_order", _RULE, detail)
     if any(step.seat == c.seat for step in running(x)):
         return Refusal("seat_taken", _RULE, f"a step runs in seat {c.seat} of {x.id}")
-    if c.decision is not None and c.decision.verdict != "allow":
+    if c.provider and c.decision is not None and c.decision.verdict != "allow":
         return Refusal("denied", c.decision.rule, c.decision.reason)
     parked = circuit_rules.refused(view, c.provider, x.id, now_ms)
     if parked is not None:
@@ -126,19 +126,23 @@ def evolve_step(view: StateView, event: StepEventBody, ts: int) -> tuple[Record,
             started_ms=ts,
         )
         return (replace(x, steps=(*x.steps, begun)),)
-    changes = {name: getattr(event, name) for name in _SHARED if name not in _OF_START}
-    ended = tuple(
+    now, task = ended(x, event, ts), view.task(x.task)
+    if view.team is None or task is None:
+        return (now,)
+    known = (step for step, before in zip(now.steps, x.steps, strict=True) if step is not before)
+    return (*charged(view.team, task, known), now)
+
+
+def ended(x: Execution, end: StepEnded | EndStep, ts: int) -> Execution:
+    """Return an execution in which a step has ended."""
+    changes = {name: getattr(end, name) for name in _SHARED if name not in _OF_START}
+    steps = tuple(
         replace(step, state=StepState.ENDED, ended_ms=ts, **changes)
-        if step.number == event.number
+        if step.number == end.number
         else step
         for step in x.steps
     )
-    now = replace(x, steps=ended)
-    task = view.task(x.task)
-    if view.team is None or task is None:
-        return (now,)
-    known = (step for step, before in zip(ended, x.steps, strict=True) if step is not before)
-    return (*charged(view.team, task, known), now)
+    return replace(x, steps=steps)
 
 
 def over(x: Execution, failed: ExecutionFailed, ts: int) -> Execution:

@@ -7,6 +7,8 @@ part of the limit at most: who slept itself, or was stopped, saw nothing of the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -36,6 +38,20 @@ def moved(before: Signs, now: Signs) -> bool:
     if not before.written_ns or not now.written_ns:
         before, now = replace(before, written_ns=0), replace(now, written_ns=0)
     return before != now
+
+
+def together(signs: Sequence[Signs]) -> Signs:
+    """Return the signs of life of several workers of one attempt: it lives as long as one does."""
+    if len(signs) == 1:
+        return signs[0]
+    return Signs(
+        supervised=any(each.supervised for each in signs),
+        beat_ms=max(each.beat_ms for each in signs),
+        cpu="; ".join(each.cpu for each in signs),
+        processes=sum(each.processes for each in signs),
+        output=sum(each.output for each in signs),
+        written_ns=max(each.written_ns for each in signs),
+    )
 
 
 def closely(vigil: Vigil | None, limit_ms: int) -> bool:

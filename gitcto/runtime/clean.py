@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gitcto.git.trees import is_ancestor
 from gitcto.model.records import LIVE_STATES, Execution
 from gitcto.runtime.context import Context
+from gitcto.runtime.layout import execution_of
 from gitcto.runtime.settle import remove, unpin, unreachable_work
 
 
@@ -24,7 +25,7 @@ class CleanItem:
 def leftovers(context: Context) -> tuple[str, ...]:
     """Return the ids of all executions that left a room, records or a pinning ref."""
     prefix = context.layout.execution_prefix
-    ids = {name.removeprefix(prefix) for name in context.refs.list(prefix)}
+    ids = {execution_of(name.removeprefix(prefix)) for name in context.refs.list(prefix)}
     for place in (context.layout.executions, context.layout.rooms):
         if place.is_dir():
             ids |= {_id_of(path.name) for path in place.iterdir()}
@@ -33,7 +34,7 @@ def leftovers(context: Context) -> tuple[str, ...]:
 
 def _id_of(name: str) -> str:
     """Return the execution that a directory belongs to, also when its removal was cut short."""
-    return name.removeprefix(".").removesuffix(".removing")
+    return execution_of(name.removeprefix("."))
 
 
 def plan(context: Context) -> list[CleanItem]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from gitcto.model.commands import FailExecution, SingleCommand
+from gitcto.model.commands import FailExecution, RecordPreserved, SingleCommand
 from gitcto.model.records import Execution
 from gitcto.runtime.book import Book
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.jobs import Runner
 from gitcto.runtime.messages import RoomRemoved, Work, work_of
+from gitcto.runtime.seats import last_in, seat_of, seated, seats_of
 
 
 class Ending:
@@ -34,6 +35,7 @@ class Ending:
         """
         world = self._book.world
         kept = world.rooms.preserve(execution, work)
+        beside = self.beside(execution, seat_of(execution))
         evidence = evidence or self._evidence(execution, failure, work)
         end = FailExecution(
             execution=execution.id,
@@ -46,7 +48,7 @@ class Ending:
             evidence=evidence,
         )
         attachments = {f"evidence/{execution.id}": evidence} if evidence else {}
-        keeping = (kept,) if kept else ()
+        keeping = (*beside, kept) if kept else beside
         refusal = self._book.record(*before, *keeping, end, attachments=attachments)
         if refusal is not None:
             if keeping:
@@ -57,6 +59,15 @@ class Ending:
             self._book.listener.note(f"{execution.task}: kept as it is: {where}")
             return
         self.settle(execution)
+
+    def beside(self, x: Execution, seat: str) -> tuple[RecordPreserved, ...]:
+        """Keep what was made in all seats but one; return the commands that record it."""
+        rooms, task, found = self._book.world.rooms, self._book.state.tasks[x.task], []
+        for other in seats_of(x):
+            if other != seat:
+                work = rooms.take_up(task, seated(x, last_in(x, other)))
+                found.append(rooms.preserve(x, work, other))
+        return tuple(each for each in found if each is not None)
 
     def given_up(self, execution: Execution) -> None:
         """Keep the harvested work of an attempt that somebody else ended; clear its room away."""

@@ -35,6 +35,7 @@ from gitcto.runtime.expected import Setting, belongs, of_landing
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.judged import Judged
 from gitcto.runtime.messages import NO_WORK, Work
+from gitcto.runtime.seats import all_runs
 from gitcto.runtime.signing import SigningFailed, sign
 from gitcto.store import bundle
 from gitcto.store.reader import LedgerReader
@@ -205,8 +206,13 @@ def _gate_run(context: Context, one: Judged) -> GateRun:
 
 
 def _raw(context: Context, execution: Execution) -> dict[str, Raw]:
-    records = context.layout.records(execution.id)
-    return {name: _beginning(records / f"{name}.log") for name in ("stdout", "stderr")}
+    found = {}
+    for run in all_runs(execution):
+        step = run.removeprefix(execution.id).replace(".", "step-")
+        records = context.layout.records(run)
+        for name in ("stdout", "stderr"):
+            found[f"{step}/{name}" if step else name] = _beginning(records / f"{name}.log")
+    return found
 
 
 def _beginning(path: Path) -> Raw:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from gitcto.model.agent_records import Fault, FaultKind
 from gitcto.model.records import Execution, Verdict
-from gitcto.runtime.messages import NotStarted, WorkerFinished
+from gitcto.model.step_records import Step
+from gitcto.model.step_rules import UNAPPROVED
+from gitcto.runtime.messages import NotStarted, Work, WorkerFinished
+from gitcto.runtime.seats import last_in
+from gitcto.strategies.records import GiveUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,14 +19,28 @@ class Failure:
     """A stable ``reason`` code and one line of ``detail``.
 
     ``charged`` failures are the task's own and count against its attempts; ``block`` means that
-    trying again would not help, so a person must look.
+    trying again would not help, so a person must look. ``kind`` is what it is as a step's fault,
+    unless that step's provider said more (``fault``); ``final`` ends the whole attempt with it.
     """
 
     reason: str
     detail: str
     charged: bool = True
     block: bool = False
+    kind: FaultKind = "internal"
+    said: Fault | None = None
+    final: bool = False
 
+    @property
+    def fault(self) -> Fault:
+        """The failure as the fault of the step that failed."""
+        return self.said or Fault(kind=self.kind, detail=self.detail, retryable=not self.block)
+
+
+UNENDED = Failure(
+    reason="interrupted", detail="the run ended while it was ending this attempt", charged=False
+)
+"""Of an attempt that was over, of which nobody recorded why."""
 
 _CAUSES = {
     "wall": "the worker ran longer than limits.wall_s",
@@ -46,30 +65,78 @@ def of_worker(message: WorkerFinished) -> Failure | None:
     """
     cause, code = message.exit.cause, message.exit.code
     if cause == "stopped":
-        return Failure(reason="stopped", detail="a person stopped the team", charged=False)
+        detail = "a person stopped the team"
+        return Failure(reason="stopped", detail=detail, charged=False, kind="killed", final=True)
     if cause == "lost":
         detail = "the worker's supervisor was killed"
-        return Failure(reason="worker_lost", detail=detail, charged=False)
+        return Failure(reason="worker_lost", detail=detail, charged=False, kind="killed")
     if cause == "helper":
         detail = f"what the worker needs beside its sandbox failed: {message.exit.detail}"
         return Failure(reason="helper", detail=detail, charged=False)
     if cause in _CAUSES:
-        return Failure(reason=f"limit_{cause}", detail=_CAUSES[cause])
+        kind: FaultKind = "timeout" if cause in {"wall", "idle"} else "killed"
+        return Failure(reason=f"limit_{cause}", detail=_CAUSES[cause], kind=kind)
     if message.work is None:
         return Failure(
             reason=message.refusal,
             detail=message.refusal_detail,
             charged=message.refusal not in {"no_workspace", "lfs_missing"},
             block=message.refusal == "lfs_missing",  # the next attempt would end the same way
+            kind="refused",
         )
     report = message.report
     if report.fault is not None:
         detail = report.fault.detail or report.summary or f"exit code {code}"
         block = not report.fault.retryable
-        return Failure(reason=f"worker_{report.fault.kind}", detail=detail, block=block)
+        return Failure(
+            reason=f"worker_{report.fault.kind}", detail=detail, block=block, said=report.fault
+        )
     if code != 0:
-        return Failure(reason="worker_exit", detail=f"the worker ended with code {code}")
+        detail = f"the worker ended with code {code}"
+        return Failure(reason="worker_exit", detail=detail, kind="tool")
+    return _of_tree(message, message.work)
+
+
+def _of_tree(message: WorkerFinished, work: Work) -> Failure | None:
+    """Return the failure of a worker whose words and code say success, and its files do not."""
+    step = message.turn.step
+    if message.altered:
+        detail = f"it was to read only, and changed {message.altered}"
+        return Failure(reason="worker_refused", detail=detail, kind="refused")
+    if not step.edits:
+        return None
+    if not work.changed:
+        detail = "the worker ended well and changed nothing"
+        return Failure(reason="worker_empty", detail=detail, kind="empty")
+    before = last_in(message.turn.execution, step.seat, before=step.number)
+    if step.told and before is not None and before.tree == work.tree:
+        detail = "the worker ended well and changed nothing of what was found wrong"
+        return Failure(reason="worker_empty", detail=detail, kind="empty")
     return None
+
+
+def of_move(move: GiveUp, steps: Sequence[Step], last: Failure | None) -> Failure:
+    """Return the failure of an attempt that its strategy gives up.
+
+    ``last`` is why its last step failed, if it did; one step needs no account of the way.
+    """
+    ended = steps[move.step - 1] if move.step else None
+    if last is not None and (ended is None or ended is steps[-1]):
+        failure = last
+    elif ended is not None and ended.fault is not None:
+        fault = ended.fault
+        failure = Failure(
+            reason=f"worker_{fault.kind}", detail=move.detail, block=not fault.retryable
+        )
+    else:
+        failure = Failure(reason=move.reason, detail=move.detail, block=not move.retryable)
+    told = f"{failure.detail}; {move.path}" if len(steps) > 1 and move.path else failure.detail
+    return replace(failure, detail=told)
+
+
+def of_approval(detail: str) -> Failure:
+    """Return the failure of work that is not what was approved."""
+    return Failure(reason=UNAPPROVED, detail=detail)
 
 
 def of_stop(execution: Execution) -> Failure | None:
@@ -92,7 +159,7 @@ def of_outside(task: str, changes: tuple[str, ...]) -> Failure:
         f"while its worker ran, {changes[0]}{more}; every worker of that time is held for it: look "
         f"at it, and if it was you, `git cto retry {task}`"
     )
-    return Failure(reason="outside_changed", detail=detail, charged=False, block=True)
+    return Failure(reason="outside_changed", detail=detail, charged=False, block=True, final=True)
 
 
 def of_verdicts(verdicts: Iterable[Verdict]) -> Failure | None:

@@ -10,11 +10,11 @@ from gitcto.contracts import CommandResult
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.model.isolation import confines
 from gitcto.runtime import outside, workers
-from gitcto.runtime.attempt import limits_of
 from gitcto.runtime.context import Context
 from gitcto.runtime.gate_trees import GatePlace
 from gitcto.runtime.isolation import Inmate, confine, isolation_of
 from gitcto.runtime.stopping import Stop
+from gitcto.runtime.taking_up import limits_of
 
 OUTPUT_BYTES = 4 << 20
 """How much of a command's output is kept."""

@@ -18,7 +18,7 @@ def take_late(book: Book, message: WorkerFinished) -> Execution | None:
 
     Killed anywhere in between, the next run does the same again.
     """
-    x, work = book.state.executions[message.execution.id], message.work
+    x, work = book.state.executions[message.turn.execution.id], message.work
     changed = record_of(book.world.policy, x, message.outside)
     if changed is not None:
         book.record(changed)

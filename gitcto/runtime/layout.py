@@ -138,7 +138,30 @@ class Layout:
 
     def kept_for(self, ref: str) -> str:
         """Return the execution whose work a ref under :attr:`preserved_prefix` keeps."""
-        return ref.removeprefix(self.preserved_prefix).partition("/")[0].removesuffix(_WORKER)
+        return execution_of(ref.removeprefix(self.preserved_prefix).partition("/")[0])
+
+    def places(self, execution: str) -> tuple[str, ...]:
+        """Return the names of an execution's rooms that are there, its own last."""
+        return _belonging(self.rooms, execution)
+
+    def runs(self, execution: str) -> tuple[str, ...]:
+        """Return the names of an execution's runs that left records, the first one last."""
+        return _belonging(self.executions, execution)
+
+
+def execution_of(name: str) -> str:
+    """Return the execution that a room, a run or a ref with this name belongs to.
+
+    Its own are named by its id; those of its other seats and steps ``ID.NAME``.
+    """
+    return name.partition(".")[0]
+
+
+def _belonging(folder: Path, execution: str) -> tuple[str, ...]:
+    if not folder.is_dir():
+        return ()
+    names = (path.name for path in folder.iterdir())
+    return tuple(sorted((name for name in names if execution_of(name) == execution), reverse=True))
 
 
 def settled_root(repository: Repository, proposed: Path) -> Path:

@@ -8,9 +8,10 @@ from gitcto.model.commands import RenewLease
 from gitcto.model.lease_commands import ExpireLease
 from gitcto.model.lease_rules import newer
 from gitcto.model.records import LIVE_STATES, Execution, TaskState
-from gitcto.model.vigil import Vigil, closely, is_over, looked
+from gitcto.model.vigil import Vigil, closely, is_over, looked, together
 from gitcto.runtime.book import Book
 from gitcto.runtime.others import is_own
+from gitcto.runtime.seats import all_runs, runs, under_way
 
 PATIENCE_S = 20.0
 """How long a supervisor has to end its worker that was asked to: twice the grace, and the sweep."""
@@ -57,13 +58,15 @@ class Leases:
 
     def _end(self, attempts: Iterable[str], ask: Callable[[str], None]) -> None:
         now_s, rooms = self._book.world.effects.monotonic_s(), self._book.world.rooms
-        for execution_id in sorted(attempts):
-            if execution_id not in self._asked_s:
-                self._asked_s[execution_id] = now_s
-                ask(execution_id)
-            elif now_s - self._asked_s[execution_id] > PATIENCE_S:
-                self._asked_s[execution_id] = now_s
-                rooms.cut_off(execution_id)
+        found = (self._book.state.executions[each] for each in sorted(attempts))
+        named = (runs(x) if x.state in LIVE_STATES else all_runs(x) for x in found)
+        for run in (run for some in named for run in some):
+            if run not in self._asked_s:
+                self._asked_s[run] = now_s
+                ask(run)
+            elif now_s - self._asked_s[run] > PATIENCE_S:
+                self._asked_s[run] = now_s
+                rooms.cut_off(run)
 
     def unwanted(self, attempts: Iterable[str]) -> set[str]:
         """Return the attempts whose workers are to be ended: stopped by a person, or fenced.
@@ -71,7 +74,8 @@ class Leases:
         Who lost its lease to nobody in particular may finish, as long as that may still be adopted.
         """
         found = ((each, self._book.state.executions[each]) for each in attempts)
-        return {each for each, x in found if x.stop or self._is_fenced(x)}
+        over = ((each, x) for each, x in found if x.stop or x.outside_blocks or self._is_fenced(x))
+        return {each for each, _ in over}
 
     def _is_fenced(self, x: Execution) -> bool:
         if x.state in LIVE_STATES:
@@ -90,11 +94,13 @@ class Leases:
         beats = rooms.heartbeats()
         seen: dict[str, Vigil] = {}
         for x in own:
-            if x.state is not TaskState.EXECUTING or not rooms.observe(x.id).alive:
+            alive = [each for each in under_way(x) if rooms.observe(each[0]).alive]
+            if x.state is not TaskState.EXECUTING or not alive:
                 continue  # the run itself is at work on it
             before = self._vigils.get(x.id)
             files = closely(before, self._limit_ms)
-            signs = rooms.signs(x.id, beats.get(x.id, 0), files=files)
+            beat = beats.get(x.id, 0)
+            signs = together([rooms.signs(*each, beat, files=files) for each in alive])
             seen[x.id] = looked(before, signs, elapsed_ms, self._limit_ms)
         self._vigils = seen
         return {each for each, vigil in seen.items() if is_over(vigil, self._limit_ms)}
@@ -125,4 +131,5 @@ class Leases:
         )
         if refusal is None:
             world.effects.crash_point("lease.expired")
-            world.rooms.cut_off(x.id)
+            for run in runs(x):
+                world.rooms.cut_off(run)

@@ -22,12 +22,14 @@ from gitcto.model.mail_commands import (
 from gitcto.model.mail_records import UNDER_WAY, Mail, task_address, task_of
 from gitcto.model.mail_rules import mail_for, order_of
 from gitcto.model.records import WORKING_STATES, Execution, Task, TaskState
+from gitcto.model.step_rules import running
 from gitcto.runtime.book import Book
 from gitcto.runtime.failures import Failure
 from gitcto.runtime.jobs import Runner
 from gitcto.runtime.letters import entry_of, letter_of
 from gitcto.runtime.mail_collection import Collection
 from gitcto.runtime.messages import LettersHanded
+from gitcto.runtime.seats import seated, under_way
 
 LONGEST_PAUSE_MS = 600_000
 """How long is waited at most before handing a message over is tried again (milliseconds)."""
@@ -63,13 +65,14 @@ class PostOffice:
         for execution_id in sorted(attempts):
             execution = state.executions[execution_id]
             if execution.state is TaskState.EXECUTING:
-                self._boxes.collect(execution)
+                for _, place in under_way(execution):
+                    self._boxes.collect(execution, place)
                 self._hand_over(execution)
         self._settle()
 
-    def collect(self, execution: Execution) -> None:
-        """Take the last that a worker sent: it has ended."""
-        self._boxes.collect(execution, last=True)
+    def collect(self, execution: Execution, place: str) -> None:
+        """Take the last that a worker sent: it has ended. ``place`` is the name of its room."""
+        self._boxes.collect(execution, place, last=True)
 
     def news(self, task: Task, execution: str) -> News:
         """Return what an attempt that is about to be leased is told of the task's messages."""
@@ -82,6 +85,16 @@ class PostOffice:
             letters=tuple(map(letter_of, waiting)),
             deliveries=(given,) if numbers else (),
         )
+
+    def unread(self, x: Execution) -> tuple[DeliverMail, ...]:
+        """Return the command that records that a step of an attempt is told what waits for it.
+
+        Nothing when nothing waits.
+        """
+        waiting = (mail for mail in self._waiting(x.task) if mail.state in UNDER_WAY)
+        numbers = tuple(mail.number for mail in waiting if not mail.is_with(x.id))
+        given = DeliverMail(execution=x.id, epoch=x.epoch, mails=numbers, way="prompt")
+        return (given,) if numbers else ()
 
     def urgent(self) -> set[str]:
         """Return the executions that messages end."""
@@ -133,11 +146,13 @@ class PostOffice:
         if x.id in self._handing or x.id in self._closed or x.id in self.urgent():
             return
         now_ms = self._book.world.effects.now_ms()
+        writer = next((step for step in running(x) if step.edits), None)
         wanted = order_of(self._waiting(x.task), x.id, now_ms)
-        if wanted:
+        if wanted and (writer or not x.steps):
             self._handing.add(x.id)
             letters = tuple(letter_of(mail) for mail in wanted)
-            self._jobs.start(f"mail {x.id}", self._book.world.mail.handing(x, letters))
+            job = self._book.world.mail.handing(seated(x, writer), letters)
+            self._jobs.start(f"mail {x.id}", job)
 
     def _waiting(self, task: str) -> list[Mail]:
         address = task_address(task)

@@ -37,13 +37,16 @@ class Collection:
         self._complained: set[str] = set()
         self._full: set[str] = set()
 
-    def collect(self, x: Execution, *, last: bool = False) -> None:
-        """Take up what a worker sent and marked. After its end (``last``) nothing is waited for."""
+    def collect(self, x: Execution, place: str, *, last: bool = False) -> None:
+        """Take up what a worker sent and marked. After its end (``last``) nothing is waited for.
+
+        ``place`` is the name of its room.
+        """
         try:
-            self._take_marks(x, SHOWN)
-            while self._take_messages(x, last=last) and last:
+            self._take_marks(x, place, SHOWN)
+            while self._take_messages(x, place, last=last) and last:
                 pass
-            self._take_marks(x, ACKED)
+            self._take_marks(x, place, ACKED)
         except CtoError as error:
             self._complain(x, f"its mailbox cannot be used: {error.message}")
 
@@ -53,49 +56,49 @@ class Collection:
             self._complained.add(x.id)
             self._book.listener.note(f"{x.task}: {problem}")
 
-    def _take_marks(self, x: Execution, box: str) -> None:
+    def _take_marks(self, x: Execution, place: str, box: str) -> None:
         """Record what was read or acted on; a mark of what is not handed over yet stays."""
         boxes = self._book.world.mail
-        for number, found in sorted(boxes.marks(x.id, box).items()):
+        for number, found in sorted(boxes.marks(place, box).items()):
             mail = self._book.state.open_mail.get(number)
             if mail is not None and task_of(mail.recipient) == x.task and not mail.is_with(x.id):
                 continue
             if mail is not None and not (box == SHOWN and mail.state is MailState.SHOWN):
                 self._book.record(_marked(x, box, mail, found))
                 self._book.world.effects.crash_point(f"mail.{box}")
-            boxes.remove(x.id, box, found.name)
+            boxes.remove(place, box, found.name)
 
-    def _take_messages(self, x: Execution, *, last: bool) -> bool:
+    def _take_messages(self, x: Execution, place: str, *, last: bool) -> bool:
         """Take a few messages; tell whether there may be more to take."""
         if x.task in self._full:
             return False
-        found = self._book.world.mail.messages(x.id)
-        doubtful = self._doubtful.pop(x.id, {})
+        found = self._book.world.mail.messages(place)
+        doubtful = self._doubtful.pop(place, {})
         for each in found[:A_LOOK]:
-            if self._send(x, self._command(x, each), each):
+            if self._send(x, place, self._command(x, each), each):
                 continue
             if last or doubtful.get(each.name) == each.data:
-                self._refuse(x, each, str(self._command(x, each)))
+                self._refuse(x, place, each, str(self._command(x, each)))
             else:  # it may be half written: look once more
-                self._doubtful.setdefault(x.id, {})[each.name] = each.data
+                self._doubtful.setdefault(place, {})[each.name] = each.data
         return bool(found)
 
-    def _send(self, x: Execution, command: SendMail | str, found: Found) -> bool:
+    def _send(self, x: Execution, place: str, command: SendMail | str, found: Found) -> bool:
         """Record a message and take it out of its box; False when it is none."""
         if isinstance(command, str):
             return False
         refusal = self._book.record(command)
         self._book.world.effects.crash_point("mail.collected")
         if refusal is None:
-            self._book.world.mail.remove(x.id, OUTBOX, found.name)
+            self._book.world.mail.remove(place, OUTBOX, found.name)
         else:
-            self._refuse(x, found, refusal.detail)
+            self._refuse(x, place, found, refusal.detail)
             if refusal.code == FLOOD:
                 self._full.add(x.task)
         return True
 
-    def _refuse(self, x: Execution, found: Found, reason: str) -> None:
-        self._book.world.mail.refuse(x.id, found.name, reason)
+    def _refuse(self, x: Execution, place: str, found: Found, reason: str) -> None:
+        self._book.world.mail.refuse(place, found.name, reason)
         self._complain(x, f"mail {found.name} not sent: {reason}")
 
     def _command(self, x: Execution, found: Found) -> SendMail | str:

@@ -9,9 +9,10 @@ from gitcto.model.records import Execution
 from gitcto.runtime.ask import ask
 from gitcto.runtime.context import Context
 from gitcto.runtime.jobs import Job, Post
+from gitcto.runtime.layout import execution_of
+from gitcto.runtime.mailbox_world import Mailboxes
 from gitcto.runtime.messages import LettersHanded
 from gitcto.runtime.providers import provider_of
-from gitcto.runtime.world import Mailboxes
 
 SEND_DEADLINE_S = 10.0
 """How long a provider may take to hand over one letter (seconds)."""
@@ -24,7 +25,10 @@ class RealMailboxes(Mailboxes):
         self._context = context
 
     def handing(self, execution: Execution, letters: tuple[Letter, ...]) -> Job:
-        """Return the job that hands letters to an agent, in order, until one is not taken."""
+        """Return the job that hands letters to an agent, in order, until one is not taken.
+
+        ``execution`` is as the agent's room knows it.
+        """
         return lambda post: _hand(self._context, execution, letters, post)
 
     def messages(self, execution: str) -> list[Found]:
@@ -60,7 +64,7 @@ def _hand(context: Context, execution: Execution, letters: tuple[Letter, ...], p
             shown.append(letter.number)
     post(
         LettersHanded(
-            execution=execution.id,
+            execution=execution_of(execution.id),
             taken=tuple(taken),
             shown=tuple(shown),
             failed=failed,
@@ -75,7 +79,7 @@ def _send(context: Context, execution: Execution, letter: Letter) -> SendResult:
     registered, settings = provider_of(context, execution)
     request = SendRequest(
         letter=letter,
-        execution=execution.id,
+        execution=execution_of(execution.id),
         scratch=context.layout.scratch(execution.id),
         settings=settings.settings,
     )

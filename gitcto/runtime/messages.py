@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from gitcto.model.records import Execution
 from gitcto.provider_contracts import WorkerReport
 from gitcto.runtime.outside_record import Outside
+from gitcto.runtime.seats import Turn
 from gitcto.runtime.worker_values import Exit, Started
 
 
@@ -30,9 +31,9 @@ def work_of(execution: Execution) -> Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotStarted:
-    """The worker could not be started; ``work`` is None when its room must stay as it is."""
+    """A step could not be started; ``work`` is None when its room must stay as it is."""
 
-    execution: Execution
+    turn: Turn
     reason: str
     detail: str
     work: Work | None = NO_WORK
@@ -40,27 +41,28 @@ class NotStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStarted:
-    """The worker's process exists."""
+    """A step's process exists."""
 
-    execution: Execution
+    turn: Turn
     started: Started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerFinished:
-    """The worker's process tree is gone, and its work was taken up or could not be.
+    """A step's process tree is gone, and its work was taken up or could not be.
 
     ``work`` is None when nothing could be harvested; ``refusal`` then says why. ``outside`` is what
-    was different outside its room by then.
+    was different outside its room by then, ``altered`` what a step changed that was to read only.
     """
 
-    execution: Execution
+    turn: Turn
     exit: Exit
     report: WorkerReport
     work: Work | None
     refusal: str = ""
     refusal_detail: str = ""
     outside: Outside = field(default_factory=Outside)
+    altered: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

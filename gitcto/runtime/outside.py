@@ -21,7 +21,7 @@ from gitcto.git.own_moves import without_own_moves
 from gitcto.git.process import trusted
 from gitcto.model.records import Execution
 from gitcto.runtime.context import Context
-from gitcto.runtime.layout import Layout
+from gitcto.runtime.layout import Layout, execution_of
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.run_files import EXITED, LAUNCH, STARTED
 from gitcto.store.chain import teams
@@ -130,7 +130,7 @@ def idle_rooms(layout: Layout, busy: frozenset[str]) -> tuple[str, ...]:
     if not layout.rooms.is_dir():
         return ()
     names = (path.name for path in layout.rooms.iterdir() if (path / "room").is_dir())
-    return tuple(sorted(name for name in names if name not in busy))
+    return tuple(sorted(name for name in names if execution_of(name) not in busy))
 
 
 def _look(context: Context, indexes: Path) -> Look:
@@ -195,7 +195,7 @@ def _rooms_now(layout: Layout, before: Fingerprint, removing: frozenset[str]) ->
     """Return the same rooms as they are now; one that git-cto removed took its records with it."""
     now = {}
     for name, was in before.of("room").items():
-        execution = Path(name).parent.name
+        execution = execution_of(Path(name).parent.name)
         ours = execution in removing or not layout.records(execution).is_dir()
         if Path(name).is_dir():
             now[name] = was if execution in removing else tree_stamp(name)

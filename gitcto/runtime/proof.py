@@ -15,6 +15,7 @@ from gitcto.git.repository import Repository
 from gitcto.git.trees import changes, is_ancestor
 from gitcto.model.events import ExecutionLeased, LandingDone, LandingIntended
 from gitcto.model.records import Decision, Execution, Task, TaskState
+from gitcto.model.step_events import StepStarted
 from gitcto.model.verdicts import about
 from gitcto.policy.decisions import reevaluate
 from gitcto.policy.records import Policy
@@ -160,9 +161,12 @@ def _decisions(
     policies: dict[str, Policy | str] = {}
     for stored in ledger.events(task=task.spec.id):
         body = stored.event.body
-        if not isinstance(body, ExecutionLeased | LandingIntended | LandingDone):
+        if not isinstance(body, ExecutionLeased | StepStarted | LandingIntended | LandingDone):
             continue
-        if body.execution == execution.id:
+        # A step that nobody might do was denied, and ran nothing.
+        if isinstance(body, StepStarted) and not body.provider:
+            continue
+        if body.execution == execution.id and body.decision is not None:
             yield _again(objects, ledger, body.decision, policies)
 
 

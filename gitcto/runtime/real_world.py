@@ -14,12 +14,10 @@ from gitcto.git.harvest import HarvestRefused
 from gitcto.git.stale_locks import clear_locks
 from gitcto.git.trees import changed_lines, changes, subjects_of
 from gitcto.model.codec import Event
-from gitcto.model.commands import Command, RecordPreserved, Refusal
-from gitcto.model.isolation import Level, confines
+from gitcto.model.commands import RecordPreserved
+from gitcto.model.isolation import Level
 from gitcto.model.lease_events import Signs
-from gitcto.model.records import Decision, Execution, Landing, Record, Task
-from gitcto.model.state import State
-from gitcto.model.view import StateView
+from gitcto.model.records import Decision, Execution, Landing, Task
 from gitcto.queue.predict import ChangePredictor
 from gitcto.runtime import (
     attempt,
@@ -29,7 +27,9 @@ from gitcto.runtime import (
     hung,
     merging,
     outside,
+    reading,
     settle,
+    taking_up,
     vitals,
     worker_context,
     workers,
@@ -50,57 +50,16 @@ from gitcto.runtime.outside_effects import settle_open
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.predicting import predictor_of
 from gitcto.runtime.preserved import finish_drops, restore_lost
+from gitcto.runtime.real_records import RealRecords
 from gitcto.runtime.real_target import real_target
 from gitcto.runtime.remains import end_commands
+from gitcto.runtime.seats import Turn
 from gitcto.runtime.space import Space
+from gitcto.runtime.strategies import strategy_of
 from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import Observed
-from gitcto.runtime.world import Bench, Records, Rooms, World
-from gitcto.store.audit import Audit
-from gitcto.store.ledger import Recorded
-from gitcto.store.queries import StoredEvent
-
-
-class _Records(Records):
-    """The ledger in git; where workers can reach the sidecar it is compared with git."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._ledger = context.ledger
-        self._audit = Audit(context.ledger)
-
-    @property
-    def actor(self) -> str:
-        return self._ledger.actor
-
-    def transact(
-        self, command: Command, attachments: Mapping[str, str] | None = None
-    ) -> Recorded | Refusal:
-        return self._ledger.transact(command, attachments)
-
-    def catch_up(self) -> tuple[Record, ...]:
-        return self._ledger.catch_up()
-
-    def load(self) -> State:
-        return self._ledger.load()
-
-    def view(self) -> StateView:
-        return self._ledger.view()
-
-    def queue_log(self) -> list[StoredEvent]:
-        return self._ledger.queue_log()
-
-    def events(self, *, newest_first: bool) -> Iterable[StoredEvent]:
-        return self._ledger.events(newest_first=newest_first)
-
-    def distrust(self) -> str:
-        isolation = self._context.isolation
-        if isolation is None or confines(isolation.level):
-            return ""
-        problem = self._audit.difference()
-        if problem:
-            self._ledger.rebuild()
-        return problem
+from gitcto.runtime.world import Bench, Rooms, World
+from gitcto.strategies.records import Strategy
 
 
 class _Rooms(Rooms):
@@ -119,51 +78,57 @@ class _Rooms(Rooms):
     def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
         return worker_context.said(self._desk, task, execution, summary)
 
-    def begin(
-        self, task: Task, execution: Execution, briefing: Briefing, idle: tuple[str, ...]
-    ) -> Job:
-        return attempt.begin(self._context, task, execution, briefing, idle)
+    def brief_again(self, task: Task, news: tuple[Entry, ...]) -> Briefing:
+        return worker_context.again(self._desk, task, news)
 
-    def adopt(self, task: Task, execution: Execution, removing: frozenset[str]) -> Job:
-        return attempt.adopt(self._context, task, execution, removing)
+    def patches(self, turn: Turn) -> Mapping[str, str]:
+        return reading.patches(self._context, turn)
 
-    def observe(self, execution: str) -> Observed:
-        return workers.observe(self._context.layout.records(execution))
+    def begin(self, turn: Turn, briefing: Briefing, idle: tuple[str, ...]) -> Job:
+        return attempt.begin(self._context, turn, briefing, idle)
+
+    def adopt(self, turn: Turn, removing: frozenset[str]) -> Job:
+        return attempt.adopt(self._context, turn, removing)
+
+    def observe(self, run: str) -> Observed:
+        return workers.observe(self._context.layout.records(run))
 
     def heartbeats(self) -> Mapping[str, int]:
         return vitals.heartbeats(self._context)
 
-    def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
-        return vitals.signs_of(self._context, execution, beat_ms, files=files)
+    def signs(self, run: str, place: str, beat_ms: int, *, files: bool) -> Signs:
+        return vitals.signs_of(self._context, run, place, beat_ms, files=files)
 
-    def cut_off(self, execution: str) -> None:
-        hung.cut_off(self._context.layout.records(execution))
+    def cut_off(self, run: str) -> None:
+        hung.cut_off(self._context.layout.records(run))
 
     def move_in(self, execution: Execution) -> None:
         settle.move_in(self._context, execution)
 
-    def stop(self, execution: str) -> None:
-        workers.request_stop(self._context.layout.records(execution))
+    def stop(self, run: str) -> None:
+        workers.request_stop(self._context.layout.records(run))
 
-    def interrupt(self, execution: str) -> None:
-        workers.interrupt(self._context.layout.records(execution))
+    def interrupt(self, run: str) -> None:
+        workers.interrupt(self._context.layout.records(run))
 
-    def end(self, execution: str) -> Observed:
-        records = self._context.layout.records(execution)
+    def end(self, run: str) -> Observed:
+        records = self._context.layout.records(run)
         hung.end(records, self._context.effects)
         return workers.observe(records)
 
     def take_up(self, task: Task, execution: Execution) -> Work | None:
         try:
-            return attempt.take_up(self._context, task, execution)
+            return taking_up.take_up(self._context, task, execution)
         except HarvestRefused:
             return None
 
-    def take_up_unseen(self, task: Task, execution: Execution) -> Work | None:
-        return attempt.work_unseen(self._context, task, execution)
+    def take_up_unseen(self, turn: Turn) -> Work | None:
+        return taking_up.work_unseen(self._context, turn)
 
-    def preserve(self, execution: Execution, work: Work | None) -> RecordPreserved | None:
-        return settle.preserve(self._context, execution, work)
+    def preserve(
+        self, execution: Execution, work: Work | None, beside: str = ""
+    ) -> RecordPreserved | None:
+        return settle.preserve(self._context, execution, work, beside)
 
     def unreachable_work(self, task: Task, execution: Execution) -> str:
         return settle.unreachable_work(self._context, task, execution)
@@ -262,7 +227,7 @@ class _World(World):
         self.policy, self.effects = context.policy, context.effects
         self.holder, self.clone = context.holder, context.clone
         self.max_workers, self.shared = context.max_workers, context.shared is not None
-        self.ledger = _Records(context)
+        self.ledger = RealRecords(context)
         self.jobs = Jobs()
         self.rooms, self.bench = _Rooms(context), _Bench(context)
         self.mail = RealMailboxes(context)
@@ -272,6 +237,9 @@ class _World(World):
     @property
     def level(self) -> Level:
         return isolation_of(self._context).level
+
+    def strategy(self, name: str) -> Strategy:
+        return strategy_of(self._context.plugins, self._context.policy, name)
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         return predictor_of(self._context, note)

@@ -6,9 +6,11 @@ first start takes when there is nothing to recover.
 
 from __future__ import annotations
 
+from gitcto.model.amending import amended
 from gitcto.model.commands import TakeLease
 from gitcto.model.records import Execution, Landing, TaskState
 from gitcto.model.recovery_plan import Seen, Step, fate
+from gitcto.model.step_rules import running
 from gitcto.runtime.book import Book
 from gitcto.runtime.failures import Failure, of_stop
 from gitcto.runtime.landing import (
@@ -22,6 +24,7 @@ from gitcto.runtime.landing import (
 from gitcto.runtime.orchestrator import Orchestrator
 from gitcto.runtime.others import is_own
 from gitcto.runtime.outside_record import record_of
+from gitcto.runtime.seats import Turn, all_runs, last_in, run_of, seat_of, seated, unrecorded
 from gitcto.runtime.starting import starting
 from gitcto.runtime.survey import recovery_plan
 
@@ -104,19 +107,25 @@ def _continue(orchestrator: Orchestrator, execution: Execution) -> None:
 
 def _continue_dispatching(orchestrator: Orchestrator, execution: Execution) -> None:
     """Ask the process records whether a leased execution was started."""
-    rooms = orchestrator.book.world.rooms
-    seen = rooms.observe(execution.id)
-    if seen.alive and seen.started is None:
-        seen = rooms.end(execution.id)
-    if seen.started is not None:
-        orchestrator.book.record(*starting(orchestrator.book.state, execution, seen.started))
-        orchestrator.continue_attempt(execution)
+    book, rooms = orchestrator.book, orchestrator.book.world.rooms
+    for step in running(execution):
+        run = run_of(execution.id, step)
+        seen = rooms.observe(run)
+        if seen.alive and seen.started is None:
+            seen = rooms.end(run)
+        if seen.started is not None:
+            book.record(*starting(book.state, execution, step, seen.started))
+    now = book.state.executions[execution.id]
+    if now.state is TaskState.EXECUTING:
+        orchestrator.continue_attempt(now)
         return
     failure = of_stop(execution) or Failure(
         reason="interrupted", detail="the run ended before the worker started", charged=False
     )
-    task = orchestrator.book.state.tasks[execution.task]
-    orchestrator.ending.fail(execution, failure, rooms.take_up_unseen(task, execution))
+    task = book.state.tasks[execution.task]
+    first = execution.steps[0] if execution.steps else unrecorded(execution)
+    turn = Turn(task=task, execution=execution, step=first)
+    orchestrator.ending.fail(execution, failure, rooms.take_up_unseen(turn))
 
 
 def _continue_landing(orchestrator: Orchestrator, landing: Landing | None) -> None:
@@ -153,12 +162,16 @@ def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:
     """Keep the work of an ended execution if that was not done yet, then clear its room away."""
     book, rooms = orchestrator.book, orchestrator.book.world.rooms
     task = book.state.tasks[execution.task]
-    rooms.end(execution.id)  # nothing is taken up beside a living worker
+    for run in all_runs(execution):
+        rooms.end(run)  # nothing is taken up beside a living worker
     _compare_late(book, execution)
+    keep = list(orchestrator.ending.beside(execution, seat_of(execution)))
     if execution.state is not TaskState.DONE and not execution.preserved:
-        kept = rooms.preserve(execution, rooms.take_up(task, execution))
-        if kept is not None:
-            book.record(kept)
+        mine = seated(execution, last_in(execution, seat_of(execution)))
+        kept = rooms.preserve(execution, rooms.take_up(task, mine))
+        keep += [kept] if kept is not None else []
+    for each in keep:
+        book.record(each)
     problem = rooms.unreachable_work(task, execution)
     if problem:
         book.listener.note(f"{execution.task}: kept {execution.id}: {problem}")
@@ -167,13 +180,15 @@ def _settle_leftover(orchestrator: Orchestrator, execution: Execution) -> None:
 
 
 def _compare_late(book: Book, execution: Execution) -> None:
-    """Compare what is outside an ended execution's room, if nobody did since its worker ended."""
+    """Compare what is outside an ended execution's room, if nobody did since a worker ended."""
     if not execution.pid:
         return
-    outside = book.world.rooms.changed_outside(execution)
-    if outside is None:
-        return
-    changed = record_of(book.world.policy, execution, outside)
-    if changed is not None:
-        book.record(changed)
-    book.world.rooms.forget_outside(execution)
+    for run in all_runs(execution):
+        observed = amended(execution, id=run)
+        outside = book.world.rooms.changed_outside(observed)
+        if outside is None:
+            continue
+        changed = record_of(book.world.policy, execution, outside)
+        if changed is not None:
+            book.record(changed)
+        book.world.rooms.forget_outside(observed)

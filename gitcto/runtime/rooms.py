@@ -144,6 +144,13 @@ def release_room(context: Context, execution: Execution) -> str:
     return ""
 
 
+def clear_room(context: Context, execution: Execution) -> None:
+    """Remove a room in which nobody has worked yet. Raises ``CtoError``."""
+    problem = release_room(context, execution)
+    if problem:
+        raise CtoError(problem, "`git cto clean` says what is in the way")
+
+
 def workspace_of(context: Context, execution: Execution) -> Registered[Workspace]:
     """Return the workspace plugin that an execution was leased for; ``CtoError`` for none."""
     registered = context.plugins.workspaces().get(execution.workspace)
@@ -175,7 +182,8 @@ def _set_aside(context: Context, execution: Execution) -> bool:
     layout = context.layout
     ended = workers.observe(layout.records(execution.id)).exit
     doubtful = (
-        ended is None
+        len(execution.steps) > 1
+        or ended is None
         or ended.cause != "exited"
         or ended.survivors
         or execution.isolation not in TRUSTED

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from gitcto.model.commands import BlockTask
 from gitcto.model.provider_records import Admission
-from gitcto.model.records import Task, TaskSpec, Team
-from gitcto.model.step_records import SINGLE_WORKER
+from gitcto.model.records import TaskSpec, Team
 from gitcto.policy.decisions import Attempt
 from gitcto.policy.eligibility import Asked, Selection, select
 from gitcto.policy.eligibility_rule import Candidate
@@ -64,25 +63,6 @@ def selection(book: Book, wanted: Wanted, base: str) -> Selection:
         },
     )
     return select(world.policy, asked)
-
-
-def worker_for(book: Book, task: Task, execution: str, base: str) -> str:
-    """Return who does a task, or nothing once it is recorded why nobody may."""
-    spec, role = task.spec, book.world.policy.roles[task.spec.role]
-    wanted = Wanted(
-        task=spec,
-        execution=execution,
-        epoch=task.epoch + 1,
-        strategy=SINGLE_WORKER,
-        step="work",
-        part=spec.role,
-        edits=True,
-        asked=role.providers,
-    )
-    chosen = selection(book, wanted, base)
-    if not chosen.provider and not chosen.waits:
-        book.record(ineligible(spec.id, chosen))
-    return chosen.provider
 
 
 def ineligible(task: str, denied: Selection) -> BlockTask:

@@ -15,31 +15,39 @@ from gitcto.git.tips import take_tips
 from gitcto.git.trees import is_ancestor
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.records import Execution, Task
+from gitcto.model.step_records import MAIN_SEAT
 from gitcto.room_contracts import RoomTips
 from gitcto.runtime import trash
 from gitcto.runtime.ask import ask
-from gitcto.runtime.attempt import take_up
 from gitcto.runtime.commits import ignored_commit
 from gitcto.runtime.context import Context
 from gitcto.runtime.jobs import Post
+from gitcto.runtime.layout import execution_of
 from gitcto.runtime.left_behind import note_left, why_kept
 from gitcto.runtime.messages import RoomRemoved, Work
 from gitcto.runtime.rooms import ROOM_DEADLINE_S, release_room
 from gitcto.runtime.run_files import COMMAND
+from gitcto.runtime.seats import last_in, seat_named, seat_of, seated, seated_at, seats_of
+from gitcto.runtime.taking_up import take_up
+from gitcto.store.reader import LedgerReader
 
 
-def preserve(context: Context, execution: Execution, work: Work | None) -> RecordPreserved | None:
+def preserve(
+    context: Context, execution: Execution, work: Work | None, beside: str = ""
+) -> RecordPreserved | None:
     """Keep work that will not land under its preserved ref; return the command that records it.
 
     Ignored files go with it as far as policy asks. Nothing to keep (no work, or a tree like the
-    base's) gives None.
+    base's) gives None. ``beside`` is the seat of work beside that of the execution itself.
     """
     if work is None or not work.commit:
         return None
-    commit = _with_ignored(context, execution, work)
+    mine = seated(execution, last_in(execution, beside or seat_of(execution)))
+    commit = _with_ignored(context, mine, work)
     if not work.changed and commit == work.commit:
         return None
-    ref = context.layout.preserved_ref(execution.id)
+    name = f"{execution.id}.{beside}" if beside else execution.id
+    ref = context.layout.preserved_ref(name)
     if not context.refs.compare_and_swap(ref, None, commit):
         held = context.refs.read(ref)
         if not held or not is_ancestor(context.git, work.commit, held):
@@ -49,7 +57,7 @@ def preserve(context: Context, execution: Execution, work: Work | None) -> Recor
             )
         commit = held
     context.effects.crash_point("work.preserved")
-    return RecordPreserved(execution=execution.id, ref=ref, commit=commit)
+    return RecordPreserved(execution=execution.id, ref=ref, commit=commit, seat=beside)
 
 
 def _with_ignored(context: Context, execution: Execution, work: Work) -> str:
@@ -84,11 +92,12 @@ def move_in(context: Context, execution: Execution) -> None:
 
 
 def unpin(context: Context, execution: Execution) -> None:
-    """Drop the ref that kept unsettled work; the ledger or the preserved ref keeps it now."""
-    ref = context.layout.execution_ref(execution.id)
-    held = context.refs.read(ref)
-    if held is not None:
-        context.refs.delete(ref, held)
+    """Drop the refs that kept unsettled work; the ledger or a preserved ref keeps it now."""
+    for seat in (MAIN_SEAT, *seats_of(execution)):
+        ref = context.layout.execution_ref(seated(execution, last_in(execution, seat)).id)
+        held = context.refs.read(ref)
+        if held is not None:
+            context.refs.delete(ref, held)
 
 
 def removal(context: Context, execution: Execution) -> Callable[[Post], None]:
@@ -122,23 +131,40 @@ def emptying(context: Context) -> Callable[[Post], None]:
 
 
 def remove(context: Context, execution: Execution) -> str:
-    """Remove an execution's room, scratch and records; return the problem or nothing.
+    """Remove an execution's rooms, scratch and records; return the problem or nothing.
 
     The records go last: while they exist, recovery knows that something may be left.
     """
-    problem = why_kept(context.layout, execution) or _beside(context, execution)
-    problem = problem or keep_tips(context, execution)
-    if problem:
-        return problem
-    problem = release_room(context, execution)
-    if problem:
-        return problem
+    layout = context.layout
+    rooms = [seated_at(execution, name) for name in layout.places(execution.id)] or [execution]
+    for room in rooms:
+        problem = why_kept(layout, room) or _beside(context, room)
+        problem = problem or (_of_other_seat(context, room) if len(rooms) > 1 else "")
+        problem = problem or keep_tips(context, room)
+        if problem:
+            return problem
+    unpin(context, execution)  # what was proved just now was pinned again
+    for room in rooms:
+        problem = release_room(context, room)
+        if problem:
+            return problem
     try:
-        discard(context.layout.outside(execution.id))
-        discard(context.layout.records(execution.id))
+        for run in layout.runs(execution.id) or (execution.id,):
+            discard(layout.outside(run))
+            discard(layout.records(run))
     except CtoError as error:
         return error.message
     return ""
+
+
+def _of_other_seat(context: Context, room: Execution) -> str:
+    """Return why a room may not go in which others than the chosen worker have worked."""
+    seat = seat_named(room)
+    if not seat or seat == seat_of(room):
+        return ""
+    with LedgerReader(context.repository, context.layout.team) as reader:
+        task = reader.view().task(room.task)
+    return "" if task is None else _unreachable_files(context, task, room)
 
 
 def keep_tips(context: Context, execution: Execution) -> str:
@@ -184,12 +210,17 @@ def unreachable_work(context: Context, task: Task, execution: Execution) -> str:
     landed was made of, what a preserved ref holds, or the base. What its worker committed is
     taken over, if that was not done before.
     """
-    return (
-        _unreachable_files(context, task, execution)
-        or why_kept(context.layout, execution)
-        or _beside(context, execution)
-        or keep_tips(context, execution)
-    )
+    for name in context.layout.places(execution.id) or (execution.id,):
+        room = seated_at(execution, name)
+        problem = (
+            _unreachable_files(context, task, room)
+            or why_kept(context.layout, room)
+            or _beside(context, room)
+            or keep_tips(context, room)
+        )
+        if problem:
+            return problem
+    return ""
 
 
 def _beside(context: Context, execution: Execution) -> str:
@@ -231,7 +262,9 @@ def _unreachable_files(context: Context, task: Task, execution: Execution) -> st
         return refused.message
     if not work.changed or work.tree == execution.tree:
         return ""
-    held = context.refs.read(context.layout.preserved_ref(execution.id))
-    if held and is_ancestor(context.git, work.commit, held):
-        return ""
+    kept = (execution_of(execution.id), f"{execution_of(execution.id)}.{seat_named(execution)}")
+    for name in kept:
+        held = context.refs.read(context.layout.preserved_ref(name))
+        if held and is_ancestor(context.git, work.commit, held):
+            return ""
     return f"the room holds work that no ref keeps (tree {work.tree[:12]})"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from gitcto.model.commands import RecordStart, SingleCommand
 from gitcto.model.mail_commands import ShowMail
 from gitcto.model.mail_records import MailState
-from gitcto.model.records import Execution
+from gitcto.model.records import Execution, TaskState
 from gitcto.model.state import State
+from gitcto.model.step_records import Step
 from gitcto.runtime.worker_values import Started
 
 
-def starting(state: State, execution: Execution, started: Started) -> tuple[SingleCommand, ...]:
-    """Return the commands that record a worker's start."""
+def starting(
+    state: State, execution: Execution, step: Step, started: Started
+) -> tuple[SingleCommand, ...]:
+    """Return the commands that record a step's start; the first one's is its execution's."""
     start = RecordStart(
         execution=execution.id,
         epoch=execution.epoch,
@@ -21,11 +24,12 @@ def starting(state: State, execution: Execution, started: Started) -> tuple[Sing
         sandbox=str(started.isolation.get("sandbox", "")),
         probe=dict(started.isolation.get("probe", {})),
     )
+    first = (start,) if state.executions[execution.id].state is TaskState.DISPATCHING else ()
     shown = tuple(
         mail.number
         for mail in state.open_mail.values()
         if mail.is_with(execution.id) and mail.state is MailState.DELIVERED
     )
-    if not shown:
-        return (start,)
-    return (start, ShowMail(execution=execution.id, epoch=execution.epoch, mails=shown))
+    if not shown or not step.edits:
+        return first
+    return (*first, ShowMail(execution=execution.id, epoch=execution.epoch, mails=shown))

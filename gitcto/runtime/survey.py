@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitcto.model.records import Execution
+from gitcto.model.records import LIVE_STATES, Execution
 from gitcto.model.recovery_plan import Left, Seen, Step, plan
 from gitcto.model.state import State
 from gitcto.runtime.others import SKEW_MS, is_own
+from gitcto.runtime.seats import all_runs, runs
 from gitcto.runtime.world import World
 
 
@@ -41,10 +42,12 @@ def _known(found: Iterable[Execution | None]) -> Iterable[Execution]:
 
 
 def _seen(world: World, x: Execution) -> Seen:
-    observed = world.rooms.observe(x.id)
+    names = runs(x) if x.state in LIVE_STATES else all_runs(x)
+    observed = [world.rooms.observe(run) for run in names]
+    ends = [each.exit.cause if each.exit is not None else "" for each in observed]
     return Seen(
-        supervised=observed.alive,
-        started=observed.started is not None,
-        ended=observed.exit.cause if observed.exit is not None else "",
+        supervised=any(each.alive for each in observed),
+        started=any(each.started is not None for each in observed),
+        ended=ends[-1] if all(ends) or x.state not in LIVE_STATES else "",
         landed=world.target.landed_as(x, x.landing) if x.landing is not None else "",
     )

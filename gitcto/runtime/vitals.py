@@ -31,9 +31,9 @@ def heartbeats(context: Context) -> dict[str, int]:
     return {}
 
 
-def signs_of(context: Context, execution: str, beat_ms: int, *, files: bool) -> Signs:
+def signs_of(context: Context, run: str, place: str, beat_ms: int, *, files: bool) -> Signs:
     """Look at a worker. With ``files`` at the files of its room too, which takes time."""
-    records = context.layout.records(execution)
+    records = context.layout.records(run)
     seen = observe(records)
     tree: dict[int, processes.Process] = {}
     if seen.alive and seen.started is not None:
@@ -47,7 +47,7 @@ def signs_of(context: Context, execution: str, beat_ms: int, *, files: bool) -> 
         cpu=_used(tree),
         processes=len(tree),
         output=sum(map(_size, (records / run_files.STDOUT, records / run_files.STDERR))),
-        written_ns=_newest(context.layout.room(execution)) if files else 0,
+        written_ns=_newest(context.layout.room(place)) if files else 0,
     )
 
 

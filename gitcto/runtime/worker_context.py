@@ -7,6 +7,7 @@ that is damaged is not believed: the one before it is gone on from, and that is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -121,6 +122,24 @@ def brief(
             verdict="deny",
             reason=f"what {task.spec.id} must be told is too much: {full}",
         )
+
+
+def again(desk: Desk, task: Task, news: tuple[Entry, ...] = ()) -> Briefing:
+    """Return what a later step of the same attempt is told: the last checkpoint, and the news.
+
+    Recorded is what it is made of. When that is too much, messages go before what is older.
+    """
+    last = last_checkpoint(desk.blobs, desk.ledger, task.spec.id)
+    begun = Stream(task.spec.id).begun_with(
+        task_entry(task.spec), rules_entry(task.spec.paths or desk.policy.default_paths)
+    )
+    before = last.checkpoint.stream if last.checkpoint else begun
+    for stream in (_without_messages(before, news).told(*news), begun.told(*news), begun):
+        with suppress(Overfull):
+            compacted = compact(stream, budget_of(desk.policy)).stream
+            notes = tuple(each.text for each in compacted.entries if each.kind == "note")
+            return Briefing(render(compacted), notes)
+    return Briefing(render(begun))
 
 
 def said(desk: Desk, task: Task, execution: Execution, summary: str) -> Kept | None:

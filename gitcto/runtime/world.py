@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gitcto.contracts import MergeResult
     from gitcto.effects import Effects
     from gitcto.git.change import Change
-    from gitcto.mail_contracts import Found, Letter
     from gitcto.model.codec import Event
     from gitcto.model.commands import Command, RecordPreserved, Refusal
     from gitcto.model.isolation import Level
@@ -35,11 +34,14 @@ if TYPE_CHECKING:
     from gitcto.runtime.installed import Agents
     from gitcto.runtime.jobs import Job, Runner
     from gitcto.runtime.judged import Judged, Known, Only
+    from gitcto.runtime.mailbox_world import Mailboxes
     from gitcto.runtime.messages import Work
     from gitcto.runtime.outside_record import Outside
+    from gitcto.runtime.seats import Turn
     from gitcto.runtime.worker_values import Observed
     from gitcto.store.ledger import Recorded
     from gitcto.store.queries import StoredEvent
+    from gitcto.strategies.records import Strategy
 
 
 class Records(Protocol):
@@ -74,7 +76,7 @@ class Records(Protocol):
 
 
 class Rooms(Protocol):
-    """The workers, the rooms they work in, and what they leave. Executions go by their ids."""
+    """Workers, their rooms and what they leave, by the names of :mod:`gitcto.runtime.seats`."""
 
     def brief(
         self, task: Task, execution: str, decision: Decision, news: tuple[Entry, ...]
@@ -88,27 +90,31 @@ class Rooms(Protocol):
     def said(self, task: Task, execution: Execution, summary: str) -> Kept | None:
         """Return what the next worker is told with what this one said at its end, if anything."""
 
-    def begin(
-        self, task: Task, execution: Execution, briefing: Briefing, idle: tuple[str, ...]
-    ) -> Job:
-        """Return the job of a new attempt; in the rooms of the ``idle`` executions nobody works."""
+    def brief_again(self, task: Task, news: tuple[Entry, ...]) -> Briefing:
+        """Return what a later step of the same attempt is told of its task."""
 
-    def adopt(self, task: Task, execution: Execution, removing: frozenset[str]) -> Job:
-        """Return the job that continues an attempt which another orchestrator began.
+    def patches(self, turn: Turn) -> Mapping[str, str]:
+        """Return the texts of the changes that a step reads, by seat."""
+
+    def begin(self, turn: Turn, briefing: Briefing, idle: tuple[str, ...]) -> Job:
+        """Return the job of a new step; in the rooms of the ``idle`` executions nobody works."""
+
+    def adopt(self, turn: Turn, removing: frozenset[str]) -> Job:
+        """Return the job that continues a step which another orchestrator began.
 
         ``removing`` are the executions whose rooms this run clears away meanwhile.
         """
 
-    def observe(self, execution: str) -> Observed:
+    def observe(self, run: str) -> Observed:
         """Return what is recorded of a worker and whether somebody still looks after it."""
 
     def heartbeats(self) -> Mapping[str, int]:
         """Return each execution's last heartbeat, as its supervisor wrote it, where it has one."""
 
-    def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
+    def signs(self, run: str, place: str, beat_ms: int, *, files: bool) -> Signs:
         """Look at a worker's signs of life; with ``files`` also at the files of its room."""
 
-    def cut_off(self, execution: str) -> None:
+    def cut_off(self, run: str) -> None:
         """Kill the supervisor of a worker that does not answer; who waits for it ends the rest."""
 
     def move_in(self, execution: Execution) -> None:
@@ -117,23 +123,31 @@ class Rooms(Protocol):
         Doing it again changes nothing.
         """
 
-    def stop(self, execution: str) -> None:
+    def stop(self, run: str) -> None:
         """Ask for the end of a worker, started or about to be. Returns at once."""
 
-    def interrupt(self, execution: str) -> None:
+    def interrupt(self, run: str) -> None:
         """Ask for the same in haste: a deaf worker ends within two seconds."""
 
-    def end(self, execution: str) -> Observed:
+    def end(self, run: str) -> Observed:
         """End a worker and wait until nothing of it runs; return what is recorded then."""
 
     def take_up(self, task: Task, execution: Execution) -> Work | None:
-        """Make a commit of what is in a room; None when it is gone or must stay as it is."""
+        """Make a commit of what is in a room; None when it is gone or must stay as it is.
 
-    def take_up_unseen(self, task: Task, execution: Execution) -> Work | None:
+        ``execution`` is as that room knows it.
+        """
+
+    def take_up_unseen(self, turn: Turn) -> Work | None:
         """Return what a worker left that nobody saw start; None when its room must stay."""
 
-    def preserve(self, execution: Execution, work: Work | None) -> RecordPreserved | None:
-        """Keep work that will not land under a ref; return the command that records it."""
+    def preserve(
+        self, execution: Execution, work: Work | None, beside: str = ""
+    ) -> RecordPreserved | None:
+        """Keep work that will not land under a ref; return the command that records it.
+
+        ``beside`` is the seat of work beside that with which the execution goes on.
+        """
 
     def unreachable_work(self, task: Task, execution: Execution) -> str:
         """Return why an ended execution's room must stay, or nothing when no work is in it alone.
@@ -164,25 +178,6 @@ class Rooms(Protocol):
 
     def shortage(self, *, again: bool = False) -> str:
         """Return why no room may be made, or nothing; look ``again`` also when just looked."""
-
-
-class Mailboxes(Protocol):
-    """What workers put into their mailboxes and are handed. ``CtoError`` for a spoilt one."""
-
-    def handing(self, execution: Execution, letters: tuple[Letter, ...]) -> Job:
-        """Return the job that hands letters to an agent, in order, until one is not taken."""
-
-    def messages(self, execution: str) -> list[Found]:
-        """Return what a worker wants to send, in order, a few at a time."""
-
-    def marks(self, execution: str, box: str) -> dict[int, Found]:
-        """Return what a worker marked in a box: ``shown`` or ``acked``, by number."""
-
-    def remove(self, execution: str, box: str, name: str) -> None:
-        """Take a file out of a box, once what it says is recorded."""
-
-    def refuse(self, execution: str, name: str, reason: str) -> None:
-        """Take a message out of the outbox and tell its worker why it was not sent."""
 
 
 class Bench(Protocol):
@@ -289,6 +284,9 @@ class World(Protocol):
     @property
     def level(self) -> Level:
         """The level of isolation that was proved when the run began; ``CtoError`` for none."""
+
+    def strategy(self, name: str) -> Strategy:
+        """Return a strategy as policy wants it; raises ``CtoError`` for none of that name."""
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         """Return who guesses which changes are good; ``note`` is told when it stops working."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gitcto.mail_contracts import Found, Letter
 from gitcto.model.records import Execution
 from gitcto.runtime.jobs import Job
+from gitcto.runtime.mailbox_world import Mailboxes
 from gitcto.runtime.messages import LettersHanded
-from gitcto.runtime.world import Mailboxes
 
 
 class QuietMailboxes(Mailboxes):

@@ -23,6 +23,8 @@ CASES = [
         True,
     ),
     ("stream disconnected before completion: stream closed before response", "protocol", True),
+    ("stream disconnected before completion: error sending request", "model", True),
+    ("Connection failed: error sending request", "model", True),
     ("read ECONNRESET", "protocol", True),
     ("connect ECONNREFUSED 127.0.0.1:9", "model", True),
     ("Invalid API key · Please run /login", "auth", False),

@@ -25,7 +25,7 @@ def codes(said: str) -> list[str]:
 def test_an_attempt_that_failed_has_evidence_to_show_and_verify(crew: Crew) -> None:
     crew.work("A", expect=1)
     shown = crew.cto("evidence", "show", "A", "--attempt", "1").out
-    assert "- blocked by `nonempty:no_diff`" in shown
+    assert "- blocked by `worker_empty`" in shown
     done = crew.cto("evidence", "verify", "A", "--attempt", "1")
     assert done.out == "ok    evidence of attempt 1 at A is whole\n"
     crew.cto("evidence", "verify", "A", expect=1)

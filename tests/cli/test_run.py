@@ -51,7 +51,7 @@ def test_json_is_a_line_an_event_and_the_result_last(crew: Crew) -> None:
 
 def test_a_task_that_gives_up_is_exit_one_with_the_way_on(crew: Crew) -> None:
     done = crew.work("A", {"do": "print", "text": "All done!"}, expect=1)
-    assert "A is failed_terminal: nonempty:no_diff" in done.out
+    assert "A is failed_terminal: worker_empty" in done.out
     assert done.err.endswith("hint: after `git cto retry TASK`, go on with `git cto run`\n")
 
 

@@ -61,7 +61,7 @@ FAILURES = {
     "limit_wall": ([write("a.py", "x\n"), {"do": "hang"}], "[limits]\nwall_s = 1\n"),
     "unsafe_name": ([{"do": "symlink", "path": ".gitmodules", "to": "/etc/passwd"}], ""),
     "not_started": ([], '[workspace.setup]\nargv = ["false"]\n'),
-    "nonempty:no_diff": ([], ""),
+    "worker_empty": ([], ""),
 }
 """Why an attempt fails, with what its worker does and what policy says more."""
 

@@ -16,6 +16,7 @@ LOOP = frozenset(
         "asked",
         "book",
         "composing",
+        "dispatching",
         "ending",
         "failures",
         "judging",
@@ -26,6 +27,7 @@ LOOP = frozenset(
         "mail",
         "mail_collection",
         "merge_queue",
+        "ordering",
         "orchestrator",
         "others",
         "queue_pen",
@@ -35,6 +37,7 @@ LOOP = frozenset(
         "selecting",
         "stack",
         "starting",
+        "step_ends",
         "survey",
     }
 )
@@ -42,6 +45,7 @@ LOOP = frozenset(
 
 VALUES = frozenset(
     {
+        "answers",
         "briefing",
         "candidate",
         "holder",
@@ -55,13 +59,21 @@ VALUES = frozenset(
         "push_record",
         "queue_messages",
         "reproduce",
+        "seats",
+        "step_prompts",
         "worker_values",
         "world",
     }
 )
 """What they may know of the rest of the room: values and contracts."""
 
-PURE_ROOMS = ("gitcto.context", "gitcto.model", "gitcto.policy", "gitcto.queue")
+PURE_ROOMS = (
+    "gitcto.context",
+    "gitcto.model",
+    "gitcto.policy",
+    "gitcto.queue",
+    "gitcto.strategies",
+)
 PURE = frozenset(
     {
         "gitcto.contracts",

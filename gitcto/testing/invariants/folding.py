@@ -12,7 +12,9 @@ from gitcto.model.codec import Event
 from gitcto.model.lease_events import StopAsked, WorkAdopted
 from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.records import TaskState
+from gitcto.model.step_events import StepEnded, StepStarted
 from gitcto.testing.invariants.seen import ExecutionSeen, Seen, TaskSeen, clone_of
+from gitcto.testing.invariants.steps import take_step
 
 
 def take(seen: Seen, event: Event) -> None:
@@ -74,8 +76,9 @@ def _harvested(seen: Seen, e: ev.WorkHarvested) -> None:
 
 def _preserved(seen: Seen, e: ev.WorkPreserved) -> None:
     x = seen.executions.get(e.execution)
-    if x is not None:
+    if x is not None and not e.seat:
         x.kept[e.ref] = e.commit
+    if x is not None:
         x.given_up.pop(e.ref, None)
 
 
@@ -175,6 +178,8 @@ _RULES: Mapping[type, Callable[[Seen, Any], object]] = {
     ev.LandingAbandoned: _abandoned,
     ev.LandingDone: _done,
     ev.ExecutionFailed: _failed,
+    StepStarted: take_step,
+    StepEnded: take_step,
     qe.ApprovalRequested: _asked,
     qe.ApprovalGranted: _granted,
     qe.ApprovalDenied: _denied,

@@ -23,6 +23,7 @@ MEANING: Mapping[str, str] = {
     "S12": "no process of an execution is alive after its end",
     "S13": "recovery leaves no lock, room, ref or worktree behind",
     "S14": "never more workers at once than the limit",
+    "S15": "steps follow each other, one in each seat, and nothing unapproved is taken up",
     "L1": "when faults stop, every task comes to its end",
     "L2": "a lease that is over is renewed, taken or ended within a bound",
     "L3": "a fault wastes a bounded amount of work",

@@ -28,7 +28,10 @@ class TaskSeen:
 
 @dataclass(slots=True, kw_only=True)
 class ExecutionSeen:
-    """An execution. ``stage`` is leased, started, exited, harvested, intended or over."""
+    """An execution. ``stage`` is leased, started, exited, harvested, intended or over.
+
+    ``seats`` are those in which steps run, by number, ``said`` the verdicts that steps gave.
+    """
 
     task: str
     epoch: int
@@ -50,6 +53,9 @@ class ExecutionSeen:
     needed: int = 0
     approved: set[str] = field(default_factory=set)
     denied: bool = False
+    steps: int = 0
+    seats: dict[int, str] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
 
     def fork(self) -> ExecutionSeen:
         """Return a copy that goes its own way."""
@@ -59,6 +65,8 @@ class ExecutionSeen:
             given_up=dict(self.given_up),
             verdicts=dict(self.verdicts),
             approved=set(self.approved),
+            seats=dict(self.seats),
+            said=set(self.said),
         )
 
 

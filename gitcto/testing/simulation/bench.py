@@ -7,7 +7,7 @@ together and green alone. What a tree is does not change; what a gate says of it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import Event as Flag
 
 from gitcto.contracts import MergeResult
@@ -62,8 +62,7 @@ class MadeUpBench(Bench):
 
     def change_id(self, old: str, new: str, changed: tuple[Change, ...]) -> str:
         """Return the id of a change, whatever it is on."""
-        files = self._history.files(new)
-        return digest("change", *(f"{one.path}={files.get(one.path)}" for one in changed))
+        return change_of(self._history, new, changed)
 
     def changed_lines(self, old: str, new: str) -> int:
         """Return how many lines a change adds and removes."""
@@ -168,3 +167,9 @@ class MadeUpBench(Bench):
         if commit is None or commit.execution != execution.id or landing.evidence != evidence:
             return "mismatch: the evidence is of another attempt"
         return ""
+
+
+def change_of(history: History, new: str, changed: Iterable[Change]) -> str:
+    """Return the id of a change, whatever it is on."""
+    files = history.files(new)
+    return digest("change", *(f"{one.path}={files.get(one.path)}" for one in changed))

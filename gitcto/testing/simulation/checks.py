@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gitcto.model.events import WorkHarvested, WorkPreserved
 from gitcto.model.records import Execution, TaskState
 from gitcto.model.state import fold
+from gitcto.runtime.layout import execution_of
 from gitcto.testing.invariants import Bounds, Observed, TargetCommit, Watch
 from gitcto.testing.simulation.bench import red_tests
 
@@ -52,25 +53,24 @@ class Checks:
 
     def removed(self, node: Node, room: Room) -> None:
         """Look at a room before its files go: its work must be somewhere else."""
-        if room.files is None or not room.launched:
+        if room.files is None or not room.runs:
             return
         tree = self._sim.history.tree(room.files)
         if tree != self._sim.history.commits[room.base].tree:
-            self._gone.append((node, room.execution, tree))
-            self._is_kept(node, room.execution, tree)
-        if room.exit is None:
+            self._gone.append((node, room.place, tree))
+            self._is_kept(node, room.place, tree)
+        if room.alive:
             self.found.append(f"the room of {room.execution} goes while its worker lives")
 
-    def _is_kept(self, node: Node, execution: str, tree: str) -> None:
+    def _is_kept(self, node: Node, place: str, tree: str) -> None:
         sim = self._sim
-        x = sim.chain.state.executions[execution]
+        x = sim.chain.state.executions[execution_of(place)]
         landed = x.state is TaskState.DONE and x.tree == tree
-        ref = node.refs.get(f"refs/cto/teams/sim/preserved/{execution}", "")
-        kept = bool(ref) and sim.history.commits[ref].tree == tree
+        seat = place if "." in place else f"{place}.main"
+        names = (f"refs/cto/teams/sim/preserved/{name}" for name in (x.id, seat))
+        kept = any(sim.history.commits[node.refs[n]].tree == tree for n in names if n in node.refs)
         if not landed and not kept:
-            self.found.append(
-                f"P1: {execution} of {x.task} ({x.state}) left {tree[:8]}, it is lost"
-            )
+            self.found.append(f"P1: {place} of {x.task} ({x.state}) left {tree[:8]}, it is lost")
 
     def at_the_end(self, *, ended: bool) -> None:
         """Look at everything once."""
@@ -91,6 +91,7 @@ class Checks:
         sim = self._sim
         history = reversed(sim.history.since(sim.tip, ""))
         rooms = [(at, room) for node in sim.nodes for at, room in sorted(node.rooms.items())]
+        stay = {room.execution for _, room in rooms if room.refused}
         return Observed(
             target=tuple(
                 TargetCommit(
@@ -101,9 +102,11 @@ class Checks:
                 for oid, commit in history
             ),
             unreachable=self._unreachable(),
-            alive=frozenset(at for at, room in rooms if room.observed.alive),
+            alive=frozenset(room.execution for _, room in rooms if room.alive),
             left={
-                at: "a room" for at, room in rooms if room.files is not None and not room.refused
+                room.execution: "a room"
+                for _, room in rooms
+                if room.files is not None and room.execution not in stay
             },
             faults=self._misfortunes(),
             bounds=self._bounds,

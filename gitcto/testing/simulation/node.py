@@ -14,15 +14,17 @@ from gitcto.runtime.orchestrator import Orchestrator
 from gitcto.runtime.recovery import recover
 from gitcto.testing.simulation.faults import Killed
 from gitcto.testing.simulation.ledger import Clone
+from gitcto.testing.simulation.reviewers import judgement
+from gitcto.testing.simulation.rooms import Part
 from gitcto.testing.simulation.world import MadeUpWorld
 
 if TYPE_CHECKING:
     from gitcto.model.codec import Event
-    from gitcto.model.records import Execution, Task
     from gitcto.model.state import State
     from gitcto.runtime.messages import Message
     from gitcto.runtime.queue_messages import QueueMessage
-    from gitcto.testing.simulation.rooms import Room
+    from gitcto.runtime.seats import Turn
+    from gitcto.testing.simulation.rooms import Room, Run
     from gitcto.testing.simulation.simulation import Simulation
 
 _JOBS_MS = {"attempt": 20.0, "admit": 500.0, "write": 150.0, "land": 200.0, "remove": 200.0}
@@ -61,6 +63,7 @@ class Node:
         self.ids = Random(f"ids {name} {sim.options.seed}")
         self.clone = Clone(sim.chain)
         self.rooms: dict[str, Room] = {}
+        self.runs: dict[str, Run] = {}
         self.refs: dict[str, str] = {}
         self.skew_ms = 0
         self.disk_full = self.cut_off = self.checked_out = False
@@ -72,9 +75,11 @@ class Node:
         self._turns = 0
         self._turning = False
 
-    def writes(self, task: Task, execution: Execution) -> dict[str, str]:
-        """Return what a worker would write for a task."""
-        return self._sim.plan.writes(task, execution, self.faults)
+    def part(self, turn: Turn) -> Part:
+        """Return what the worker of a step would do."""
+        if turn.step.edits:
+            return Part(writes=self._sim.plan.writes(turn, self.faults))
+        return Part(says=judgement(turn, self.history, self.faults))
 
     def overtake(self) -> None:
         """Have a stranger move the target."""
@@ -154,23 +159,23 @@ class Node:
         if number == self._turns:
             self.turn_soon(0)
 
-    def await_worker(self, room: Room, tell: Callable[[], None]) -> None:
+    def await_worker(self, run: Run, tell: Callable[[], None]) -> None:
         """Call back when a worker has started or ended."""
-        if room.started is not None or room.exit is not None:
+        if run.started is not None or run.exit is not None:
             self.later(1, tell)
         else:
-            self._wait(room, tell)
+            self._wait(run, tell)
 
-    def await_end(self, room: Room, tell: Callable[[], None]) -> None:
+    def await_end(self, run: Run, tell: Callable[[], None]) -> None:
         """Call back when a worker has ended; at once when there was none."""
-        if room.exit is not None or not room.launched:
+        if run.exit is not None or not run.launched:
             self.later(self.faults.rng.uniform(50, 1_000), tell)
         else:
-            self._wait(room, lambda: self.await_end(room, tell))
+            self._wait(run, lambda: self.await_end(run, tell))
 
-    def _wait(self, room: Room, tell: Callable[[], None]) -> None:
+    def _wait(self, run: Run, tell: Callable[[], None]) -> None:
         life = self._life
-        room.waiting.append(lambda: self.later(1, tell) if life == self._life else None)
+        run.waiting.append(lambda: self.later(1, tell) if life == self._life else None)
 
     def start(self) -> None:
         """Run the team here, unless a run is alive: the second one is refused."""

@@ -39,6 +39,9 @@ FAULTS = (
 )
 """Every kind of fault. Each seed has some of them."""
 
+STEP_FAULTS = {"rejects": 0.25, "no_verdict": 0.08}
+"""What reviewers do that nobody likes, and how likely, in seeds whose attempts have steps."""
+
 _PER_HOUR = {
     "kill": 14.0,
     "stall": 30.0,
@@ -85,7 +88,8 @@ class Options:
     ``rates`` are faults an hour, ``chances`` faults each time; ``files`` is how many files the
     repository has: with few of them most changes conflict. ``work_min`` is the middle duration of
     an attempt (minutes), ``gate_s`` of a run of gates (seconds); ``lease_s`` is policy's;
-    ``clones`` is how many clones run the team, and ``storm`` whether all tasks touch one file.
+    ``clones`` is how many clones run the team, ``storm`` whether all tasks touch one file, and
+    ``strategies`` whether some attempts have several steps.
     """
 
     seed: int
@@ -100,6 +104,7 @@ class Options:
     storm: bool
     remote: bool
     clones: int
+    strategies: bool
     rates: dict[str, float]
     chances: dict[str, float]
 
@@ -124,6 +129,10 @@ def draw(seed: int) -> Options:
             chances[name] = round(min(0.9, _CHANCE[name] * strength), 4)
     clones = 2 if rng.random() < 0.3 else 1  # noqa: PLR2004
     storm = rng.random() < 0.15  # noqa: PLR2004
+    steps = Random(f"steps {seed}")
+    strategies = steps.random() < 0.5  # noqa: PLR2004
+    if strategies and violence:
+        chances |= {name: round(most * steps.random(), 4) for name, most in STEP_FAULTS.items()}
     return Options(
         seed=seed,
         tasks=rng.randint(3, 24),
@@ -137,6 +146,7 @@ def draw(seed: int) -> Options:
         storm=storm,
         remote=clones > 1 or rng.random() < 0.3,  # noqa: PLR2004
         clones=clones,
+        strategies=strategies,
         rates=rates,
         chances=chances,
     )

@@ -11,8 +11,8 @@ from gitcto.policy.load import parse
 from gitcto.testing.simulation.bench import CHANGE_GATE, TREE_GATE
 
 if TYPE_CHECKING:
-    from gitcto.model.records import Execution, Task
     from gitcto.policy.records import Policy
+    from gitcto.runtime.seats import Turn
     from gitcto.testing.simulation.faults import Faults
     from gitcto.testing.simulation.options import Options
 
@@ -43,6 +43,56 @@ gates = ["{change}"]
 {remote}
 """
 
+_SINGLE = """
+[strategies.single_worker]
+summary = "one writes"
+[[strategies.single_worker.step]]
+name = "write"
+role = "writer"
+kind = "write"
+seat = "main"
+"""
+
+_STRATEGIES = """
+[strategies.reviewed]
+summary = "one writes, one reviews, at most twice"
+rounds = 2
+[[strategies.reviewed.step]]
+name = "write"
+role = "writer"
+kind = "write"
+seat = "main"
+reads = ["task", "findings:review"]
+[[strategies.reviewed.step]]
+name = "review"
+role = "reviewer"
+kind = "review"
+reads = ["task", "patch:main"]
+failures = { default = ["retry"], no_verdict = ["retry"] }
+[strategies.dual]
+summary = "two write at the same time, a third one chooses"
+[[strategies.dual.step]]
+name = "write"
+role = "writer"
+kind = "write"
+seat = "main"
+group = "write"
+failures = { default = ["degrade"] }
+[[strategies.dual.step]]
+name = "write_too"
+role = "writer"
+kind = "write"
+seat = "second"
+group = "write"
+failures = { default = ["retry", "degrade"] }
+[[strategies.dual.step]]
+name = "choose"
+role = "chooser"
+kind = "adjudicate"
+reads = ["task", "patch:main", "patch:second"]
+failures = { default = ["retry"] }
+"""
+
 _APPROVAL = "[tiers.P1.approval]\ncount = 1\nexpires_h = 8"
 _REMOTE = '[remote]\nname = "origin"\nledger = {shared}'
 
@@ -55,17 +105,16 @@ def _parsed(text: str) -> Policy:
 def policy_of(options: Options) -> Policy:
     """Return a seed's policy, read as the product reads one."""
     shared = str(options.clones > 1).lower()
-    return _parsed(
-        _POLICY.format(
-            max_workers=options.max_workers,
-            lease_s=options.lease_s,
-            capacity=options.capacity,
-            change=CHANGE_GATE,
-            tree=TREE_GATE,
-            approval=_APPROVAL if options.approvals else "",
-            remote=_REMOTE.format(shared=shared) if options.remote else "",
-        )
+    text = _POLICY.format(
+        max_workers=options.max_workers,
+        lease_s=options.lease_s,
+        capacity=options.capacity,
+        change=CHANGE_GATE,
+        tree=TREE_GATE,
+        approval=_APPROVAL if options.approvals else "",
+        remote=_REMOTE.format(shared=shared) if options.remote else "",
     )
+    return _parsed(text + _SINGLE + (_STRATEGIES if options.strategies else ""))
 
 
 class Plan:
@@ -73,6 +122,7 @@ class Plan:
 
     def __init__(self, options: Options) -> None:
         rng = Random(f"plan {options.seed}")
+        steps = Random(f"steps of {options.seed}")
         self._options = options
         self.files = {f"f{number}": "empty" for number in range(options.files)}
         self.tasks: list[TaskSpec] = []
@@ -85,16 +135,18 @@ class Plan:
                 depends_on=tuple(sorted(needed)),
                 tier=rng.choice(("P0", "P1", "P1", "P1", "P2")),
                 priority=rng.choice(("urgent", "high", "normal", "normal", "low")),
+                strategy=steps.choice(("", "reviewed", "dual")) if options.strategies else "",
             )
             self.tasks.append(spec)
 
-    def writes(self, task: Task, execution: Execution, faults: Faults) -> dict[str, str]:
+    def writes(self, turn: Turn, faults: Faults) -> dict[str, str]:
         """Return what a worker would write: sometimes something bad, alone or beside another."""
         names = list(self.files)
         chosen = faults.rng.sample(names, min(len(names), faults.rng.randint(1, 3)))
         if self._options.storm:
             chosen = sorted({*chosen, names[0]})
-        text = f"{task.spec.id} by {execution.id}"
+        again = f" {turn.step.number}" if turn.step.number > 1 else ""
+        text = f"{turn.task.spec.id} by {turn.execution.id}{again}"
         written = dict.fromkeys(chosen, text)
         if faults.strikes("red"):
             kind = faults.rng.choice(("bad", "with:1", "with:2"))

@@ -13,26 +13,26 @@ from gitcto.model.records import Decision, Execution, Task
 from gitcto.runtime import worker_context
 from gitcto.runtime.briefing import Briefing, Kept
 from gitcto.runtime.jobs import Job, Post
+from gitcto.runtime.layout import execution_of
 from gitcto.runtime.messages import (
     NO_WORK,
     NotStarted,
-    RoomRemoved,
     Work,
     WorkerFinished,
     WorkerStarted,
 )
 from gitcto.runtime.outside_record import Outside
+from gitcto.runtime.seats import Turn, last_in, seat_named, seated, seated_at
 from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import LOST, Exit, Observed
 from gitcto.runtime.world import Rooms
 from gitcto.testing.simulation.ledger import Told
-from gitcto.testing.simulation.rooms import OK, Room
+from gitcto.testing.simulation.removals import kept_at, pin_of, places, removal
+from gitcto.testing.simulation.rooms import OK, Room, Run
 
 if TYPE_CHECKING:
     from gitcto.effects import Effects
     from gitcto.testing.simulation.node import Node
-
-_PREFIX = "refs/cto/teams/sim/"
 
 
 class MadeUpRooms(Rooms):
@@ -54,116 +54,143 @@ class MadeUpRooms(Rooms):
         """Return what the next worker is told with what this one said at its end, if anything."""
         return worker_context.said(self._desk, task, execution, summary)
 
-    def begin(
-        self, task: Task, execution: Execution, briefing: Briefing, idle: tuple[str, ...]
-    ) -> Job:
-        """Return the job of a new attempt."""
-        node = self._node
+    def brief_again(self, task: Task, news: tuple[Entry, ...]) -> Briefing:
+        """Return what a later step of the same attempt is told of its task."""
+        return worker_context.again(self._desk, task, news)
+
+    def patches(self, turn: Turn) -> Mapping[str, str]:
+        """Return what stands for the texts of changes."""
+        return {seat: f"the change to {commit}" for seat, commit in turn.step.reads.items()}
+
+    def begin(self, turn: Turn, briefing: Briefing, idle: tuple[str, ...]) -> Job:
+        """Return the job of a new step."""
+        del briefing, idle
+        node, seated = self._node, turn.seated
 
         def pin(post: Post) -> None:
             if node.faults.strikes("not_started"):
-                post(self._not_started(execution, "the provider is not there"))
+                post(self._not_started(turn, "the provider is not there"))
                 return
             node.faults.step("attempt.pin")
-            node.refs.setdefault(_pin(execution.id), execution.base)
+            node.refs.setdefault(
+                pin_of(seated.id if turn.step.edits else turn.execution.id), turn.execution.base
+            )
             self._effects.crash_point("attempt.pinned")
             node.later(node.faults.rng.uniform(20, 3_000), lambda: make(post))
 
         def make(post: Post) -> None:
             if node.disk_full:
-                post(self._not_started(execution, "no space left on device"))
+                post(self._not_started(turn, "no space left on device"))
                 return
-            room = Room(execution=execution.id, base=execution.base)
-            node.rooms[execution.id] = room
-            room.files = dict(node.history.files(execution.base))
+            if turn.is_first_here:
+                room = Room(place=seated.id, base=seated.base)
+                node.rooms[seated.id] = room
+                room.files = dict(node.history.files(seated.base))
             self._effects.crash_point("room.files")
-            node.later(node.faults.rng.uniform(20, 1_000), lambda: spawn(post, room))
+            node.later(node.faults.rng.uniform(20, 1_000), lambda: spawn(post))
 
-        def spawn(post: Post, room: Room) -> None:
+        def spawn(post: Post) -> None:
             self._effects.crash_point("attempt.room")
-            node.workers.launch(room, node.writes(task, execution))
-            node.await_worker(room, lambda: begun(post, room))
+            run = node.runs.setdefault(turn.run, Run(room=node.rooms[seated.id]))
+            run.room = node.rooms[seated.id]
+            node.workers.launch(run, node.part(turn))
+            node.await_worker(run, lambda: begun(post, run))
 
-        def begun(post: Post, room: Room) -> None:
-            if room.started is not None:
-                post(WorkerStarted(execution=execution, started=room.started))
-            node.await_end(room, lambda: post(self._finished(task, execution)))
+        def begun(post: Post, run: Run) -> None:
+            if run.started is not None:
+                post(WorkerStarted(turn=turn, started=run.started))
+            node.await_end(run, lambda: post(self._finished(turn)))
 
         return pin
 
-    def _not_started(self, execution: Execution, why: str) -> NotStarted:
-        return NotStarted(execution=execution, reason="not_started", detail=why, work=NO_WORK)
+    def _not_started(self, turn: Turn, why: str) -> NotStarted:
+        return NotStarted(turn=turn, reason="not_started", detail=why, work=NO_WORK)
 
-    def adopt(self, task: Task, execution: Execution, removing: frozenset[str]) -> Job:
-        """Return the job that continues an attempt which another orchestrator began."""
+    def adopt(self, turn: Turn, removing: frozenset[str]) -> Job:
+        """Return the job that continues a step which another orchestrator began."""
         del removing
         node = self._node
 
         def wait(post: Post) -> None:
-            room = node.rooms.get(execution.id)
-            if room is None:
-                post(self._finished(task, execution))
+            run = node.runs.get(turn.run)
+            if run is None:
+                post(self._finished(turn))
             else:
-                node.await_end(room, lambda: post(self._finished(task, execution)))
+                node.await_end(run, lambda: post(self._finished(turn)))
 
         return wait
 
-    def _finished(self, task: Task, execution: Execution) -> WorkerFinished:
-        room = self._node.rooms.get(execution.id)
-        ended = room.exit if room and room.exit else Exit(code=LOST, cause="lost")
-        work = self.take_up(task, execution)
-        why = "" if work else "nested_repository" if room and room.files else "no_workspace"
+    def _finished(self, turn: Turn) -> WorkerFinished:
+        run = self._node.runs.get(turn.run)
+        ended = run.exit if run and run.exit else Exit(code=LOST, cause="lost")
+        work = self.take_up(turn.task, turn.seated) if turn.step.edits else NO_WORK
+        there = run is not None and run.room.files
+        why = "" if work else "nested_repository" if there else "no_workspace"
         return WorkerFinished(
-            execution=execution,
+            turn=turn,
             exit=ended,
-            report=room.report if room else OK,
+            report=run.report if run else OK,
             work=work,
             refusal=why,
             refusal_detail=why,
-            outside=room.outside if room else Outside(),
+            outside=run.outside if run else Outside(),
+            altered=self._altered(turn),
         )
 
-    def observe(self, execution: str) -> Observed:
+    def _altered(self, turn: Turn) -> str:
+        """Name what a step that was to read only changed, in its own room or in what it read."""
+        if turn.step.edits:
+            return ""
+        node, x = self._node, turn.execution
+        room = node.rooms.get(turn.seated.id)
+        changed = room is None or room.files != dict(node.history.files(turn.seated.base))
+        for seat, commit in turn.step.reads.items():
+            work = self.take_up(turn.task, seated(x, last_in(x, seat)))
+            changed = changed or work is None or work.commit != commit
+        return "what it read" if changed else ""
+
+    def observe(self, run: str) -> Observed:
         """Return what is recorded of a worker."""
-        room = self._node.rooms.get(execution)
-        return room.observed if room else Observed(started=None, exit=None, alive=False)
+        found = self._node.runs.get(run)
+        return found.observed if found else Observed(started=None, exit=None, alive=False)
 
     def heartbeats(self) -> Mapping[str, int]:
         """Return no heartbeats: the signs of life have them."""
         return {}
 
-    def signs(self, execution: str, beat_ms: int, *, files: bool) -> Signs:
+    def signs(self, run: str, place: str, beat_ms: int, *, files: bool) -> Signs:
         """Look at a worker's signs of life: they move, unless it hangs with its supervisor."""
-        room, node = self._node.rooms[execution], self._node
-        beat = 0 if room.hung else node.clock.ms
+        del place
+        node = self._node
+        beat = 0 if node.runs[run].hung else node.clock.ms
         return Signs(supervised=True, beat_ms=beat, written_ns=1 if files else 0)
 
-    def cut_off(self, execution: str) -> None:
+    def cut_off(self, run: str) -> None:
         """Kill the supervisor of a worker that does not answer."""
-        room = self._node.rooms.get(execution)
-        if room is not None and room.launched:
-            self._node.workers.finish(room, Exit(code=LOST, cause="lost"))
+        found = self._node.runs.get(run)
+        if found is not None and found.launched:
+            self._node.workers.finish(found, Exit(code=LOST, cause="lost"))
 
     def move_in(self, execution: Execution) -> None:
         """Pin the late work that an execution adopted."""
         self._node.faults.step("late.pin")
-        self._node.refs.setdefault(_pin(execution.id), execution.work)
+        self._node.refs.setdefault(pin_of(execution.id), execution.work)
 
-    def stop(self, execution: str) -> None:
+    def stop(self, run: str) -> None:
         """Ask for the end of a worker."""
-        room = self._node.rooms.setdefault(execution, Room(execution=execution, base=""))
-        self._node.workers.stop(room)
+        found = self._node.runs.setdefault(run, Run(room=Room(place=run, base="")))
+        self._node.workers.stop(found)
 
-    def interrupt(self, execution: str) -> None:
+    def interrupt(self, run: str) -> None:
         """Ask for the end of a worker; nobody here is deaf."""
-        self.stop(execution)
+        self.stop(run)
 
-    def end(self, execution: str) -> Observed:
+    def end(self, run: str) -> Observed:
         """End a worker and wait until nothing of it runs."""
-        room = self._node.rooms.get(execution)
-        if room is not None and room.launched:
-            self._node.workers.finish(room, Exit(code=130, cause="stopped"))
-        return self.observe(execution)
+        found = self._node.runs.get(run)
+        if found is not None and found.launched:
+            self._node.workers.finish(found, Exit(code=130, cause="stopped"))
+        return self.observe(run)
 
     def take_up(self, task: Task, execution: Execution) -> Work | None:
         """Make a commit of what is in a room."""
@@ -171,83 +198,69 @@ class MadeUpRooms(Rooms):
         room = node.rooms.get(execution.id)
         if room is None or room.files is None or room.refused:
             return None
-        tree = node.history.tree(room.files)
+        tree, owner = node.history.tree(room.files), execution_of(execution.id)
         self._effects.crash_point("attempt.harvested")
         commit = node.history.commit(
-            tree, execution.base, f"attempt {task.spec.id}", (execution.id, task.spec.id)
+            tree, execution.base, f"attempt {task.spec.id}", (owner, task.spec.id)
         )
-        node.refs[_pin(execution.id)] = commit
+        node.refs[pin_of(execution.id)] = commit
         self._effects.crash_point("attempt.kept")
         changed = len(node.history.changes(execution.base, tree))
         return Work(commit=commit, tree=tree, changed=changed)
 
-    def take_up_unseen(self, task: Task, execution: Execution) -> Work | None:
+    def take_up_unseen(self, turn: Turn) -> Work | None:
         """Return what a worker left that nobody saw start."""
-        room = self._node.rooms.get(execution.id)
-        if room is None or not room.launched or room.files is None:
+        run = self._node.runs.get(turn.run)
+        if run is None or not run.launched or run.room.files is None or not turn.step.edits:
             return NO_WORK
-        return self.take_up(task, execution)
+        return self.take_up(turn.task, turn.seated)
 
-    def preserve(self, execution: Execution, work: Work | None) -> RecordPreserved | None:
+    def preserve(
+        self, execution: Execution, work: Work | None, beside: str = ""
+    ) -> RecordPreserved | None:
         """Keep work that will not land under a ref; return the command that records it."""
         if work is None or not work.commit or not work.changed:
             return None
-        node, ref = self._node, _kept(execution.id)
+        node, ref = self._node, kept_at(f"{execution.id}.{beside}" if beside else execution.id)
         node.faults.step("work.preserve")
         held = node.refs.setdefault(ref, work.commit)
         if not node.history.contains(held, work.commit):
             raise CtoError(f"{ref} holds {held}", "rename that ref")
         self._effects.crash_point("work.preserved")
-        return RecordPreserved(execution=execution.id, ref=ref, commit=held)
+        return RecordPreserved(execution=execution.id, ref=ref, commit=held, seat=beside)
 
     def unreachable_work(self, task: Task, execution: Execution) -> str:
-        """Return why an ended execution's room must stay, or nothing."""
-        room = self._node.rooms.get(execution.id)
-        if room is None or room.files is None:
-            return ""
-        work = self.take_up(task, execution)
-        if work is None:
-            return "the room holds a repository"
-        if not work.changed or work.tree == execution.tree:
-            return ""
-        held = self._node.refs.get(_kept(execution.id), "")
-        return "" if self._node.history.contains(held, work.commit) else "no ref keeps its work"
+        """Return why an ended execution's rooms must stay, or nothing."""
+        node = self._node
+        for place in places(node, execution.id):
+            room, at = node.rooms[place], seated_at(execution, place)
+            if room.files is None or not seat_named(at):
+                continue
+            work = self.take_up(task, at)
+            if work is None:
+                return "the room holds a repository"
+            if not work.changed or work.tree == execution.tree:
+                continue
+            kept = (kept_at(execution.id), kept_at(f"{execution.id}.{seat_named(at)}"))
+            if not any(node.history.contains(node.refs.get(ref, ""), work.commit) for ref in kept):
+                return "no ref keeps its work"
+        return ""
 
     def removal(self, execution: Execution) -> Job:
         """Return the job that drops a settled execution's ref, and removes its room and records."""
-        node, at = self._node, execution.id
-
-        def unpin(post: Post) -> None:
-            node.faults.step("work.unpin")
-            node.refs.pop(_pin(at), None)
-            self._effects.crash_point("tips.asked")
-            node.later(node.faults.rng.uniform(5, 500), lambda: put_aside(post))
-
-        def put_aside(post: Post) -> None:
-            room = node.rooms.get(at)
-            if room is not None:
-                node.removed(room)
-                room.files = None
-            self._effects.crash_point("room.aside")
-            node.later(node.faults.rng.uniform(5, 500), lambda: drop(post))
-
-        def drop(post: Post) -> None:
-            self._effects.crash_point("room.removed")
-            node.rooms.pop(at, None)
-            post(RoomRemoved(execution=at))
-
-        return unpin
+        return removal(self._node, self._effects, execution)
 
     def leftovers(self) -> tuple[str, ...]:
         """Return all executions that left a room, records or a ref."""
         pins = (
-            name.removeprefix(_pin("")) for name in self._node.refs if name.startswith(_pin(""))
+            name.removeprefix(pin_of("")) for name in self._node.refs if name.startswith(pin_of(""))
         )
-        return tuple(sorted({*pins, *self._node.rooms}))
+        left = {*pins, *self._node.rooms, *self._node.runs}
+        return tuple(sorted(set(map(execution_of, left))))
 
     def idle(self, busy: frozenset[str]) -> tuple[str, ...]:
         """Return the executions whose rooms are there and are not among the ``busy`` ones."""
-        return tuple(sorted(self._node.rooms.keys() - busy))
+        return tuple(sorted(name for name in self._node.rooms if execution_of(name) not in busy))
 
     def where(self, execution: str) -> str:
         """Return where a room is."""
@@ -258,8 +271,8 @@ class MadeUpRooms(Rooms):
 
     def changed_outside(self, execution: Execution) -> Outside | None:
         """Return what a worker did outside its room."""
-        room = self._node.rooms.get(execution.id)
-        return room.outside if room else None
+        run = self._node.runs.get(execution.id)
+        return run.outside if run else None
 
     def forget_outside(self, execution: Execution) -> None:
         """Forget nothing: nothing was kept."""
@@ -268,11 +281,3 @@ class MadeUpRooms(Rooms):
         """Return why no room may be made, or nothing."""
         del again
         return "the disk is full" if self._node.disk_full else ""
-
-
-def _pin(execution: str) -> str:
-    return f"{_PREFIX}executions/{execution}"
-
-
-def _kept(execution: str) -> str:
-    return f"{_PREFIX}preserved/{execution}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gitcto.provider_contracts import WorkerReport, failed
+from gitcto.runtime.layout import execution_of
 from gitcto.runtime.outside_record import Outside
 from gitcto.runtime.worker_values import Exit, Observed, Started
 from gitcto.testing.simulation.faults import Faults
@@ -20,24 +21,43 @@ STOP_MS = 300
 
 @dataclass(slots=True, kw_only=True)
 class Room:
-    """One execution's room and its worker, on one machine.
+    """One room of an execution, on one machine, by its name.
 
-    ``files`` is what is in the room, None when it is not there. ``refused`` says that it holds what
-    must not be taken up, ``hung`` that not even its supervisor answers, ``outside`` what its worker
-    did elsewhere.
+    ``files`` is what is in it, None when it is not there. ``refused`` says that it holds what must
+    not be taken up, ``runs`` who works or worked in it.
     """
 
-    execution: str
+    place: str
     base: str
     files: dict[str, str] | None = None
+    refused: bool = False
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def execution(self) -> str:
+        """The execution whose room it is."""
+        return execution_of(self.place)
+
+    @property
+    def alive(self) -> bool:
+        """Whether somebody works in it."""
+        return any(run.observed.alive for run in self.runs)
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One worker in a room.
+
+    ``hung`` says that not even its supervisor answers, ``outside`` what it did elsewhere.
+    """
+
+    room: Room
     launched: bool = False
-    records: bool = False
     started: Started | None = None
     exit: Exit | None = None
     report: WorkerReport = OK
     outside: Outside = field(default_factory=Outside)
     stop_asked: bool = False
-    refused: bool = False
     hung: bool = False
     waiting: list[Callable[[], None]] = field(default_factory=list)
 
@@ -54,6 +74,14 @@ class Room:
         return Observed(started=self.started, exit=self.exit, alive=alive)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a worker does if all goes well: the files that it writes, and its last words."""
+
+    writes: Files = field(default_factory=dict)
+    says: str = ""
+
+
 class Workers:
     """Starts workers and lets them live: they write, and end one way or another.
 
@@ -66,79 +94,81 @@ class Workers:
         self._pid = 1000
         self.trespassers: set[str] = set()
 
-    def launch(self, room: Room, writes: Files) -> None:
-        """Start a worker that will write these files if all goes well."""
+    def launch(self, run: Run, part: Part) -> None:
+        """Start a worker that will play its part if all goes well."""
         clock, rng = self._faults.clock, self._faults.rng
-        room.launched = room.records = True
-        clock.after(rng.uniform(5, 2_000), lambda: self._start(room, writes))
+        run.launched = True
+        run.room.runs.append(run)
+        clock.after(rng.uniform(5, 2_000), lambda: self._start(run, part))
 
-    def _start(self, room: Room, writes: Files) -> None:
-        if room.exit is not None:
+    def _start(self, run: Run, part: Part) -> None:
+        if run.exit is not None:
             return
         clock, rng = self._faults.clock, self._faults.rng
         self._pid += 1
         pid, mark = self._pid, str(clock.ms)
-        room.started = Started(
+        run.started = Started(
             pid=pid,
             process_start=mark,
             supervisor_pid=pid,
             supervisor_start=mark,
             isolation={"level": "strict", "sandbox": "made-up"},
         )
-        if room.stop_asked:
-            self.finish(room, Exit(code=130, cause="stopped"))
+        if run.stop_asked:
+            self.finish(run, Exit(code=130, cause="stopped"))
             return
-        room.tell()
+        run.tell()
         if not self._faults.over and self._faults.strikes("quota"):
             said = failed("quota", "no more today", retryable=False)
-            room.report = said
+            run.report = said
             clock.after(
-                rng.uniform(500, 5_000), lambda: self.finish(room, Exit(code=1, cause="exited"))
+                rng.uniform(500, 5_000), lambda: self.finish(run, Exit(code=1, cause="exited"))
             )
             return
         work_ms = rng.lognormvariate(0, 0.7) * self._faults.options.work_min * 60_000
-        clock.after(work_ms * rng.random(), lambda: self._write(room, writes, whole=False))
-        clock.after(work_ms, lambda: self._end(room, writes))
+        clock.after(work_ms * rng.random(), lambda: self._write(run, part, whole=False))
+        clock.after(work_ms, lambda: self._end(run, part))
 
-    def _write(self, room: Room, writes: Files, *, whole: bool) -> None:
-        if room.exit is not None or room.files is None:
+    def _write(self, run: Run, part: Part, *, whole: bool) -> None:
+        if run.exit is not None or run.room.files is None:
             return
-        some = sorted(writes) if whole else sorted(writes)[:1]
-        room.files.update({path: writes[path] for path in some})
+        some = sorted(part.writes) if whole else sorted(part.writes)[:1]
+        run.room.files.update({path: part.writes[path] for path in some})
 
-    def _end(self, room: Room, writes: Files) -> None:
+    def _end(self, run: Run, part: Part) -> None:
         faults = self._faults
-        if room.exit is not None:
+        if run.exit is not None:
             return
         if faults.strikes("supervisor_hung"):
-            room.hung = True
+            run.hung = True
             return
         if faults.strikes("worker_hang"):
             idle_ms = 900_000
-            faults.clock.after(idle_ms, lambda: self.finish(room, Exit(code=137, cause="idle")))
+            faults.clock.after(idle_ms, lambda: self.finish(run, Exit(code=137, cause="idle")))
             return
         if faults.strikes("worker_flood"):
-            self.finish(room, Exit(code=137, cause="output"))
+            self.finish(run, Exit(code=137, cause="output"))
             return
         if faults.strikes("worker_refused"):
-            room.refused = True
+            run.room.refused = True
         if faults.strikes("trespass"):
-            room.outside = Outside(changes=("the hooks of the repository",), guarded=True)
-            self.trespassers.add(room.execution)
+            run.outside = Outside(changes=("the hooks of the repository",), guarded=True)
+            self.trespassers.add(run.room.execution)
         if not faults.strikes("worker_empty"):
-            self._write(room, writes, whole=True)
-        self.finish(room, Exit(code=0, cause="exited"))
+            self._write(run, part, whole=True)
+        run.report = WorkerReport(message=part.says)
+        self.finish(run, Exit(code=0, cause="exited"))
 
-    def finish(self, room: Room, exit_: Exit) -> None:
+    def finish(self, run: Run, exit_: Exit) -> None:
         """Record the end of a worker and of all its processes; who waits is told."""
-        if room.exit is not None:
+        if run.exit is not None:
             return
-        room.exit = exit_
-        room.tell()
+        run.exit = exit_
+        run.tell()
 
-    def stop(self, room: Room) -> None:
+    def stop(self, run: Run) -> None:
         """Ask for the end of a worker."""
-        room.stop_asked = True
-        if room.launched and room.exit is None and not room.hung:
+        run.stop_asked = True
+        if run.launched and run.exit is None and not run.hung:
             ended = Exit(code=130, cause="stopped")
-            self._faults.clock.after(STOP_MS, lambda: self.finish(room, ended))
+            self._faults.clock.after(STOP_MS, lambda: self.finish(run, ended))

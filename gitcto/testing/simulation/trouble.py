@@ -12,7 +12,7 @@ from gitcto.runtime.worker_values import LOST, Exit
 
 if TYPE_CHECKING:
     from gitcto.testing.simulation.node import Node
-    from gitcto.testing.simulation.rooms import Room
+    from gitcto.testing.simulation.rooms import Run
     from gitcto.testing.simulation.simulation import Simulation
 
 
@@ -91,9 +91,9 @@ class Trouble:
         node.overtake()
         return True
 
-    def _working(self, node: Node) -> list[Room]:
-        rooms = [node.rooms[at] for at in sorted(node.rooms)]
-        return [room for room in rooms if room.started is not None and room.exit is None]
+    def _working(self, node: Node) -> list[Run]:
+        runs = [node.runs[name] for name in sorted(node.runs)]
+        return [run for run in runs if run.started is not None and run.exit is None]
 
     def _kill_supervisor(self, node: Node) -> bool:
         return self._end_one(node, Exit(code=LOST, cause="lost"))
@@ -102,10 +102,10 @@ class Trouble:
         return self._end_one(node, Exit(code=139, cause="exited"))
 
     def _end_one(self, node: Node, how: Exit) -> bool:
-        rooms = self._working(node)
-        if rooms:
-            self._sim.workers.finish(self._sim.faults.rng.choice(rooms), how)
-        return bool(rooms)
+        runs = self._working(node)
+        if runs:
+            self._sim.workers.finish(self._sim.faults.rng.choice(runs), how)
+        return bool(runs)
 
     def _pause(self, node: Node) -> bool:
         team, rng = self._sim.chain.state.team, self._sim.faults.rng

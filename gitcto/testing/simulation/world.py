@@ -15,6 +15,7 @@ from gitcto.runtime.installed import Agents, Installed
 from gitcto.runtime.jobs import Job, Runner
 from gitcto.runtime.push_record import NOT_PUSHED
 from gitcto.runtime.world import Target, World
+from gitcto.strategies.records import Strategy
 from gitcto.testing.mailboxes import QuietMailboxes
 from gitcto.testing.simulation.bench import MadeUpBench
 from gitcto.testing.simulation.clock import START_MS
@@ -224,6 +225,12 @@ class MadeUpWorld(World):
     def level(self) -> Literal["strict"]:
         """The level of isolation."""
         return "strict"
+
+    def strategy(self, name: str) -> Strategy:
+        """Return a strategy of the seed's policy."""
+        strategy = self.policy.strategies[name].own
+        assert strategy is not None
+        return strategy
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         """Return the plain predictor."""

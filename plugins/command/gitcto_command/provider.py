@@ -36,7 +36,7 @@ ALWAYS_PASSED = ("LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER")
 ``HOME`` and ``TMPDIR`` are not among them: each attempt has its own, which the core sets.
 """
 
-_TAIL = 4096
+_TAIL = 64 << 10
 _LINE = 300
 _SIGNALLED = 128
 _CANNOT_RUN = (126, 127)
@@ -88,7 +88,8 @@ class CommandProvider:
         if outcome.cause != "exited":
             return failed("killed", f"the worker was {outcome.cause}")
         if outcome.code == 0:
-            return WorkerReport(summary=_last_line(outcome.stdout))
+            text = _tail(outcome.stdout)
+            return WorkerReport(summary=_line_of(text), message=text)
         detail = _last_line(outcome.stderr) or f"exit code {outcome.code}"
         if outcome.code in _CANNOT_RUN:
             return failed("tool", detail, retryable=False)
@@ -96,15 +97,23 @@ class CommandProvider:
         return failed("killed" if killed else "tool", detail)
 
 
-def _last_line(path: Path) -> str:
-    """Return the last line with something on it, printable and bounded; empty for no such file."""
+def _tail(path: Path) -> str:
+    """Return the end of what was printed; empty for no such file."""
     try:
         with Path(path).open("rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - _TAIL))
-            text = file.read().decode("utf-8", "replace")
+            return file.read().decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def _last_line(path: Path) -> str:
+    """Return the last line with something on it, printable and bounded."""
+    return _line_of(_tail(path))
+
+
+def _line_of(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     last = lines[-1] if lines else ""
     return "".join(letter if letter.isprintable() else "?" for letter in last)[:_LINE]

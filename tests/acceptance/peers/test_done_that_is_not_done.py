@@ -37,7 +37,7 @@ def test_a_claim_without_evidence_is_not_done__eliza_16255(tmp_path: Path) -> No
     project = Project(tmp_path, policy())
     project.plan(job("T-1", LIE), job("T-2", write("a"), LIE))
     project.expect("run", code=1)
-    assert project.state("T-1") == ("failed_terminal", "nonempty:no_diff")
+    assert project.state("T-1") == ("failed_terminal", "worker_empty")
     assert project.state("T-2")[0] == "done"
     assert project.landed() == ["T-2"]
     project.expect("evidence", "verify", "T-1", code=1)

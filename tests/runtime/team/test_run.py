@@ -65,7 +65,7 @@ def test_a_liar_is_caught_and_its_task_ends(team: Any) -> None:
     team.plan(team.task("A", [{"do": "print", "text": "Done! All tests pass."}]))
     team.run()
     task = team.tasks()["A"]
-    assert (task.state, task.reason) == (TaskState.FAILED_TERMINAL, "nonempty:no_diff")
+    assert (task.state, task.reason) == (TaskState.FAILED_TERMINAL, "worker_empty")
     assert task.attempts == 2
     assert team.landed() == []
 
