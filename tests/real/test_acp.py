@@ -13,7 +13,7 @@ from gitcto_acp.provider import AcpProvider
 
 from gitcto.api import Letter, SendRequest, WorkerOutput
 from gitcto.testing.agent_rig import SCENARIOS, AgentCli, NotHere, Scenario, play
-from gitcto.testing.agent_rig.stage import await_file
+from gitcto.testing.agent_rig.pieces import await_file
 from tests.real.scripts.acp import CLI, CODEX, OPENCODE
 
 if TYPE_CHECKING:

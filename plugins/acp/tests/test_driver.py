@@ -188,7 +188,7 @@ def test_a_session_goes_on_and_its_past_is_not_told_again(rig: Any) -> None:
 def test_cost_of_a_session_is_counted_once(rig: Any) -> None:
     answer = {"usage": {"totalTokens": 150, "inputTokens": 100, "outputTokens": 50}}
     spent = {"used": 1, "size": 2, "cost": {"amount": 0.5, "currency": "USD"}}
-    line = {"jsonrpc": "2.0", "method": "session/update"}
+    line: dict[str, Any] = {"jsonrpc": "2.0", "method": "session/update"}
     line["params"] = {"sessionId": "s-1", "update": {"sessionUpdate": "usage_update", **spent}}
     turn = [{"do": "print", "text": json.dumps(line)}, SAY]
     rig.start([turn], answer=answer, how={"session": "s-1"})
