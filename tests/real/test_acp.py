@@ -28,7 +28,7 @@ AGENTS = {"gemini": CLI, "codex-acp": CODEX, "opencode": OPENCODE}
 PLAYED = {
     "gemini": ("edit", "read", "500", "cancel", "letter"),
     "codex-acp": ("tool", "401", "deaf", "daemon", "resume", "cancel", "letter"),
-    "opencode": ("edit", "read", "cancel"),
+    "opencode": ("read", "cancel"),
 }
 
 

@@ -40,7 +40,7 @@ def stopped(reason: str, turn: Turn, *, edits: bool) -> AgentEvent:
 
     ``edits`` tells that it might change files.
     """
-    if reason == "cancelled" and turn.denied:
+    if turn.denied and (reason == "cancelled" or not turn.message):
         return failing("denied", f"it stopped when it was not allowed to use {turn.denied[-1]}")
     if reason in _SAID:
         return failing(reason)
