@@ -28,9 +28,18 @@ if TYPE_CHECKING:
     default=MAX_WORKERS,
     help=f"At most so many at once; policy may allow fewer, nothing more than {MAX_WORKERS}.",
 )
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="PLUGIN",
+    help="Use this gated engine, if policy allows it; may be given several times.",
+)
 @json_option
 @pass_app
-def run(app: App, *, team: str | None, workers: int, as_json: bool) -> int:
+def run(
+    app: App, *, team: str | None, workers: int, engines: tuple[str, ...], as_json: bool
+) -> int:
     """Work until nothing is left to do.
 
     Every ready task gets a worker in a room of its own; what passes its gates lands on the team's
@@ -43,7 +52,7 @@ def run(app: App, *, team: str | None, workers: int, as_json: bool) -> int:
     from gitcto.runtime.run import run_team
 
     join_missing(app, team)
-    request = run_request(app, app.team(team), workers)
+    request = run_request(app, app.team(team), workers, engines)
     with _listener(app, as_json=as_json) as listener:
         note = "ending the run; the workers go on (once more: end at once)"
         with interruptible(lambda: listener.note(note)) as asked:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gitcto.model.isolation import at_least
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
-from gitcto.policy import approvals, eligibility_rule, late
+from gitcto.policy import approvals, eligibility_rule, late, plans
 from gitcto.policy.facts import Action, BadFactError, Ruling, count, fact
 from gitcto.policy.gates import gate_definition, required_gates
 from gitcto.policy.records import Policy
@@ -293,6 +293,7 @@ _ACTIONS: Mapping[str, Action] = {
     "landing": Action("target", _LANDING, _landing, _by_tier),
     "adopt": Action("task", late.NEEDS, late.rule, late.derived),
     "eligibility": eligibility_rule.ACTION,
+    "plan": plans.ACTION,
     "approval": Action("task", _APPROVAL, approvals.rule, approvals.derived),
     "done": Action("task", (*_LANDING, "landed", "push"), _done, _nothing_derived),
 }

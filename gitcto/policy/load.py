@@ -13,6 +13,7 @@ from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProbl
 from gitcto.policy.table import Finding, Table, shown, suggestion
 
 if TYPE_CHECKING:
+    from gitcto.policy.eligibility_settings import EligibilitySettings
     from gitcto.policy.strategies import StrategySettings
 
 
@@ -67,9 +68,7 @@ def _policy(root: Table, text: bytes) -> Policy:
         rooms=rooms,
         context=sections.context(root.table("context")),
         sandbox=sections.sandbox(root.table("sandbox")),
-        eligibility=sections.eligibility(
-            root.table("repository"), root.table("engines"), root.table("admission")
-        ),
+        eligibility=_eligibility(root),
         protected_paths=protected,
         default_paths=allowed,
         roles=sections.roles(root.table("roles"), rooms.plugin),
@@ -88,6 +87,13 @@ def _policy(root: Table, text: bytes) -> Policy:
         merge_resolvers=sections.merge(root.table("merge")),
         required_plugins=sections.plugins(root.table("plugins")),
         strategies=_strategies(root.table("strategies")),
+        plans=sections.plans(root.table("plans")),
+    )
+
+
+def _eligibility(root: Table) -> EligibilitySettings:
+    return sections.eligibility(
+        root.table("repository"), root.table("engines"), root.table("admission")
     )
 
 

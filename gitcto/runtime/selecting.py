@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from gitcto.model.circuit_rules import resting
 from gitcto.model.commands import BlockTask
 from gitcto.model.provider_records import Admission
 from gitcto.model.records import TaskSpec, Team
@@ -40,6 +41,7 @@ class Wanted:
 def selection(book: Book, wanted: Wanted, base: str) -> Selection:
     """Return who does a step, or why nobody may; ``base`` is the commit that it works on."""
     world, team = book.world, book.state.team
+    now_ms = world.effects.now_ms()
     found = world.agents.found(wanted.asked or tuple(world.policy.providers))
     attempt = Attempt(
         actor=world.holder,
@@ -58,7 +60,11 @@ def selection(book: Book, wanted: Wanted, base: str) -> Selection:
         engines=world.agents.engines,
         wrote=wanted.wrote,
         providers={
-            name: _candidate(world, team, name, installed, base, wanted.avoid.get(name, ""))
+            name: replace(
+                _candidate(world, team, name, installed, base),
+                avoid=wanted.avoid.get(name, ""),
+                circuit=resting(book.state, name, wanted.execution, now_ms),
+            )
             for name, installed in found.items()
         },
     )
@@ -72,8 +78,8 @@ def ineligible(task: str, denied: Selection) -> BlockTask:
     return BlockTask(task=task, reason=reason, decision=denied.decision)
 
 
-def _candidate(  # noqa: PLR0913, PLR0917 - one value for each source of facts
-    world: World, team: Team | None, name: str, installed: Installed, base: str, avoid: str
+def _candidate(
+    world: World, team: Team | None, name: str, installed: Installed, base: str
 ) -> Candidate:
     admission = admission_of(team, name, installed.plugin)
     staged = team.stages.get(name) if team else None
@@ -88,7 +94,6 @@ def _candidate(  # noqa: PLR0913, PLR0917 - one value for each source of facts
         mode=admission.mode if admission else "edit",
         boundary=_bounded(world, admission, base) if admission else "",
         stage=staged.stage if staged and staged.plugin == installed.plugin else "",
-        avoid=avoid,
     )
 
 
