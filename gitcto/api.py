@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gitcto.agents.driver_mail import DriverLetter, DriverMail
     from gitcto.agents.faults import fault, fault_of
     from gitcto.agents.lines import Line, read_lines
+    from gitcto.agents.node import NodeCli
     from gitcto.agents.polling import poll_output
     from gitcto.agents.programs import InstalledProgram, find_program, probe_program
     from gitcto.agents.report import collect_report, report_of
@@ -182,6 +183,7 @@ __all__ = [
     "MergeResult",
     "Merged",
     "Move",
+    "NodeCli",
     "OutsideEffect",
     "PatchError",
     "PlainPredictor",

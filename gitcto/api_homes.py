@@ -24,6 +24,7 @@ _LAZY = {
         "Line",
         "read_lines",
     ),
+    "gitcto.agents.node": ("NodeCli",),
     "gitcto.agents.polling": ("poll_output",),
     "gitcto.agents.programs": (
         "InstalledProgram",

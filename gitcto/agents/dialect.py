@@ -46,9 +46,10 @@ class Dialect:
     ``events`` says what one JSON object means; it may raise for one that is malformed, which then
     means nothing. ``pieces`` tells that its messages are pieces of one, until a tool is used.
     ``sums`` tells that each ``used`` counts one step, and not all of the run up to there.
-    ``whole_session`` tells that it counts what a resumed session used before as well. ``fault``
-    says what an error means (its text and its code), ``ended`` ones included. ``complaints`` says
-    what the end of its standard error means that its events do not tell.
+    ``whole_session`` tells that it counts what a resumed session used before as well.
+    ``errors_decide`` tells that a run with an ``error`` is no success, whatever its last event
+    says. ``fault`` says what an error means (its text and its code), ``ended`` ones included.
+    ``complaints`` says what the end of its standard error means that its events do not tell.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Dialect:
     pieces: bool = False
     sums: bool = False
     whole_session: bool = False
+    errors_decide: bool = False
     fault: Callable[[str, str], Fault] = no_such_fault
     complaints: Callable[[str], Iterable[AgentEvent]] = no_complaints
 

@@ -87,7 +87,7 @@ def _fault(
     if ended is not None and not ended.ok:
         told = error if error is not None and not ended.text else ended
         return dialect.fault(told.text or _last_line(stderr) or "it reported a failure", told.name)
-    if ended is None or outcome.code:
+    if ended is None or outcome.code or (dialect.errors_decide and error is not None):
         return _unfinished(dialect, outcome, transcript, stderr)
     if not transcript.message.strip() and not transcript.worked:
         return fault("empty", "it ended without a word")

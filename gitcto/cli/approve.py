@@ -9,8 +9,8 @@ import click
 from gitcto.cli import wording
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
+from gitcto.cli.persons import refuse_worker
 from gitcto.errors import CtoError, ExitCode
-from gitcto.runtime.run_files import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 _SHORTEST = 8
-_OF_WORKERS = (MARKER, "CTO_EXECUTION", "CTO_TASK")
 
 _change_option = click.option(
     "--change",
@@ -144,7 +143,7 @@ def _answer(
     from gitcto.cli.record import record
 
     task_id, wanted, reason, team = asked
-    _refuse_worker(app.host.environ)
+    refuse_worker(app.host.environ, "approve or deny")
     with app.ledger(team) as ledger:
         task = app.task(ledger, task_id)
         execution = _waiting(ledger, task, wanted)
@@ -161,16 +160,6 @@ def _answer(
         record(ledger, answer)
         after = ledger.view().execution(execution.id) or execution
     return _Answered(what, after)
-
-
-def _refuse_worker(environ: Mapping[str, str]) -> None:
-    """Refuse inside a worker's or a gate's environment: what was made cannot approve itself."""
-    found = next((name for name in _OF_WORKERS if name in environ), "")
-    if found:
-        raise CtoError(
-            f"this is the environment of a worker or a gate ({found} is set), not a person's",
-            "let a person approve or deny in a terminal of their own",
-        )
 
 
 def _waiting(ledger: LedgerReader, task: Task, wanted: str) -> Execution:

@@ -10,17 +10,15 @@ import click
 
 from gitcto.cli.app import DEFAULT_TEAM
 from gitcto.cli.options import pass_app
+from gitcto.cli.scratch import git_in, scratch_environment
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.records import TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gitcto.cli.app import App
     from gitcto.cli.host import Host
 
 _COMMANDS = (("init",), ("plan", "import", "plan.toml"), ("run",))
-_WHO = ("Demo", "demo@example.invalid")
 
 
 @click.command()
@@ -42,7 +40,7 @@ def demo(app: App, *, directory: Path) -> int:
     place = app.host.cwd / directory
     _make_place(place)
     host = app.host._replace(
-        directory=str(place / "shop"), environ=_environment(app.host.environ, place)
+        directory=str(place / "shop"), environ=scratch_environment(app.host.environ, place)
     )
     _make_project(host, place / "shop")
     code = _work(app, host)
@@ -63,18 +61,6 @@ def _make_place(place: Path) -> None:
         ) from error
 
 
-def _environment(environ: Mapping[str, str], place: Path) -> dict[str, str]:
-    """Return an environment in which nobody's configuration counts and nothing leaves the place."""
-    plain = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
-    identity = {
-        f"GIT_{role}_{part}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for part, value in zip(("NAME", "EMAIL"), _WHO, strict=True)
-    }
-    alone = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    return {**plain, **identity, **alone, "XDG_STATE_HOME": str(place / "state")}
-
-
 def _make_project(host: Host, top: Path) -> None:
     from gitcto.cli.demo_project import FILES, plan, policy
 
@@ -83,19 +69,9 @@ def _make_project(host: Host, top: Path) -> None:
         path = top / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    _git(host, "init", "--quiet", "--initial-branch=main")
-    _git(host, "add", "--all")
-    _git(host, "commit", "--quiet", "--message=A shop with bugs")
-
-
-def _git(host: Host, *arguments: str) -> None:
-    from gitcto.git.process import execute
-
-    done = execute(("git", "-C", host.directory, *arguments), host.environ, b"", None)
-    if done.code:
-        raise CtoError(
-            f"git {arguments[0]} failed: {done.complaint}", "mend git, then try again", ExitCode.GIT
-        )
+    git_in(host, "init", "--quiet", "--initial-branch=main")
+    git_in(host, "add", "--all")
+    git_in(host, "commit", "--quiet", "--message=A shop with bugs")
 
 
 def _work(app: App, host: Host) -> int:

@@ -1,4 +1,4 @@
-"""``git cto plan import``: a file of tasks becomes part of a team's ledger, whole or not at all."""
+"""``git cto plan``: tasks become part of a team's ledger, whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,11 +26,18 @@ _SHOWN = 20
 
 @click.group(
     cls=LazyGroup,
-    rows=(Row("import", "Add a file's tasks to a team.", "gitcto.cli.plan:import_", "Plan"),),
+    rows=(
+        Row("import", "Add a file's tasks to a team.", "gitcto.cli.plan:import_", "Plan"),
+        Row("draft", "Ask an agent for a plan.", "gitcto.cli.drafts:draft", "Drafts"),
+        Row("drafts", "List the drafts that wait.", "gitcto.cli.drafts:drafts", "Drafts"),
+        Row("show-draft", "Show a draft.", "gitcto.cli.drafts:show_draft", "Drafts"),
+        Row("approve", "Add a draft's tasks to a team.", "gitcto.cli.drafts:approve", "Drafts"),
+        Row("reject", "Drop a draft.", "gitcto.cli.drafts:reject", "Drafts"),
+    ),
     context_settings={"help_option_names": HELP_NAMES},
 )
 def plan() -> None:
-    """Import a plan of tasks."""
+    """Import a plan of tasks, or have one drafted."""
 
 
 @click.command("import")

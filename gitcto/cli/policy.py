@@ -16,6 +16,7 @@ from gitcto.cli.output import visible
 if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.policy.records import Policy, Setting
+    from gitcto.policy.strategies import StrategySettings
 
 _HERE = "gitcto.cli.policy"
 
@@ -58,7 +59,13 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
     app.plugins.require(checked.required_plugins)
     from gitcto.runtime.unreported import must_be_reported
 
-    unheld = must_be_reported(app.plugins, checked)
+    warnings = [
+        *_strategies(app, checked, file.name if file else app.policy_path.name),
+        *(
+            f"{what}: no budget can be held against what it uses"
+            for what in must_be_reported(app.plugins, checked)
+        ),
+    ]
     over = expired(checked, day_of(app.effects.now_ms()))
     if as_json:
         tests = [one.test for one in over]
@@ -67,12 +74,12 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
                 "valid": True,
                 "digest": checked.digest,
                 "expired_quarantine": tests,
-                "budgets_not_held": list(unheld),
+                "warnings": warnings,
             }
         )
         return
-    for what in unheld:
-        app.output.warn(f"{what}: no budget can be held against what it uses")
+    for line in warnings:
+        app.output.warn(visible(line))
     for one in over:
         app.output.warn(
             f"the quarantine of {visible(one.test)} ended with {one.expires}, its failures count "
@@ -81,6 +88,19 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
     name = file.name if file else app.policy_path.name
     tiers = ", ".join(f"{tier}: {len(gates)}" for tier, gates in sorted(checked.tiers.items()))
     app.output.data(f"{name} is valid (gates {tiers}; digest {checked.digest[:12]})")
+
+
+def _strategies(app: App, checked: Policy, name: str) -> list[str]:
+    """Return warnings about strategies; raises ``CtoError`` (exit 4) for what cannot run."""
+    from gitcto.errors import CtoError, ExitCode
+    from gitcto.runtime.strategy_check import strategy_problems
+
+    found = strategy_problems(app.plugins, checked)
+    grave = [f"{name}: {problem.message}" for problem in found if problem.grave]
+    if grave:
+        hint = "correct it; `git cto strategy list` lists the strategies"
+        raise CtoError("\n".join(grave), hint, ExitCode.POLICY)
+    return [problem.message for problem in found]
 
 
 @click.command()
@@ -134,9 +154,19 @@ def summary(shown: Policy) -> dict[str, object]:
         "tiers": {tier: list(gates) for tier, gates in shown.tiers.items()},
         "tier_sandbox": dict(shown.tier_levels),
         "merge": list(shown.merge_resolvers),
+        "plans": asdict(shown.plans),
+        "strategies": {name: _strategy(each) for name, each in shown.strategies.items()},
         "required_plugins": dict(shown.required_plugins),
         "protected_paths": list(shown.protected_paths),
         "default_paths": list(shown.default_paths),
+    }
+
+
+def _strategy(settings: StrategySettings) -> dict[str, object]:
+    return {
+        "providers": {role: list(who) for role, who in settings.providers.items()},
+        "prompts": dict(settings.prompts),
+        "own": settings.own is not None,
     }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.errors import CtoError
+from gitcto.errors import CtoError, ExitCode
 from gitcto.model.records import MAX_WORKERS
 
 if TYPE_CHECKING:
@@ -41,9 +42,22 @@ def rooms_root(host: Host, repository: Repository) -> Path:
     return settled_root(repository, state / "git-cto" / "rooms" / f"{name}-{digest}")
 
 
-def run_request(app: App, team: str, max_workers: int = MAX_WORKERS) -> RunRequest:
-    """Return the request to run ``team``. Raises ``CtoError`` (exit 4) for a wrong policy."""
-    return _request(app, team, app.policy(), max_workers)
+def run_request(
+    app: App, team: str, max_workers: int = MAX_WORKERS, engines: tuple[str, ...] = ()
+) -> RunRequest:
+    """Return the request to run ``team``. Raises ``CtoError`` (exit 4) for a wrong policy.
+
+    ``engines`` are the gated ones that a person asks for. Raises ``CtoError`` (exit 2) for one that
+    no plugin provides.
+    """
+    for engine in engines:
+        if engine not in app.plugins.providers():
+            raise CtoError(
+                f"no plugin provides the engine {engine!r}",
+                "`git cto plugins` lists what is installed",
+                ExitCode.USAGE,
+            )
+    return replace(_request(app, team, app.policy(), max_workers), engines=engines)
 
 
 @contextmanager

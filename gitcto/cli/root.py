@@ -24,7 +24,7 @@ _BEGIN, _WATCH, _STEER, _KEEP = "Begin", "Watch", "Steer", "Keep house"
 
 COMMANDS = (
     Row("init", "Make a team in this repository.", "gitcto.cli.init:init", _BEGIN),
-    Row("plan", "Import a plan of tasks.", "gitcto.cli.plan:plan", _BEGIN),
+    Row("plan", "Import a plan, or have one drafted.", "gitcto.cli.plan:plan", _BEGIN),
     Row("run", "Work until nothing is left to do.", "gitcto.cli.run:run", _BEGIN),
     Row("land", "Bring what landed to your branch.", "gitcto.cli.land:land", _BEGIN),
     Row("push", "Push what landed.", "gitcto.cli.push:push", _BEGIN),
@@ -40,6 +40,7 @@ COMMANDS = (
     Row("queue", "Show what waits to land, and why.", "gitcto.cli.queue:queue", _WATCH),
     Row("usage", "Show what agents used.", "gitcto.cli.usage:usage", _WATCH),
     Row("report", "Report how far a team is.", "gitcto.cli.report:report", _WATCH),
+    Row("provider", "Say which agents may work.", "gitcto.cli.provider:provider", _STEER),
     Row("lease", "List who holds which task, or take one.", "gitcto.cli.lease:lease", _STEER),
     Row("circuit", "See or end the rest of a provider.", "gitcto.cli.circuit:circuit", _STEER),
     Row("approve", "Approve a change.", "gitcto.cli.approve:approve", _STEER),
@@ -56,6 +57,7 @@ COMMANDS = (
     Row("doctor", "Look at everything and change nothing.", "gitcto.cli.doctor:doctor", _KEEP),
     Row("chaos", "Break things, and see what holds.", "gitcto.cli.chaos:chaos", _KEEP),
     Row("plugins", "List plugins, or check one.", "gitcto.cli.plugins:plugins", _KEEP),
+    Row("strategy", "List or show strategies.", "gitcto.cli.strategy:strategy", _KEEP),
     Row("policy", "Validate or show the policy.", "gitcto.cli.policy:policy", _KEEP),
 )
 """Every first-party command. A plugin cannot replace one of them."""

@@ -30,9 +30,24 @@ if TYPE_CHECKING:
     help=f"At most so many at once; policy may allow fewer, nothing more than {MAX_WORKERS}.",
 )
 @click.option("--wait", is_flag=True, help="Wait for the time at which a parked provider is tried.")
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="PLUGIN",
+    help="Use this gated engine, if policy allows it; may be given several times.",
+)
 @json_option
 @pass_app
-def run(app: App, *, team: str | None, workers: int, wait: bool, as_json: bool) -> int:
+def run(  # noqa: PLR0913 - one parameter for each option
+    app: App,
+    *,
+    team: str | None,
+    workers: int,
+    wait: bool,
+    engines: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Work until nothing is left to do.
 
     Every ready task gets a worker in a room of its own; what passes its gates lands on the team's
@@ -48,7 +63,7 @@ def run(app: App, *, team: str | None, workers: int, wait: bool, as_json: bool) 
     from gitcto.runtime.run import run_team
 
     join_missing(app, team)
-    request = replace(run_request(app, app.team(team), workers), patient=wait)
+    request = replace(run_request(app, app.team(team), workers, engines), patient=wait)
     with _listener(app, as_json=as_json) as listener:
         note = "ending the run; the workers go on (once more: end at once)"
         with interruptible(lambda: listener.note(note)) as asked:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gitcto.model.circuit_commands import CircuitCommand
 from gitcto.model.context_commands import RecordCheckpoint
+from gitcto.model.draft_commands import DraftCommand
 from gitcto.model.effect_commands import EffectCommand
 from gitcto.model.lease_commands import ExpireLease, LeaseCommand
 from gitcto.model.mail_commands import MailCommand, MailOutcome
@@ -258,6 +259,7 @@ SingleCommand = (
     | QueueCommand
     | EffectCommand
     | ProviderCommand
+    | DraftCommand
     | MailCommand
     | OutcomeCommand
 )

@@ -14,6 +14,7 @@ from gitcto.model.circuit_commands import CircuitCommand
 from gitcto.model.circuit_rules import decide_circuit
 from gitcto.model.codec import Event
 from gitcto.model.commands import Command, OutcomeCommand, Refusal
+from gitcto.model.draft_rules import DRAFT_COMMANDS, decide_draft
 from gitcto.model.effect_rules import EFFECT_COMMANDS, decide_effect
 from gitcto.model.evolve import evolve
 from gitcto.model.ids import is_team_name
@@ -253,6 +254,7 @@ def _outcome(view: StateView, command: OutcomeCommand, now_ms: int) -> Answer:
 
 
 _RULES: dict[type, Callable[[_On, Any], Answer]] = {
+    **dict.fromkeys(DRAFT_COMMANDS, lambda on, c: decide_draft(on.view, on.team, c, on.now_ms)),
     **dict.fromkeys(_OF_CIRCUITS, lambda on, c: decide_circuit(on.team, c, on.now_ms)),
     cmd.AdoptPolicy: _adopt_policy,
     cmd.SetMode: _set_mode,

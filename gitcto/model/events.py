@@ -13,6 +13,7 @@ from msgspec import field
 from gitcto.model.body import Body
 from gitcto.model.circuit_events import CircuitEventBody
 from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.draft_events import DraftEventBody
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
@@ -289,6 +290,7 @@ EventBody = (
     | MailEventBody
     | EffectEventBody
     | ProviderEventBody
+    | DraftEventBody
     | ContextCheckpointed
     | StepEventBody
     | CircuitEventBody

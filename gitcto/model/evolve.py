@@ -16,6 +16,7 @@ from gitcto.model.circuit_events import CircuitEventBody
 from gitcto.model.circuit_rules import evolve_circuit
 from gitcto.model.codec import Event, Opaque
 from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.draft_rules import DRAFT_EVENTS, evolve_draft
 from gitcto.model.effect_rules import EFFECT_EVENTS, evolve_effect
 from gitcto.model.kept_work import given_up, kept
 from gitcto.model.lease_events import LeaseEventBody, StopAsked
@@ -255,6 +256,7 @@ _RULES: dict[type, Callable[[_At, Any], Records]] = {
     **dict.fromkeys(get_args(LeaseEventBody), lambda at, e: evolve_lease(at.view, e, at.ts)),
     **dict.fromkeys(get_args(StepEventBody), lambda at, e: evolve_step(at.view, e, at.ts)),
     **dict.fromkeys(EFFECT_EVENTS, lambda at, e: evolve_effect(at.view, at.team, e)),
+    **dict.fromkeys(DRAFT_EVENTS, lambda at, e: (evolve_draft(at.team, e, at.ts),)),
     **dict.fromkeys(PROVIDER_EVENTS, lambda at, e: evolve_provider(at.team, e)),
     **dict.fromkeys(get_args(CircuitEventBody), lambda at, e: evolve_circuit(at.team, e, at.ts)),
     **dict.fromkeys(get_args(MailEventBody), lambda at, e: evolve_mail(at.view, e, at.ts)),

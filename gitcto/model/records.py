@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gitcto.model.circuit_records import Circuit
+from gitcto.model.draft_records import Draft
 from gitcto.model.mail_records import Mail
 from gitcto.model.provider_records import Admission, Comparison, Staged
 from gitcto.model.spending import Spent, Totals
@@ -166,7 +167,7 @@ class Team(Struct, frozen=True, kw_only=True):
     stopped the merge queue, ``queue_resumed`` how often one let it go on. ``unclear`` counts what
     was perhaps done outside, and which a person must look at. ``admissions``, ``stages`` and
     ``comparisons`` are what persons recorded of each provider last; ``circuits`` are the open ones,
-    ``used`` is what the team's agents have used.
+    ``used`` is what the team's agents have used; ``drafts`` are the plans that wait for a person.
     """
 
     name: str
@@ -184,6 +185,7 @@ class Team(Struct, frozen=True, kw_only=True):
     admissions: dict[str, Admission] = {}
     stages: dict[str, Staged] = {}
     comparisons: dict[str, Comparison] = {}
+    drafts: dict[str, Draft] = {}
 
 
 class Task(Struct, frozen=True, kw_only=True):

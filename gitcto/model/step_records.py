@@ -18,8 +18,8 @@ SINGLE_WORKER = "single_worker"
 MAX_FINDINGS = 8000
 """Most characters of what a step that reads says at its end."""
 
-Asks = Literal["work", "verdict", "choice"]
-"""What a step is to bring: changed files, a judgement of a change, or one of several changes."""
+Asks = Literal["work", "verdict", "choice", "plan"]
+"""What a step is to bring: changed files, a judgement of a change, one of several, or a plan."""
 
 StepVerdict = Literal["", "approve", "reject", "none"]
 """What a step that reads said of the change it read; ``none`` is an answer that is no verdict."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
-from gitcto.policy import approvals, budget_rule, dispatch, eligibility_rule, late
+from gitcto.policy import approvals, budget_rule, dispatch, eligibility_rule, late, plans
 from gitcto.policy.facts import Action, BadFactError, Ruling, count, fact
 from gitcto.policy.gates import gate_definition, required_gates
 from gitcto.policy.records import Policy
@@ -278,6 +278,7 @@ _ACTIONS: Mapping[str, Action] = {
     "adopt": Action("task", late.NEEDS, late.rule, late.derived),
     "budget": budget_rule.ACTION,
     "eligibility": eligibility_rule.ACTION,
+    "plan": plans.ACTION,
     "approval": Action("task", _APPROVAL, approvals.rule, approvals.derived),
     "done": Action("task", (*_LANDING, "landed", "push"), _done, _nothing_derived),
 }

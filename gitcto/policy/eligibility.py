@@ -37,8 +37,7 @@ class Asked:
 class Selection:
     """Who does it (``provider``, empty for nobody), who may not and why, and the decision.
 
-    ``waits`` is whether nobody may now, and somebody may as soon as a circuit closes or a budget
-    is raised.
+    ``waits`` is whether nobody may now, and somebody may as soon as a circuit closes.
     """
 
     provider: str

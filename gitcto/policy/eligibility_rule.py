@@ -35,7 +35,7 @@ _FREE = "fake"
 _PLAIN = "command"
 """The plugin whose programs policy names: they are admitted where policy says ``all``."""
 
-CIRCUIT, BUDGET = "core.circuit", "core.budget"
+CIRCUIT = "core.circuit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,8 @@ class Candidate:
     gated engine; ``unavailable`` why it cannot work on this machine. ``backend`` is the hash of
     what would be executed, ``admitted`` the hash that was admitted under ``admission``, for the
     ``mode`` ``read`` or ``edit``; ``boundary`` is what of this repository that admission rules out.
-    ``stage`` is the recorded one. ``circuit`` and ``budget`` say why it must rest; ``avoid`` why
-    the strategy wants another one.
+    ``stage`` is the recorded one. ``circuit`` says why it must rest, ``avoid`` why the strategy
+    wants another one.
     """
 
     plugin: str = ""
@@ -61,7 +61,6 @@ class Candidate:
     boundary: str = ""
     stage: str = ""
     circuit: str = ""
-    budget: str = ""
     avoid: str = ""
 
 
@@ -143,9 +142,9 @@ def rule(policy: Policy, facts: Mapping[str, str]) -> Ruling:
 
 
 def waits(policy: Policy, facts: Mapping[str, str]) -> bool:
-    """Tell whether nothing but time or a budget keeps some provider from the step."""
+    """Tell whether nothing but an open circuit keeps some provider from the step."""
     denials = (_denial(policy, facts, name) for name in _names(policy, facts))
-    return any(denial is not None and denial.rule in {CIRCUIT, BUDGET} for denial in denials)
+    return any(denial is not None and denial.rule == CIRCUIT for denial in denials)
 
 
 def stage_of(candidate: Candidate) -> Stage | None:
@@ -271,8 +270,6 @@ def _rest(name: str, candidate: Candidate) -> Iterator[Denial]:
     if candidate.avoid:
         remedy = f"see what is wrong with {name}, then `git cto retry`"
         yield Denial("core.fallback", candidate.avoid, remedy)
-    if candidate.budget:
-        yield Denial(BUDGET, candidate.budget, "raise the budget in policy.toml")
     if candidate.circuit:
         yield Denial(CIRCUIT, candidate.circuit, "wait, or mend it and `git cto resume`")
 

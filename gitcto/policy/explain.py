@@ -49,6 +49,7 @@ def _lines(policy: Policy) -> Iterator[str]:
     for plugin, versions in policy.required_plugins.items():
         yield f"needs    plugin {plugin} {versions}".rstrip()
     yield from _roles(policy)
+    yield from _strategies(policy)
     yield from _gates(policy)
     yield from _tiers(policy)
     yield from _mail(policy)
@@ -95,6 +96,17 @@ def _roles(policy: Policy) -> Iterator[str]:
         f"repo     of class {rules.repository}; gated engines allowed:"
         f" {', '.join(rules.engines) or 'none'}; {rules.admission} must be admitted"
     )
+
+
+def _strategies(policy: Policy) -> Iterator[str]:
+    for name, settings in policy.strategies.items():
+        filled = (f"{role} by {', else '.join(who)}" for role, who in settings.providers.items())
+        own = "policy's own" if settings.own else ""
+        words = (f"own words for {role}" for role in settings.prompts)
+        yield f"strategy {name}: {'; '.join(filter(None, (own, *filled, *words)))}"
+    plans = policy.plans
+    who = "policy itself" if plans.approve_drafts == "auto" else "a person"
+    yield f"plans    {who} approves of those that agents draft, of {plans.max_tasks} tasks at most"
 
 
 def _gates(policy: Policy) -> Iterator[str]:

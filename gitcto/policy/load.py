@@ -13,10 +13,8 @@ from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProbl
 from gitcto.policy.table import Finding, Table, shown, suggestion
 
 if TYPE_CHECKING:
+    from gitcto.policy.eligibility_settings import EligibilitySettings
     from gitcto.policy.strategies import StrategySettings
-
-_ELIGIBILITY = ("repository", "engines", "admission")
-"""The sections about which providers may work."""
 
 
 def load(path: Path) -> Policy:
@@ -71,7 +69,7 @@ def _policy(root: Table, text: bytes) -> Policy:
         rooms=rooms,
         context=sections.context(root.table("context")),
         sandbox=sections.sandbox(root.table("sandbox")),
-        eligibility=sections.eligibility(*map(root.table, _ELIGIBILITY)),
+        eligibility=_eligibility(root),
         protected_paths=protected,
         default_paths=allowed,
         roles=sections.roles(root.table("roles"), rooms.plugin),
@@ -90,6 +88,13 @@ def _policy(root: Table, text: bytes) -> Policy:
         merge_resolvers=sections.merge(root.table("merge")),
         required_plugins=sections.plugins(root.table("plugins")),
         strategies=_strategies(root.table("strategies")),
+        plans=sections.plans(root.table("plans")),
+    )
+
+
+def _eligibility(root: Table) -> EligibilitySettings:
+    return sections.eligibility(
+        root.table("repository"), root.table("engines"), root.table("admission")
     )
 
 

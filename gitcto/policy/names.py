@@ -88,6 +88,11 @@ def admission(text: str) -> str:
     return "" if text in {"backends", "all"} else 'give "backends" or "all"'
 
 
+def asking(text: str) -> str:
+    """Check who approves of drafted plans."""
+    return "" if text in {"ask", "auto"} else 'give "ask" or "auto"'
+
+
 def variable(text: str) -> str:
     """Check the name of an environment variable."""
     return "" if _VARIABLE.match(text) else "give the name of an environment variable"

@@ -248,6 +248,14 @@ class PullRequestSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSettings:
+    """Who approves of plans that agents draft (``ask`` a person, or ``auto``), and their size."""
+
+    approve_drafts: str
+    max_tasks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One policy file. ``digest`` is the SHA-256 of ``text``, the file's bytes.
 
@@ -289,6 +297,7 @@ class Policy:
     merge_resolvers: tuple[str, ...]
     required_plugins: Mapping[str, str]
     strategies: Mapping[str, StrategySettings]
+    plans: PlanSettings
 
     def target(self, team: str) -> str:
         """Return the full name of the branch that a team lands on."""

@@ -14,6 +14,7 @@ from gitcto.policy.records import (
     ContextSettings,
     GateSettings,
     Limits,
+    PlanSettings,
     ProviderSettings,
     Role,
     RoomSettings,
@@ -211,6 +212,16 @@ def tiers(
         one.close()
     table.close()
     return MappingProxyType(gates), MappingProxyType(levels), landing_sections.approvals(persons)
+
+
+def plans(table: Table) -> PlanSettings:
+    """Read what becomes of plans that agents draft."""
+    read = PlanSettings(
+        approve_drafts=table.text("approve_drafts", "ask", names.asking),
+        max_tasks=table.whole("max_tasks", 50, range(1, 1001)),
+    )
+    table.close()
+    return read
 
 
 def merge(table: Table) -> tuple[str, ...]:

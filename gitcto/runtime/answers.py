@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gitcto.model.step_records import MAX_FINDINGS, Asks, Step, StepVerdict
 from gitcto.strategies.answers import answer_schema
+from gitcto.strategies.drafting import draft_schema
 from gitcto.strategies.verdicts import NoVerdict, read_choice, read_verdict
 
 
@@ -25,7 +26,8 @@ def schema_of(asks: Asks, seats: Iterable[str]) -> bytes:
     """Return the JSON schema of an answer; nothing for a step that may answer as it likes."""
     if asks == "work":
         return b""
-    schema = answer_schema(tuple(seats) if asks == "choice" else ())
+    of = tuple(seats) if asks == "choice" else ()
+    schema = draft_schema() if asks == "plan" else answer_schema(of)
     return json.dumps(schema, indent=1).encode() + b"\n"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gitcto.model import events as ev
 from gitcto.model.circuit_events import CircuitEventBody
 from gitcto.model.context_events import ContextCheckpointed
+from gitcto.model.draft_events import DraftEventBody
 from gitcto.model.effect_events import EffectEventBody
 from gitcto.model.lease_events import LeaseEventBody
 from gitcto.model.mail_events import MailEventBody
@@ -17,6 +18,7 @@ from gitcto.model.queue_events import QueueEventBody
 from gitcto.model.spending_events import BudgetReached
 from gitcto.model.step_events import StepEventBody
 from gitcto.store.circuit_subjects import circuit_phrase
+from gitcto.store.draft_subjects import draft_phrase
 from gitcto.store.effect_subjects import effect_phrase
 from gitcto.store.lease_subjects import lease_phrase
 from gitcto.store.mail_subjects import mail_phrase
@@ -77,6 +79,8 @@ def _phrase(  # noqa: C901, PLR0912 - one line a kind
         return effect_phrase(view, body)
     if isinstance(body, ProviderEventBody):
         return provider_phrase(body)
+    if isinstance(body, DraftEventBody):
+        return draft_phrase(body)
     if isinstance(body, LeaseEventBody):
         return lease_phrase(body, partial(_task, view, bodies))
     if isinstance(body, MailEventBody):

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.conftest import POLICY
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Crew, Room
 
@@ -73,3 +75,51 @@ def test_a_quarantine_that_is_over_is_told(settled: Room) -> None:
 def test_the_policy_is_found_from_below(settled: Room) -> None:
     settled.write("deep/er/file", "")
     assert "valid" in settled.cto("-C", "deep/er", "policy", "validate").out
+
+
+STRATEGY = 'strategy = "codex_writes_gemini_reviews"\n'
+
+
+def test_a_strategy_that_does_not_exist_is_an_error_with_the_nearest_name(repo: Room) -> None:
+    text = POLICY.replace('provider = "fake"\n', 'provider = "fake"\nstrategy = "single_woker"\n')
+    repo.write("policy.toml", text)
+    told = repo.cto("policy", "validate", expect=4).error
+    assert told.startswith("policy.toml: [roles.developer] there is no strategy 'single_woker'")
+    assert "did you mean 'single_worker'?" in told
+
+
+def test_a_judge_that_cannot_be_held_to_its_part_is_a_warning(repo: Room) -> None:
+    text = POLICY.replace('provider = "fake"\n', f'provider = "fake"\n{STRATEGY}')
+    repo.write("policy.toml", text)
+    told = repo.cto("policy", "validate")
+    assert "provider 'fake' as 'reviewer' of codex_writes_gemini_reviews" in told.err
+    assert json.loads(repo.cto("policy", "validate", "--json").out)["warnings"]
+
+
+def test_a_role_that_nobody_fills_is_an_error(repo: Room) -> None:
+    text = POLICY.replace('provider = "fake"\n', STRATEGY)
+    repo.write("policy.toml", text)
+    told = repo.cto("policy", "validate", expect=4).err
+    assert "nobody fills 'writer' of codex_writes_gemini_reviews" in told
+
+
+def test_a_binding_of_a_role_that_the_strategy_lacks_is_an_error(repo: Room) -> None:
+    binding = '[strategies.single_worker.providers]\nreviewer = "fake"\n'
+    repo.write("policy.toml", POLICY + binding)
+    told = repo.cto("policy", "validate", expect=4).error
+    assert "strategy 'single_worker' has no role 'reviewer'" in told
+
+
+def test_strategies_are_listed_and_shown_with_who_fills_them(repo: Room) -> None:
+    binding = '[strategies.codex_writes_gemini_reviews.providers]\nreviewer = "fake"\n'
+    text = POLICY.replace('provider = "fake"\n', f'provider = "fake"\n{STRATEGY}') + binding
+    repo.write("policy.toml", text)
+    listed = repo.cto("strategy", "list")
+    assert "codex_writes_gemini_reviews  developer  One agent writes" in listed.out
+    shown = repo.cto("strategy", "show", "codex_writes_gemini_reviews").out
+    assert "  1   write   writer    writes in main, reads task, findings:review\n" in shown
+    assert "rejected: again from 1, 3 rounds at most" in shown
+    assert "reviewer  fake       usual" in shown
+    plain = json.loads(repo.cto("strategy", "show", "plan_then_write", "--json").out)["strategy"]
+    assert (plain["used_by"], plain["most_steps"]) == ([], 9)
+    assert "there is no strategy 'x'" in repo.cto("strategy", "show", "x", expect=2).error

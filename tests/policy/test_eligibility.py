@@ -115,7 +115,6 @@ def replace_in(candidate: Candidate, **changes: object) -> Candidate:
         ({"stage": "gated"}, "engines.allowed", "not proved yet"),
         ({"shipped": False}, "engines.allowed", "not proved yet"),
         ({"avoid": "retry elsewhere"}, "core.fallback", "retry elsewhere"),
-        ({"budget": "all spent"}, "core.budget", "all spent"),
         ({"circuit": "open until noon"}, "core.circuit", "open until noon"),
     ],
 )
@@ -127,7 +126,7 @@ def test_whatever_is_missing_denies(change: dict[str, object], rule: str, why: s
     assert why in made.denied["codex"]
     assert made.decision.inputs["mutation"] == "none"
     assert made.decision.inputs["escalation"]
-    assert made.waits == (rule in {"core.budget", "core.circuit"})
+    assert made.waits == (rule == "core.circuit")
     assert again(made.decision, 'provider = "codex"') == made.decision
 
 

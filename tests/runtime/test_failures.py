@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gitcto.model.records import Execution, TaskState
+from gitcto.model.records import Execution, Task, TaskSpec, TaskState
+from gitcto.model.step_records import Step
 from gitcto.policy.records import Limits
 from gitcto.provider_contracts import WorkerReport
 from gitcto.runtime.failures import of_worker
 from gitcto.runtime.messages import Work, WorkerFinished
+from gitcto.runtime.seats import Turn, unrecorded
 from gitcto.runtime.workers import Exit
 
 EXECUTION = Execution(
@@ -25,14 +27,21 @@ EXECUTION = Execution(
     expires_ms=1,
 )
 
+WRITES = unrecorded(EXECUTION)
 
-def failure(cause, detail=""):
+
+def failure(cause, detail="", step=WRITES, changed=1, altered=""):
     return of_worker(
         WorkerFinished(
-            execution=EXECUTION,
+            turn=Turn(
+                task=Task(spec=TaskSpec(id="A", title="a"), order=1),
+                execution=EXECUTION,
+                step=step,
+            ),
             exit=Exit(code=0, cause=cause, detail=detail),
             report=WorkerReport(),
-            work=Work(commit="1" * 40, tree="2" * 40, changed=1),
+            work=Work(commit="1" * 40, tree="2" * 40, changed=changed),
+            altered=altered,
         )
     )
 
@@ -54,3 +63,18 @@ def test_a_helper_that_fails_is_not_the_tasks_fault():
 
 def test_who_ended_by_itself_with_work_has_not_failed():
     assert failure("exited") is None
+
+
+def test_an_exit_code_and_words_are_no_success_without_changed_files():
+    found = failure("exited", changed=0)
+    assert (found.reason, found.fault.kind, found.charged) == ("worker_empty", "empty", True)
+
+
+READS = Step(number=2, name="review", role="r", provider="p", seat="review", edits=False)
+
+
+def test_who_only_reads_leaves_nothing_and_changes_nothing():
+    assert failure("exited", step=READS, changed=0) is None
+    found = failure("exited", step=READS, changed=0, altered="a.py")
+    assert (found.reason, found.fault.kind) == ("worker_refused", "refused")
+    assert "a.py" in found.detail

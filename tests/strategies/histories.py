@@ -10,7 +10,7 @@ from gitcto.model.agent_records import Fault
 from gitcto.model.step_records import Step, StepState
 from gitcto.plugins import Plugins
 from gitcto.policy.strategies import parse_strategy
-from gitcto.strategies.records import Order, Strategy
+from gitcto.strategies.records import Finish, GiveUp, Order, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +96,30 @@ def asked(step: Step) -> Order:
         asks=step.asks,
         why=step.why,
     )
+
+
+def must_be_right(strategy: Strategy, steps: list[Step], move: Finish | GiveUp) -> None:
+    """Assert what is asked of an end, from the history alone and not as the engine does it."""
+    judges = [step for step in strategy.steps if step.judges]
+    if isinstance(move, GiveUp):
+        assert move.reason in ("step_failed", "no_verdict", "rejected", "unapproved", "no_work")
+        return
+    last = [step for step in steps if step.seat == move.seat and step.edits and not step.fault][-1]
+    for judge in judges:
+        if move.seat not in judge.judged:
+            continue
+        mine = [step for step in steps if step.name == judge.name]
+        said = [step for step in mine if step.reads.get(move.seat) == last.commit]
+        spoken = [step for step in said if step.verdict in ("approve", "reject") and not step.fault]
+        if judge.kind == "adjudicate":
+            assert spoken[-1].verdict == "approve"
+            assert spoken[-1].chosen == move.seat
+        elif spoken:
+            assert spoken[-1].verdict == "approve"
+        else:
+            left_out = [step for step in mine if step.fault]
+            assert left_out
+            assert any("degrade" in rungs for rungs in judge.failures.values())
+    for step in steps:
+        if step.fault is not None or step.verdict == "none":
+            assert f"{step.name} by {step.provider}: " in move.path

@@ -8,68 +8,40 @@ import pytest
 
 from gitcto.model.step_records import Step
 from gitcto.strategies.advance import advance
-from gitcto.strategies.records import Finish, GiveUp, Start, Strategy
-from tests.strategies.histories import asked, begun, ended, outcomes, shipped
-
-MOST = 4_000
-"""Histories that are looked at for one strategy."""
+from gitcto.strategies.records import Action, Start, Strategy
+from tests.strategies.histories import asked, begun, ended, must_be_right, outcomes, shipped
 
 
 def small(strategy: Strategy) -> Strategy:
-    """Return it with two rounds at most, and with the first and the last rung of each ladder."""
+    """Return it with few rounds, and with the one rung of each ladder that tells most."""
+    rounds = 2 if len(strategy.steps) < 3 else 1
     steps = tuple(
-        replace(
-            step,
-            failures={key: (*rungs[:1], *rungs[1:][-1:]) for key, rungs in step.failures.items()},
-        )
+        replace(step, failures={key: _rung(rungs) for key, rungs in step.failures.items()})
         for step in strategy.steps
     )
-    return replace(strategy, rounds=min(strategy.rounds, 2), steps=steps)
+    return replace(strategy, rounds=min(strategy.rounds, rounds), steps=steps)
+
+
+def _rung(rungs: tuple[Action, ...]) -> tuple[Action, ...]:
+    return rungs[-1:] if rungs[-1:] == ("degrade",) else rungs[:1]
 
 
 def classes(strategy: Strategy) -> tuple[str, ...]:
     """Return one fault of each class that some step treats in its own way, and one that none."""
     own = {key for step in strategy.steps for key in step.failures}
-    return ("internal", *sorted(own & {"quota", "rate", "auth"})[:1])
+    more = 1 if len(strategy.steps) < 4 else 0
+    return ("internal", *sorted(own & {"quota", "rate", "auth"})[:more])
 
 
-def must_be_right(strategy: Strategy, steps: list[Step], move: Finish | GiveUp) -> None:
-    """Assert what is asked of an end, from the history alone and not as the engine does it."""
-    judges = [step for step in strategy.steps if step.judges]
-    if isinstance(move, GiveUp):
-        assert move.reason in ("step_failed", "no_verdict", "rejected", "unapproved", "no_work")
-        return
-    last = [step for step in steps if step.seat == move.seat and step.edits and not step.fault][-1]
-    for judge in judges:
-        if move.seat not in judge.judged:
-            continue
-        mine = [step for step in steps if step.name == judge.name]
-        said = [step for step in mine if step.reads.get(move.seat) == last.commit]
-        spoken = [step for step in said if step.verdict in ("approve", "reject") and not step.fault]
-        if judge.kind == "adjudicate":
-            assert spoken[-1].verdict == "approve"
-            assert spoken[-1].chosen == move.seat
-        elif spoken:
-            assert spoken[-1].verdict == "approve"
-        else:
-            left_out = [step for step in mine if step.fault]
-            assert left_out
-            assert any("degrade" in rungs for rungs in judge.failures.values())
-    for step in steps:
-        if step.fault is not None or step.verdict == "none":
-            assert f"{step.name} by {step.provider}: " in move.path
-
-
-@pytest.mark.parametrize("name", sorted(shipped()))
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", sorted(set(shipped()) - {"gemini_writes_codex_reviews"}))
 def test_every_history_ends(name: str) -> None:
     strategy = small(shipped()[name])
     faults = classes(strategy)
     ends = {"Finish": 0, "GiveUp": 0}
     todo: list[list[Step]] = [[]]
-    seen = 0
-    while todo and seen < MOST:
+    while todo:
         steps = todo.pop()
-        seen += 1
         move = advance(strategy, steps)
         assert move == advance(strategy, tuple(reversed(steps)))
         if not isinstance(move, Start):
@@ -94,3 +66,10 @@ def test_every_history_ends(name: str) -> None:
         )
     assert ends["Finish"]
     assert ends["GiveUp"]
+
+
+def test_the_two_vendors_strategies_differ_in_their_vendors_alone() -> None:
+    one, other = (
+        shipped()[f"{name}_reviews"] for name in ("codex_writes_gemini", "gemini_writes_codex")
+    )
+    assert (one.steps, one.rounds, one.combine) == (other.steps, other.rounds, other.combine)

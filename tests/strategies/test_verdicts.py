@@ -53,6 +53,7 @@ BAD = {
     "words": "I approve.",
     "words with JSON in a line": f"Here: {answer()}",
     "a fence that is never closed": fenced(answer())[:-3],
+    "one that was cut off after an answer": f"{fenced(answer())}\n{REJECTED[:-3]}",
     "cut off": answer()[:-3],
     "a last block that is no answer": f"{fenced(answer())}\n{fenced('x = 1', language='py')}",
     "two objects": answer() + answer(),
@@ -203,4 +204,5 @@ def test_the_schema_is_strict_all_the_way_down() -> None:
 
     strict(answer_schema())
     strict(answer_schema(("main", "second")))
-    assert set(json.loads(answer())) == set(answer_schema()["properties"])
+    required: Any = answer_schema()["required"]
+    assert set(json.loads(answer())) == set(required)

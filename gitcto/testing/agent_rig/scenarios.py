@@ -81,7 +81,7 @@ def _http(status: int) -> Steps:
 
 
 def _flood(stage: Stage) -> list[Step]:
-    flood = "flood " * (FLOOD_BYTES // 6)
+    flood = "".join(f"{number:07d} " for number in range(FLOOD_BYTES // 8))  # no loop to detect
     return [{**stage.cli.shell("true"), "preamble": flood}, {"text": SAID}]
 
 

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gitcto.model.codec import Event
-from gitcto.testing.invariants import effects, landings, leases, liveness, mail, providers, world
+from gitcto.testing.invariants import (
+    effects,
+    landings,
+    leases,
+    liveness,
+    mail,
+    providers,
+    steps,
+    world,
+)
 from gitcto.testing.invariants.folding import take
 from gitcto.testing.invariants.records import Bounds, Observed, Violation
 from gitcto.testing.invariants.seen import Seen
 
-_TABLES = (leases.CHECKS, landings.CHECKS, liveness.CHECKS, effects.CHECKS, providers.CHECKS)
+_TABLES = (
+    leases.CHECKS,
+    landings.CHECKS,
+    liveness.CHECKS,
+    effects.CHECKS,
+    providers.CHECKS,
+    steps.CHECKS,
+)
 _CHECKS = {
     kind: tuple(check for table in _TABLES for check in table.get(kind, ()))
     for kind in {kind for table in _TABLES for kind in table}

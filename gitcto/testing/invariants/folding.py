@@ -17,6 +17,7 @@ from gitcto.model.outside_events import OutsideChanged
 from gitcto.model.records import TaskState
 from gitcto.model.step_events import StepEnded, StepStarted
 from gitcto.testing.invariants.seen import CircuitSeen, ExecutionSeen, Seen, TaskSeen, clone_of
+from gitcto.testing.invariants.steps import take_step
 
 _PROVIDERS_OWN = frozenset({"auth", "quota", "rate", "model", "timeout", "protocol", "killed"})
 
@@ -80,8 +81,9 @@ def _harvested(seen: Seen, e: ev.WorkHarvested) -> None:
 
 def _preserved(seen: Seen, e: ev.WorkPreserved) -> None:
     x = seen.executions.get(e.execution)
-    if x is not None:
+    if x is not None and not e.seat:
         x.kept[e.ref] = e.commit
+    if x is not None:
         x.given_up.pop(e.ref, None)
 
 
@@ -157,25 +159,27 @@ def _failed(seen: Seen, e: ev.ExecutionFailed) -> None:
         task.unlucky += not e.charged and e.fault not in _PROVIDERS_OWN
         seen.wasted += not e.charged
     if x is not None:
-        for number in tuple(x.steps):
+        for number in tuple(x.asks):
             _run_ended(seen, x, number, Usage())
     seen.move(e.execution, "over", reason=e.reason)
 
 
 def _step_started(seen: Seen, e: StepStarted) -> None:
+    take_step(seen, e)
     x = seen.executions.get(e.execution)
     if x is not None:
-        x.steps[e.number] = e.provider
+        x.asks[e.number] = e.provider
 
 
 def _step_ended(seen: Seen, e: StepEnded) -> None:
+    take_step(seen, e)
     x = seen.executions.get(e.execution)
     if x is not None:
         _run_ended(seen, x, e.number, e.usage)
 
 
 def _run_ended(seen: Seen, x: ExecutionSeen, number: int, usage: Usage) -> None:
-    provider = x.steps.pop(number, "")
+    provider = x.asks.pop(number, "")
     runs, tokens, micros = seen.used.get(provider, (0, 0, 0))
     more = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens + usage.output_tokens
     x.tokens += more

@@ -1,4 +1,4 @@
-"""Providers that rest, and what agents use: S15, S16 and S17."""
+"""Providers that rest, and what agents use: S16, S17 and S18."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ def of_start(at: At, e: StepStarted) -> Iterator[Found]:
     if circuit is None or circuit.probe == e.execution:
         return
     if not circuit.until_ms or at.event.ts < circuit.until_ms:
-        yield "S15", f"{e.execution} asks {e.provider}, which is parked"
+        yield "S16", f"{e.execution} asks {e.provider}, which is parked"
     elif _probing(at.seen, e.provider, circuit.probe):
-        yield "S15", f"{e.execution} asks {e.provider}, which {circuit.probe} tries"
+        yield "S16", f"{e.execution} asks {e.provider}, which {circuit.probe} tries"
 
 
 def of_probe(at: At, e: CircuitProbed) -> Iterator[Found]:
     """Check that who tries a provider has begun to, and that there was something to try."""
     if e.provider not in at.seen.circuits:
-        yield "S15", f"{e.execution} tries {e.provider}, which is not parked"
+        yield "S16", f"{e.execution} tries {e.provider}, which is not parked"
     x = at.seen.executions.get(e.execution)
-    if x is None or e.provider not in x.steps.values():
-        yield "S15", f"{e.execution} is to try {e.provider} and does not run it"
+    if x is None or e.provider not in x.asks.values():
+        yield "S16", f"{e.execution} is to try {e.provider} and does not run it"
 
 
 def _probing(seen: Seen, provider: str, probe: str) -> bool:
     x = seen.executions.get(probe)
-    return x is not None and x.stage in WORKING and provider in x.steps.values()
+    return x is not None and x.stage in WORKING and provider in x.asks.values()
 
 
 def of_lease(at: At, e: ExecutionLeased) -> Iterator[Found]:
@@ -46,7 +46,7 @@ def of_lease(at: At, e: ExecutionLeased) -> Iterator[Found]:
     working = (at.seen.executions[name] for name in at.seen.live)
     aside = sum(_left(x, each) for x in working if x.stage in WORKING)
     if used + aside + max(each, 1) > limit:
-        yield "S17", f"{e.execution} begins with {used} used and {aside} set aside of {limit}"
+        yield "S18", f"{e.execution} begins with {used} used and {aside} set aside of {limit}"
 
 
 def _left(x: ExecutionSeen, each: int) -> int:
@@ -60,7 +60,7 @@ def of_world(seen: Seen, observed: Observed) -> Iterator[Found]:
     for provider in sorted({*observed.used, *seen.used}):
         told, found = observed.used.get(provider), seen.used.get(provider)
         if told != found:
-            yield "S16", f"{provider} is said to have used {told}, its steps used {found}"
+            yield "S17", f"{provider} is said to have used {told}, its steps used {found}"
 
 
 CHECKS: Mapping[type, tuple[Check, ...]] = {

@@ -30,7 +30,8 @@ class TaskSeen:
 class ExecutionSeen:
     """An execution. ``stage`` is leased, started, exited, harvested, intended or over.
 
-    ``steps`` are the providers of those that run, by number; ``tokens`` what ended ones used.
+    ``seats`` are those in which steps run, by number, ``said`` the verdicts that steps gave;
+    ``asks`` are the providers of those that run, ``tokens`` what ended ones used.
     """
 
     task: str
@@ -53,8 +54,11 @@ class ExecutionSeen:
     needed: int = 0
     approved: set[str] = field(default_factory=set)
     denied: bool = False
-    steps: dict[int, str] = field(default_factory=dict)
+    asks: dict[int, str] = field(default_factory=dict)
     tokens: int = 0
+    steps: int = 0
+    seats: dict[int, str] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
 
     def fork(self) -> ExecutionSeen:
         """Return a copy that goes its own way."""
@@ -64,7 +68,9 @@ class ExecutionSeen:
             given_up=dict(self.given_up),
             verdicts=dict(self.verdicts),
             approved=set(self.approved),
-            steps=dict(self.steps),
+            asks=dict(self.asks),
+            seats=dict(self.seats),
+            said=set(self.said),
         )
 
 

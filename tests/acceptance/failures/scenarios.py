@@ -283,8 +283,8 @@ SCENARIOS = (
         provider='plugin = "command"\nargv = ["no-such-agent", "--prompt-file", "{prompt_file}"]',
         expected=Outcome(
             reason="provider_unavailable",
-            events=("execution.leased", "execution.failed"),
-            report="fail",
+            events=("task.blocked",),
+            report="none",
             exit_code=1,
             state="blocked",
             charged=False,

@@ -36,11 +36,11 @@ def play(scenario: Scenario, project: Project) -> Outcome:
 def outcome(project: Project, code: int) -> Outcome:
     """Return what became of the task, as the command line tells it, after a run ended with code."""
     task = project.task(TASK)
-    execution = task["executions"][-1]
+    evidence = task["executions"][-1]["evidence"] if task["executions"] else ""
     return Outcome(
         reason=task["reason"],
         events=_events(project),
-        report=_report(project, execution["evidence"]),
+        report=_report(project, evidence),
         exit_code=code,
         state=task["state"],
         charged=_charged(project),
@@ -53,7 +53,8 @@ def in_order(kinds: Iterable[str]) -> tuple[str, ...]:
 
 
 def _events(project: Project) -> tuple[str, ...]:
-    return in_order(body["kind"] for body in project.events(TASK) if "execution" in body)
+    about = (body for body in project.events(TASK) if "execution" in body or "reason" in body)
+    return in_order(body["kind"] for body in about)
 
 
 def _charged(project: Project) -> bool:

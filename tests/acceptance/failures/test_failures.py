@@ -53,7 +53,8 @@ def test_it_ends_as_the_page_says(scenario: Scenario, tmp_path: Path) -> None:
 
 
 def _assert_the_report_agrees(project: Project, outcome: Outcome) -> None:
-    evidence = project.task(scene.TASK)["executions"][-1]["evidence"]
+    executions = project.task(scene.TASK)["executions"]
+    evidence = executions[-1]["evidence"] if executions else ""
     if not evidence:
         assert outcome.report == "none"
         return
@@ -70,8 +71,7 @@ def _assert_nothing_is_done_or_lost(project: Project) -> None:
     assert project.landed() == []
     assert project.cto("evidence", "verify", scene.TASK).returncode != 0
     task = project.task(scene.TASK)
-    execution = task["executions"][-1]
-    if execution["changed"]:
+    if any(execution["changed"] for execution in task["executions"]):
         held = project.refs("preserved") or project.refs("executions")
         assert project.show("value.py", held[0]) != project.show("value.py", "main")
     project.git("fsck", "--full", "--strict")

@@ -84,8 +84,8 @@ def test_an_attempt_goes_on_from_what_the_one_before_was_told(team: TeamRepo) ->
     assert team.landed() == ["A"]
     last = prompts(team, "A")[-1].decode()
     assert last.startswith("# A: do A\n\n## Rules\n")
-    assert "- attempt 1 failed: nonempty:" in last
-    assert "- attempt 2 failed: nonempty:" in last
+    assert "- attempt 1 failed: worker_empty:" in last
+    assert "- attempt 2 failed: worker_empty:" in last
     assert "From attempt 1:\n\n> I gave up" in last
     assert "From attempt 2:\n\n> again" in last
     with team.ledger() as ledger:

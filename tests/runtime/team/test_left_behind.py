@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from gitcto.runtime import clean, workers
-from gitcto.runtime.attempt import work_unseen
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.messages import NO_WORK
 from gitcto.runtime.run import make_context
 from gitcto.runtime.run_files import LAUNCH
+from gitcto.runtime.seats import Turn
+from gitcto.runtime.taking_up import work_unseen
 
 
 def write(path: str, text: str) -> dict[str, object]:
@@ -141,7 +142,8 @@ def test_a_worker_that_nobody_saw_start_may_have_worked_all_the_same(team: Any) 
     request = team.request()
     context = make_context(request, Layout(request.repository, request.team, request.rooms_root))
     task = result.state.tasks["A"]
-    work = work_unseen(context, task, execution)
+    turn = Turn(task=task, execution=execution, step=execution.steps[0])
+    work = work_unseen(context, turn)
     assert work is not None
     assert work.changed == 1
     assert team.show("a", work.commit) == "1"
@@ -149,6 +151,6 @@ def test_a_worker_that_nobody_saw_start_may_have_worked_all_the_same(team: Any) 
     workers.request_stop(records)
     workers.wait(records)
     (context.layout.room(execution.id) / "sub/.git").mkdir(parents=True)
-    assert work_unseen(context, task, execution) is None
+    assert work_unseen(context, turn) is None
     (records / LAUNCH).unlink()
-    assert work_unseen(context, task, execution) is NO_WORK
+    assert work_unseen(context, turn) is NO_WORK

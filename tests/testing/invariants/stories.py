@@ -11,6 +11,7 @@ from gitcto.model import events as ev
 from gitcto.model import queue_events as qe
 from gitcto.model.codec import GENESIS, Event, digest, encode
 from gitcto.model.records import Decision, Landing, TaskSpec, TaskState, Verdict
+from gitcto.model.step_events import StepEnded, StepStarted
 from gitcto.testing.invariants import Observed, TargetCommit, Violation, check
 
 TARGET = "refs/heads/cto/main/integration"
@@ -46,6 +47,16 @@ def leased(execution: str, task: str, epoch: int = 1, **fields: Any) -> ev.Execu
         "nonce": f"nonce {execution}",
     }
     return ev.ExecutionLeased(execution=execution, task=task, epoch=epoch, **given | fields)
+
+
+def step_begun(number: int, seat: str = "main") -> StepStarted:
+    return StepStarted(
+        execution="x1", epoch=1, number=number, name="n", role="r", provider="p", seat=seat
+    )
+
+
+def step_over(number: int, verdict: Any = "") -> StepEnded:
+    return StepEnded(execution="x1", epoch=1, number=number, verdict=verdict)
 
 
 def worked(execution: str, epoch: int = 1) -> Story:

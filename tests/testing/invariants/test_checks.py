@@ -33,6 +33,8 @@ from tests.testing.invariants.stories import (
     landing,
     leased,
     names,
+    step_begun,
+    step_over,
     story,
     without,
     worked,
@@ -117,6 +119,14 @@ SPOILED: dict[str, tuple[str, Spoil]] = {
     "a task starts before what it needs": (
         "S5",
         after(ev.ExecutionLeased, leased("x9", "B")),
+    ),
+    "a step is left out": ("S15", after(ev.ExecutionLeased, step_begun(2))),
+    "two steps are in one seat": ("S15", after(ev.ExecutionLeased, step_begun(1), step_begun(2))),
+    "a worker's end is told while a step runs": ("S15", after(ev.ExecutionLeased, step_begun(1))),
+    "a step ends that did not run": ("S15", after(ev.ExecutionLeased, step_over(1))),
+    "work is taken up that a step rejected": (
+        "S15",
+        after(ev.ExecutionLeased, step_begun(1, "review"), step_over(1, "reject")),
     ),
     "a tree without a pass lands": ("S10", without(ev.GateJudged, 3)),
     "a red tree lands": ("S10", lambda s: [*s[:-3], judged("x3", 2, "fail"), *s[-2:]]),

@@ -1,0 +1,1 @@
+"""Provider gemini: Google's Gemini CLI."""

@@ -1,0 +1,1 @@
+"""Provider qwen: the Qwen Code CLI."""
