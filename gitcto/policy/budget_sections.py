@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gitcto.policy import names
-from gitcto.policy.budget_settings import Budget, Budgets
-from gitcto.policy.records import Retries
+from gitcto.policy.budget_settings import Budget, Budgets, Retries
 from gitcto.policy.table import Table, shown
 
 _DAY = 24 * 3600

@@ -1,4 +1,4 @@
-"""What agents may use in all, as a policy says it."""
+"""What agents may use in all, and how often they may fail, as a policy says it."""
 
 from __future__ import annotations
 
@@ -62,6 +62,25 @@ class Budgets:
     def units(self) -> tuple[str, ...]:
         """The units in which anything is limited."""
         return tuple(u for u in UNITS if any(each.of(u) for each in self.scopes.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How often a task may fail by its own fault, and how often by conflicts on landing.
+
+    ``adopt_late`` is whether work that came after its lease is judged when nothing newer exists.
+    After a provider's fault that passes, a task waits ``backoff_s`` seconds at most, twice as long
+    after each further one, up to ``backoff_max_s``; a task has ``faults_per_task`` of them before a
+    person must look, a run ``faults_per_run`` before it starts nothing more.
+    """
+
+    max_attempts: int
+    conflict: int
+    adopt_late: bool
+    backoff_s: int
+    backoff_max_s: int
+    faults_per_task: int
+    faults_per_run: int
 
 
 def shown_amount(unit: str, amount: int) -> str:

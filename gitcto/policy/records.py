@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.step_records import SINGLE_WORKER
-from gitcto.policy.budget_settings import Budgets
+from gitcto.policy.budget_settings import Budgets, Retries
 from gitcto.policy.eligibility_settings import EligibilitySettings
 
 if TYPE_CHECKING:
@@ -59,25 +59,6 @@ class Limits:
     processes: int
     file_mib: int
     disk_mib: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retries:
-    """How often a task may fail by its own fault, and how often by conflicts on landing.
-
-    ``adopt_late`` is whether work that came after its lease is judged when nothing newer exists.
-    After a provider's fault that passes, a task waits ``backoff_s`` seconds at most, twice as long
-    after each further one, up to ``backoff_max_s``; a task has ``faults_per_task`` of them before a
-    person must look, a run ``faults_per_run`` before it starts nothing more.
-    """
-
-    max_attempts: int
-    conflict: int
-    adopt_late: bool
-    backoff_s: int
-    backoff_max_s: int
-    faults_per_task: int
-    faults_per_run: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
