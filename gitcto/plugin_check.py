@@ -249,7 +249,7 @@ def _integration(what: str, descriptor: Integration) -> Iterator[Finding]:
 
 
 def _strategy(what: str, descriptor: StrategyFile, text: bytes) -> Iterator[Finding]:
-    from gitcto.policy.records import PolicyError
+    from gitcto.policy.problems import PolicyError
     from gitcto.policy.strategies import parse_strategy
 
     try:

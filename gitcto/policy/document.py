@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gitcto.policy.lines import line_index, line_of
-from gitcto.policy.records import PolicyError, PolicyProblem
+from gitcto.policy.problems import PolicyError, PolicyProblem
 from gitcto.policy.table import Finding
 
 MAX_BYTES = 256 * 1024

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gitcto.policy import budget_sections, landing_sections, names, sections
 from gitcto.policy.document import document, refuse_all
-from gitcto.policy.records import SCOPE_PLUGIN, Policy, PolicyError, PolicyProblem
+from gitcto.policy.problems import PolicyError, PolicyProblem
+from gitcto.policy.records import SCOPE_PLUGIN, Policy
 from gitcto.policy.table import Finding, Table, shown, suggestion
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from gitcto.errors import CtoError, ExitCode
 from gitcto.model.step_records import SINGLE_WORKER
 from gitcto.policy.budget_settings import Budgets
 from gitcto.policy.eligibility_settings import EligibilitySettings
@@ -20,27 +19,6 @@ Setting = Scalar | tuple[Scalar, ...] | dict[str, Scalar]
 
 SCOPE_PLUGIN = "paths"
 """The gate plugin that enforces ``[scope]``."""
-
-
-class PolicyProblem(NamedTuple):
-    """One thing wrong with a policy file, at a line (0 when it concerns the whole file)."""
-
-    where: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        """Return ``file:line: message``."""
-        place = f"{self.where}:{self.line}" if self.line else self.where
-        return f"{place}: {self.message}"
-
-
-class PolicyError(CtoError):
-    """A policy file cannot be used; ``message`` has one line for each of ``problems``."""
-
-    def __init__(self, problems: tuple[PolicyProblem, ...], hint: str) -> None:
-        super().__init__("\n".join(map(str, problems)), hint, ExitCode.POLICY)
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

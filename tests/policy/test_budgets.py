@@ -10,7 +10,8 @@ from gitcto.policy.budget_settings import Budget
 from gitcto.policy.decisions import Attempt, decide_budget, decide_dispatch, reevaluate
 from gitcto.policy.explain import explain
 from gitcto.policy.load import parse
-from gitcto.policy.records import Policy, PolicyError
+from gitcto.policy.problems import PolicyError
+from gitcto.policy.records import Policy
 
 ATTEMPT = Attempt(actor="h", team="demo", task=TaskSpec(id="A", title="A"), execution="x1", epoch=1)
 HEAD = 'version = 1\n[roles.developer]\nprovider = "fake"\n[providers.fake]\n[gates.nonempty]\n'

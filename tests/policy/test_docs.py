@@ -11,7 +11,7 @@ import pytest
 
 from gitcto.model.plan import validate
 from gitcto.policy.load import load, parse
-from gitcto.policy.records import PolicyError
+from gitcto.policy.problems import PolicyError
 from gitcto.policy.sections import DEFAULT_PROTECTED, DEFAULT_TARGET
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,8 @@ import pytest
 
 from gitcto.policy.explain import explain
 from gitcto.policy.load import parse
-from gitcto.policy.records import PolicyError, PullRequestSettings, TierApproval
+from gitcto.policy.problems import PolicyError
+from gitcto.policy.records import PullRequestSettings, TierApproval
 
 TEXT = """\
 version = 1

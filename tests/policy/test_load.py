@@ -7,7 +7,7 @@ import pytest
 from gitcto.errors import ExitCode
 from gitcto.policy.document import MAX_BYTES
 from gitcto.policy.load import load, parse
-from gitcto.policy.records import PolicyError
+from gitcto.policy.problems import PolicyError
 
 FULL = b"""\
 version = 1

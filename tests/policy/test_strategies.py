@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitcto.policy.load import parse
-from gitcto.policy.records import PolicyError
+from gitcto.policy.problems import PolicyError
 from gitcto.policy.strategies import candidates, parse_strategy
 from gitcto.strategies.records import Source
 
