@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 SAID = "I have mended calc.py."
 """What a scripted model says last."""
 
-ONE_REQUEST = 1250
-"""Most tokens that one request may be counted as, its thoughts included."""
+ONE_REQUEST = 1450
+"""Most tokens that one request may be counted as: with its thoughts, and what came from a cache."""
 
 
 def no_more(played: Played, run: Run) -> list[str]:

@@ -1,0 +1,130 @@
+"""Runs any agent that speaks the Agent Client Protocol, through a driver of ours."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitcto.api import (
+    Dialect,
+    Launch,
+    Probe,
+    agent_environment,
+    agent_home,
+    backend_of,
+    collect_report,
+    find_program,
+    leave_in_mailbox,
+    leave_interrupt,
+    letters_in,
+    poll_output,
+    write_private,
+)
+from gitcto_acp.dialect import with_cost
+from gitcto_acp.endings import meaning
+from gitcto_acp.job import Job, Server
+from gitcto_acp.journal import meanings
+from gitcto_acp.settings import filled, filled_argv, read, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gitcto.api import (
+        InterruptResult,
+        LaunchRequest,
+        Progress,
+        SendRequest,
+        SendResult,
+        Usage,
+        WorkerOutcome,
+        WorkerOutput,
+        WorkerReport,
+    )
+
+_DIALECT = Dialect(name="acp", events=meanings, pieces=True, fault=meaning)
+_INSTALL = "pip install 'git-cto[acp]'"
+
+
+class AcpProvider:
+    """Starts the driver, which starts the agent; the driver's output is already in our words."""
+
+    def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
+        """Tell whether the library and the agent's program are here."""
+        argv = read(settings).started
+        if find_spec("acp") is None:
+            hint = f"the library of the Agent Client Protocol is not installed: {_INSTALL}"
+            return Probe(available=False, hint=hint)
+        backend = backend_of(argv, host_env)
+        if backend is None:
+            hint = f"{argv[0]!r} is not here: install it, or give its whole path in policy.toml"
+            return Probe(available=False, hint=hint)
+        return Probe(available=True, version=backend.version, backend=backend)
+
+    def launch(self, request: LaunchRequest) -> Launch:
+        """Write the agent's files and the driver's job into the scratch directory."""
+        settings, known = read(request.settings), values(request)
+        key = settings.agent.key(request.host_env)
+        home = agent_home(request)
+        for name, text in filled(settings.files, known, key):
+            write_private(home / name, text)
+        argv = list(filled_argv(settings, known))
+        found = find_program(argv[0], request.host_env)
+        job = Job(
+            argv=[str(found.path) if found else argv[0], *argv[1:]],
+            workspace=str(request.workspace),
+            prompt_file=str(request.prompt_file),
+            edits=request.edits,
+            session=request.session,
+            mode=settings.edit_mode if request.edits else settings.read_mode,
+            auth=settings.auth,
+            told=list(letters_in(request.scratch)),
+            servers=[
+                Server(name=one.name, command=one.argv[0], args=list(one.argv[1:]), env={**one.env})
+                for one in request.tools
+            ],
+        )
+        path = request.scratch / "acp" / "job.json"
+        write_private(path, job.text())
+        return Launch(
+            argv=(sys.executable, "-I", "-m", "gitcto_acp.driver", str(path)),
+            env=agent_environment(request, dict(filled(settings.env, known, key))),
+            reads=tuple(dict.fromkeys(_reads(job.argv, request.host_env))),
+        )
+
+    def send(self, request: SendRequest) -> SendResult:
+        """Leave the letter in the mailbox: the driver hands it over when the turn has ended."""
+        return leave_in_mailbox(request)
+
+    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
+        """Read on in the driver's journal."""
+        progress = poll_output(_DIALECT, output, cursor)
+        return replace(progress, usage=_own(progress.usage, output))
+
+    def interrupt(self, output: WorkerOutput) -> InterruptResult:
+        """Leave the mark for the driver, which cancels the turn."""
+        return leave_interrupt(output)
+
+    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
+        """Read the whole journal."""
+        report = collect_report(_DIALECT, outcome)
+        return replace(report, usage=_own(report.usage, outcome))
+
+
+def _own(usage: Usage, output: WorkerOutput) -> Usage:
+    """Return what a run used: of a session that goes on, agents count tokens anew, and cost not."""
+    before = output.before.cost_micros
+    if usage.cost_micros is None or not before:
+        return usage
+    return with_cost(usage, max(0, usage.cost_micros - before))
+
+
+def _reads(argv: Sequence[str], host_env: Mapping[str, str]) -> Iterator[Path]:
+    """Yield what a worker is made of: the driver, the agent, and what its argv names besides."""
+    yield Path(__file__).parent
+    found, backend = find_program(argv[0], host_env), backend_of(argv, host_env)
+    yield from found.reads if found else ()
+    yield from (Path(word) for word in argv if word.startswith("/") and Path(word).is_file())
+    yield from backend.files if backend else ()
