@@ -281,7 +281,11 @@ class StepEnds:
 
     def _kept(self, x: Execution) -> None:
         """Keep what was made in all seats of an attempt that is over; clear it away."""
+        book, main = self._book, last_in(x, MAIN_SEAT)
         kept = self._ending.beside(x, "")
         if kept:
-            self._book.record(*kept)
+            book.record(*kept)
+        if main and book.world.rooms.take_up(book.state.tasks[x.task], seated(x, main)) is None:
+            book.listener.note(f"{x.task}: kept as it is: {book.world.rooms.where(x.id)}")
+            return
         self._ending.settle(x)
