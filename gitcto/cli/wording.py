@@ -17,6 +17,10 @@ NEEDS_A_PERSON = frozenset({TaskState.BLOCKED, TaskState.FAILED_TERMINAL})
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
+_OF_PROVIDERS = ("not_eligible", "provider_unavailable")
+"""Why a task is blocked that nobody may do: `provider why` says what a person can do about it."""
+
+
 def age(since_ms: int, now_ms: int) -> str:
     """Return how long ago something was, in its largest unit (``12s``, ``3h``)."""
     seconds = max(now_ms - since_ms, 0) // 1000
@@ -75,7 +79,7 @@ def trouble(task: Task, execution: Execution | None) -> list[str]:
     lines = [f"{task.spec.id} is {task.state.value}: {visible(why(task))}"]
     if execution is not None and execution.preserved:
         lines.append(f"  its work is kept at {visible(execution.preserved)}")
-    lines.append(
-        f"  look with `git cto show {task.spec.id}`, go on with `git cto retry {task.spec.id}`"
-    )
+    look = "provider why" if task.reason in _OF_PROVIDERS else "show"
+    name = task.spec.id
+    lines.append(f"  look with `git cto {look} {name}`, go on with `git cto retry {name}`")
     return lines

@@ -36,6 +36,11 @@ def running(execution: Execution) -> tuple[Step, ...]:
     return tuple(step for step in execution.steps if step.runs)
 
 
+def authors(x: Execution) -> tuple[str, ...]:
+    """Return the providers that wrote what an execution has: none of them may judge it."""
+    return tuple(dict.fromkeys(step.provider for step in x.steps if step.edits))
+
+
 def workers(executions: Iterable[Execution]) -> int:
     """Return how many workers executions have, or are about to: at least one each."""
     return sum(max(1, len(running(x))) for x in executions if x.state in WORKING_STATES)

@@ -18,8 +18,7 @@ class Asked:
     ``attempt`` says for which task, ``step`` which step of ``strategy``, and whether it ``edits``.
     ``part`` is the strategy's role that does it, ``asked`` the providers that may fill it, in order
     (none: those that have earned to be the default). ``engines`` are the gated ones that a person
-    asked for by name for this run; ``wrote`` are the providers whose work the step judges, where
-    the strategy wants a judge that is none of them.
+    asked for by name for this run; ``wrote`` are the providers whose work the step judges.
     """
 
     attempt: Attempt

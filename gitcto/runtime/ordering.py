@@ -15,7 +15,7 @@ from gitcto.model.commands import Lease, SingleCommand
 from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
 from gitcto.model.step_records import SINGLE_WORKER, Step
-from gitcto.model.step_rules import running, workers
+from gitcto.model.step_rules import authors, running, workers
 from gitcto.policy.eligibility import Selection
 from gitcto.policy.strategies import candidates
 from gitcto.runtime.book import Book
@@ -293,6 +293,7 @@ class Ordering:
             part=order.role,
             edits=order.edits,
             asked=candidates(policy, strategy, order.role, own),
+            wrote=authors(x) if order.asks in ("verdict", "choice") else (),
             avoid=dict.fromkeys(order.avoid, "it has failed at this step"),
         )
         return selection(self._book, wanted, x.base)

@@ -107,7 +107,7 @@ class Scenario:
         )
 
 
-_BEGUN = ("execution.leased", "execution.started", "execution.exited")
+_BEGUN = ("execution.leased", "step.started", "execution.started", "step.ended", "execution.exited")
 _JUDGED = (*_BEGUN, "work.harvested", "gate.judged")
 _QUEUED = (*_JUDGED, "queue.enqueued")
 _REJECTED = (*_QUEUED, "queue.left", "work.preserved", "execution.failed")
@@ -239,7 +239,7 @@ SCENARIOS = (
         setup=("sh", "-c", "echo 'VALUE = 3' > value.py"),
         expected=Outcome(
             reason="dirty_start",
-            events=("execution.leased", "execution.failed"),
+            events=("execution.leased", "step.started", "step.ended", "execution.failed"),
             report="fail",
             exit_code=1,
             state="blocked",

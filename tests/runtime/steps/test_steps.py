@@ -92,6 +92,20 @@ def test_nothing_lands_that_nobody_approved(
     steps.team.assert_clean()
 
 
+def test_nobody_judges_what_it_wrote_itself(steps: Any) -> None:
+    steps.policy("honest", "approve")
+    steps.team.policy_text = steps.team.policy_text.replace(
+        'reviewer = ["reviewer"]', 'reviewer = ["writer"]'
+    )
+    steps.team.save_policy()
+    steps.plan()
+    steps.team.run()
+    assert steps.team.landed() == []
+    decision = steps.execution().steps[-1]
+    assert (decision.name, decision.provider) == ("review", "")
+    assert "it wrote what would be judged" in decision.fault.detail
+
+
 def test_a_writer_that_says_done_and_changes_nothing_has_failed(steps: Any) -> None:
     steps.policy("nothing", "approve")
     steps.plan()
