@@ -93,7 +93,7 @@ def test_nothing_lands_that_nobody_approved(
 
 
 def test_nobody_judges_what_it_wrote_itself(steps: Any) -> None:
-    steps.policy("honest", "approve")
+    steps.policy("write", "approve")
     steps.team.policy_text = steps.team.policy_text.replace(
         'reviewer = ["reviewer"]', 'reviewer = ["writer"]'
     )
