@@ -32,6 +32,8 @@ argv = ["{engine}", "--mode", "{{mode}}", "{{prompt_file}}"]
 [providers.fake]
 [roles.developer]
 {role}
+[retries]
+provider_faults_per_task = 1
 [gates.nonempty]
 [sandbox]
 use = ["none"]
