@@ -22,7 +22,8 @@ class Wanted:
     """A step of a strategy: the ``part`` that does it, and whether it ``edits``.
 
     ``asked`` are the providers that may fill that part, in order (none: those that have earned to
-    be the default). ``wrote`` are the providers whose work it judges: they may not; ``avoid`` says of providers why the strategy has given up on them.
+    be the default). ``wrote`` are the providers whose work it judges: they may not; ``avoid`` says
+    of providers why the strategy has given up on them.
     """
 
     task: TaskSpec

@@ -51,6 +51,7 @@ def _filled(
     plugins: Plugins, policy: Policy, strategy: Strategy, role: str
 ) -> Iterator[StrategyProblem]:
     own = policy.roles[role].providers
+    yield from _independent(policy, strategy, role)
     for step in strategy.steps:
         who = candidates(policy, strategy, step.role, own)
         if not who and len(strategy.steps) > 1:
@@ -62,6 +63,19 @@ def _filled(
             if lacks:
                 message = f"provider {provider!r} as {step.role!r} of {strategy.name} {lacks}"
                 yield StrategyProblem(message, grave=False)
+
+
+def _independent(policy: Policy, strategy: Strategy, role: str) -> Iterator[StrategyProblem]:
+    """Yield the judges that could only judge what they wrote themselves, which nobody may."""
+    own = policy.roles[role].providers
+    filled = [(each, set(candidates(policy, strategy, each.role, own))) for each in strategy.steps]
+    wrote = set().union(*(who for step, who in filled if step.kind == "write"))
+    for step, who in filled:
+        if step.judges and len(wrote) == 1 and who and who <= wrote:
+            (name,) = who
+            hint = f"name another in [strategies.{strategy.name}.providers]"
+            message = f"{name!r} alone is {step.role!r} of {strategy.name}, and wrote it: {hint}"
+            yield StrategyProblem(f"[roles.{role}] {message}", grave=True)
 
 
 def _abilities(plugins: Plugins, policy: Policy, provider: str) -> Abilities | None:

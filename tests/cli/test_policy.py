@@ -88,11 +88,26 @@ def test_a_strategy_that_does_not_exist_is_an_error_with_the_nearest_name(repo: 
     assert "did you mean 'single_worker'?" in told
 
 
-def test_a_judge_that_cannot_be_held_to_its_part_is_a_warning(repo: Room) -> None:
+JUDGE = """
+[providers.judge]
+plugin = "fake"
+[strategies.codex_writes_gemini_reviews.providers]
+reviewer = "judge"
+"""
+
+
+def test_a_provider_that_would_judge_itself_is_an_error(repo: Room) -> None:
     text = POLICY.replace('provider = "fake"\n', f'provider = "fake"\n{STRATEGY}')
     repo.write("policy.toml", text)
+    told = repo.cto("policy", "validate", expect=4).error
+    assert "'fake' alone is 'reviewer' of codex_writes_gemini_reviews, and wrote it" in told
+
+
+def test_a_judge_that_cannot_be_held_to_its_part_is_a_warning(repo: Room) -> None:
+    text = POLICY.replace('provider = "fake"\n', f'provider = "fake"\n{STRATEGY}')
+    repo.write("policy.toml", text + JUDGE)
     told = repo.cto("policy", "validate")
-    assert "provider 'fake' as 'reviewer' of codex_writes_gemini_reviews" in told.err
+    assert "provider 'judge' as 'reviewer' of codex_writes_gemini_reviews" in told.err
     assert json.loads(repo.cto("policy", "validate", "--json").out)["warnings"]
 
 

@@ -29,6 +29,9 @@ provider = "agent"
 [providers.agent]
 plugin = "command"
 argv = ["agent"]
+[providers.judge]
+plugin = "command"
+argv = ["agent"]
 [gates.{change}]
 plugin = "paths"
 [gates.{tree}]
@@ -70,6 +73,8 @@ role = "reviewer"
 kind = "review"
 reads = ["task", "patch:main"]
 failures = { default = ["retry"], no_verdict = ["retry"] }
+[strategies.reviewed.providers]
+reviewer = "judge"
 [strategies.dual]
 summary = "two write at the same time, a third one chooses"
 [[strategies.dual.step]]
@@ -92,6 +97,8 @@ role = "chooser"
 kind = "adjudicate"
 reads = ["task", "patch:main", "patch:second"]
 failures = { default = ["retry"] }
+[strategies.dual.providers]
+chooser = "judge"
 """
 
 _BUDGETS = "[budgets.execution]\ntokens = {execution}\n[budgets.team]\ntokens = {team}\n"
