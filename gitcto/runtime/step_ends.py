@@ -14,7 +14,7 @@ from gitcto.model.commands import RecordExit, RecordHarvest, SingleCommand
 from gitcto.model.mail_rules import INTERRUPTED
 from gitcto.model.records import LIVE_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep
-from gitcto.model.step_records import MAIN_SEAT
+from gitcto.model.step_records import MAIN_SEAT, Step
 from gitcto.model.step_rules import UNAPPROVED, ended, running
 from gitcto.runtime import failures
 from gitcto.runtime.answers import said_by
@@ -27,7 +27,7 @@ from gitcto.runtime.merge_queue import MergeQueue
 from gitcto.runtime.messages import NO_WORK, NotStarted, Work, WorkerFinished
 from gitcto.runtime.ordering import Ordering
 from gitcto.runtime.outside_record import record_of
-from gitcto.runtime.seats import last_in, seated, unrecorded
+from gitcto.runtime.seats import Turn, last_in, seated, unrecorded
 from gitcto.runtime.worker_values import Exit
 from gitcto.strategies.records import Finish, GiveUp, Start
 
@@ -285,7 +285,13 @@ class StepEnds:
         kept = self._ending.beside(x, "")
         if kept:
             book.record(*kept)
-        if main and book.world.rooms.take_up(book.state.tasks[x.task], seated(x, main)) is None:
+        if main and _must_stay(book, x, main):
             book.listener.note(f"{x.task}: kept as it is: {book.world.rooms.where(x.id)}")
             return
         self._ending.settle(x)
+
+
+def _must_stay(book: Book, x: Execution, main: Step) -> bool:
+    """Tell whether the main room holds what cannot be taken up; one that is gone holds nothing."""
+    turn = Turn(task=book.state.tasks[x.task], execution=x, step=main)
+    return book.world.rooms.take_up_unseen(turn) is None
