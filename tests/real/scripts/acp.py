@@ -185,7 +185,7 @@ CODEX = AgentCli(
 
 OPENCODE = AgentCli(
     provider="acp",
-    package=AGENTS / "opencode/node_modules/opencode-ai",
+    package=AGENTS / "opencode/node_modules/opencode-linux-x64",
     program=native("opencode/node_modules/opencode-linux-x64/bin/opencode"),
     table=opencode_table,
     shell=opencode_shell,

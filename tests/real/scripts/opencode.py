@@ -56,7 +56,7 @@ def hostile(repo: Path, url: str, canary: Path) -> None:
 
 CLI = AgentCli(
     provider="opencode",
-    package=AGENTS / "opencode/node_modules/opencode-ai",
+    package=AGENTS / "opencode/node_modules/opencode-linux-x64",
     program=native("opencode/node_modules/opencode-*-x64/bin/opencode"),
     table=lambda url: {"base_url": f"{url}/v1", "model": "mock-model"},
     shell=shell,
