@@ -15,7 +15,7 @@ set -e
 cto() { python3 -I -c 'import sys; from gitcto.cli.entry import main; sys.exit(main())' "$@"; }
 cto mail send lead --subject 'which API?' --body 'v1 or v2' --key question
 i=0
-until cto mail inbox | tee -a seen | grep -q 'use v2'; do
+until cto mail inbox >> seen && grep -q 'use v2' seen; do
     i=$((i + 1)); [ $i -lt 60 ] || exit 9; sleep 0.2
 done
 cto mail inbox --json > inbox.json
