@@ -10,9 +10,11 @@ import pytest
 from gitcto.model.records import Execution, Task, TaskSpec, TaskState
 from gitcto.runtime import trash
 from gitcto.runtime.attempt import commands_in
+from gitcto.runtime.context import Context
 from gitcto.runtime.layout import Layout
 from gitcto.runtime.rooms import make_room, release_room
 from gitcto.runtime.run import make_context
+from gitcto.runtime.seats import Turn, unrecorded
 
 NUMBER = 40
 
@@ -36,6 +38,11 @@ def execution(number: int, base: str, workspace: str) -> tuple[Task, Execution]:
     return Task(spec=spec, state=TaskState.DISPATCHING, queued_ms=1, order=1), made
 
 
+def base_of(context: Context, task: Task, made: Execution) -> str:
+    turn = Turn(task=task, execution=made, step=unrecorded(made))
+    return commands_in(context, turn).env["CTO_PORT_BASE"]
+
+
 @pytest.mark.parametrize("workspace", ["clone", "worktree"])
 def test_forty_at_once(crew: Any, workspace: str) -> None:
     crew.files(30)
@@ -45,9 +52,7 @@ def test_forty_at_once(crew: Any, workspace: str) -> None:
     wanted = [execution(n, crew.team.git("rev-parse", "main"), workspace) for n in range(NUMBER)]
     with ThreadPoolExecutor(NUMBER) as threads:
         list(threads.map(lambda pair: make_room(context, *pair), wanted))
-        bases = list(
-            threads.map(lambda pair: commands_in(context, pair[1]).env["CTO_PORT_BASE"], wanted)
-        )
+        bases = list(threads.map(lambda pair: base_of(context, *pair), wanted))
         rooms = [context.layout.room(pair[1].id) for pair in wanted]
         assert all((room / "many/part0/29").is_file() for room in rooms)
         assert [crew.team.git("-C", str(room), "status", "--porcelain") for room in rooms] == (

@@ -48,7 +48,8 @@ def test_the_next_room_is_made_of_the_last(large: Any) -> None:
     ],
 )
 def test_a_doubtful_room_is_not_kept(large: Any, script: str, why: str) -> None:
-    large.team.policy_text = large.team.policy_text.replace("max_attempts = 2", "max_attempts = 1")
+    once = "max_attempts = 1\nprovider_faults_per_task = 1"
+    large.team.policy_text = large.team.policy_text.replace("max_attempts = 2", once)
     large.team.policy_text += "[limits]\nwall_s = 1\n" if why == "late" else ""
     large.tasks(A=script)
     large.team.run()
