@@ -50,6 +50,7 @@ def begin(
                 _must_be_kept_in(context, turn)
                 _make_room(context, turn)
                 before = outside.remember(context, turn.observed, idle)
+                _set_up(context, turn)
                 inmate = _prepare(context, turn, briefing)
                 started = _spawn(context, turn, inmate)
         except CtoError as error:
@@ -101,8 +102,13 @@ def _make_room(context: Context, turn: Turn) -> None:
     context.refs.compare_and_swap(pin, None, turn.execution.base)
     context.effects.crash_point("attempt.pinned")
     make_room(context, turn.task, seated)
-    commands_in(context, turn).set_up()
-    context.effects.crash_point("attempt.room")
+
+
+def _set_up(context: Context, turn: Turn) -> None:
+    """Run policy's set-up command in a fresh room: what it does outside counts as the worker's."""
+    if turn.is_first_here:
+        commands_in(context, turn).set_up()
+        context.effects.crash_point("attempt.room")
 
 
 def _prepare(context: Context, turn: Turn, briefing: Briefing) -> Inmate:

@@ -41,7 +41,7 @@ def complete(room: Room, function: str, *words: str) -> list[str]:
     ("function", "words", "offered"),
     [
         ("_git_cto", ("git", "cto", "plu"), ["plugins"]),
-        ("_git_cto", ("git", "-C", ".", "cto", "plan", ""), ["import"]),
+        ("_git_cto", ("git", "-C", ".", "cto", "plan", "im"), ["import"]),
         ("_git_cto_program", ("git-cto", "plugins", "--j"), ["--json"]),
     ],
 )

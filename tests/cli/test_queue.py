@@ -176,14 +176,15 @@ def test_why_of_a_landed_task_names_its_commit(crew: Crew) -> None:
 
 
 def test_why_of_a_real_rejection_names_the_gate_and_shows_the_change_again(crew: Crew) -> None:
-    step = {"do": "print", "text": "nothing to do"}
-    crew.work("A", step, expect=1)
+    text = (crew.path / "policy.toml").read_text().replace('["nonempty"]', '["nonempty", "paths"]')
+    crew.write("policy.toml", f"{text}[gates.paths]\n")
+    crew.work("A", {"do": "write", "path": "b", "text": "b"}, expect=1, paths=("a",))
     base = crew.git("rev-parse", "HEAD")
     found = facts(crew.cto("queue", "why", "A").out)
-    assert found["invariant"].startswith("nonempty:")
+    assert found["invariant"].startswith("paths:")
     assert found["base"] == base
     assert found["reproduce"] == f"git diff {base} {found['tree']}"
-    assert crew.git(*found["reproduce"].split()[1:]) == ""
+    assert "+b" in crew.git(*found["reproduce"].split()[1:])
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 
 from gitcto.model import events as ev
 from gitcto.model.agent_records import Fault
+from gitcto.model.draft_events import PlanDrafted
+from gitcto.model.draft_records import Draft
 from gitcto.model.provider_events import ProviderAdmitted
 from gitcto.model.provider_records import Admission, Compared
 from gitcto.model.records import TaskSpec, TaskState, TeamMode
@@ -27,6 +29,18 @@ ADMISSION = Admission(
     command="npm install codex@1",
     retrieved="2026-11-29",
     files=("/opt/codex",),
+)
+DRAFT = Draft(
+    id="D1",
+    objective="greet better",
+    provider="p",
+    base="b" * 40,
+    policy="c" * 64,
+    digest="d" * 64,
+    plan="e" * 40,
+    answer="f" * 40,
+    tasks=2,
+    problems=0,
 )
 SAMPLES: dict[str, Any] = {
     "decision": ALLOW,
@@ -48,6 +62,8 @@ def sample(kind: type[ev.EventBody]) -> ev.EventBody:
         fields[field.name] = SAMPLES.get(field.name, plain)
     if kind is ev.TaskAdded:
         fields["task"] = TaskSpec(id="T1", title="first")
+    if kind is PlanDrafted:
+        fields["draft"] = DRAFT
     if kind is ProviderAdmitted:
         fields["admission"] = ADMISSION
     return kind(**fields)

@@ -158,7 +158,7 @@ MODEL = (
     ),
     Bug(
         name="a failed execution lives on",
-        swaps=((EVOLVE, "execution, state=TaskState.FAILED, reason", "execution, reason"),),
+        swaps=((STEPS, "        state=TaskState.FAILED,\n", ""),),
         by="explorer",
     ),
     Bug(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gitcto.testing.planted.bug import Bug
 
 RECOVERY, OTHERS, ENDING = "runtime/recovery.py", "runtime/others.py", "runtime/ending.py"
-LANDER, LOOP = "runtime/lander.py", "runtime/orchestrator.py"
+LANDER, STEP_ENDS = "runtime/lander.py", "runtime/step_ends.py"
 
 RUNTIME = (
     Bug(
@@ -99,7 +99,7 @@ RUNTIME = (
     ),
     Bug(
         name="what a worker did outside is not recorded",
-        swaps=((LOOP, "        if changed is not None:\n", "        if False:\n"),),
+        swaps=((STEP_ENDS, "        if changed is not None:\n", "        if False:\n"),),
         by="simulation",
     ),
 )
