@@ -92,6 +92,14 @@ def known_policy(app: App, team: str) -> Policy:
         return policy
 
 
+def policy_at_hand(app: App, team: str) -> Policy:
+    """Return the same for a command that only looks, without a word about it. Raises ``CtoError``."""
+    try:
+        return app.policy()
+    except CtoError as broken:
+        return _adopted(app, team, broken)
+
+
 def _adopted(app: App, team: str, broken: CtoError) -> Policy:
     from gitcto.git.objects import Objects
     from gitcto.runtime.adopted import adopted_policy

@@ -24,7 +24,7 @@ def lines(app: App, team: Team, waits: Sequence[int]) -> Iterator[str]:
 
     ``waits`` are the times before which tasks are not tried again, the next one first.
     """
-    from gitcto.cli.requests import known_policy
+    from gitcto.cli.requests import policy_at_hand
 
     now_ms = app.effects.now_ms()
     yield from parked_lines(team.circuits, now_ms)
@@ -35,7 +35,7 @@ def lines(app: App, team: Team, waits: Sequence[int]) -> Iterator[str]:
         yield f"{some} after a provider's fault; the next is tried again at {first}"
     if team.used.providers:
         with suppress(CtoError):  # how a team stands is shown without a policy, too
-            yield from budget_lines(of_team(known_policy(app, team.name), team, now_ms))
+            yield from budget_lines(of_team(policy_at_hand(app, team.name), team, now_ms))
 
 
 def parked_lines(circuits: Mapping[str, Circuit], now_ms: int) -> Iterator[str]:
