@@ -93,7 +93,7 @@ def known_policy(app: App, team: str) -> Policy:
 
 
 def policy_at_hand(app: App, team: str) -> Policy:
-    """Return the same for a command that only looks, without a word about it. Raises ``CtoError``."""
+    """Return the same, without a word about it: for what only looks. Raises ``CtoError``."""
     try:
         return app.policy()
     except CtoError as broken:

@@ -47,6 +47,7 @@ class After(NamedTuple):
     failure: Failure | None = None
     work: Work | None = NO_WORK
     seen: bool = True
+    message: WorkerFinished | None = None
 
 
 class StepEnds:
@@ -91,7 +92,7 @@ class StepEnds:
             commands = (*commands, changed)
             if changed.blocking:
                 failure = failures.of_outside(x.task, changed.changes)
-        after = After(x, commands, message.exit, failure, message.work)
+        after = After(x, commands, message.exit, failure, message.work, message=message)
         self._on(after, message.report.summary if turn.step.edits else "")
         self._book.world.rooms.forget_outside(turn.observed)
 
@@ -250,7 +251,7 @@ class StepEnds:
             book.listener.note(f"{x.task}: {refusal.detail}")
         else:  # fenced: the ledger took nothing of it
             book.catch_up()
-            self._kept(self._known(x))
+            self._late(self._known(x), after.message, others=False)
 
     def _fail(self, after: After, failure: Failure) -> None:
         book, x = self._book, after.execution
@@ -265,13 +266,13 @@ class StepEnds:
         now = book.state.executions[x.id]
         self._ending.fail(now, failure, work, before=before)
 
-    def _late(self, x: Execution, message: WorkerFinished, *, others: bool) -> None:
+    def _late(self, x: Execution, message: WorkerFinished | None, *, others: bool) -> None:
         """Keep what a worker did that had lost its lease; judge it when nothing newer exists."""
-        several = len(x.steps) > 1
-        adopted = None if several else take_late(self._book, message)
-        if several and not others:
+        alone = message if len(x.steps) <= 1 else None
+        adopted = take_late(self._book, alone) if alone is not None else None
+        if alone is None and not others:
             self._kept(x)
-        elif message.work is not None and not others:
+        elif alone is not None and alone.work is not None and not others:
             self._ending.settle(x)
         if adopted is not None:
             self._queue.enqueue(adopted)
