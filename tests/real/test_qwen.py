@@ -1,4 +1,8 @@
-"""qwen itself, in a real room, against a scripted model."""
+"""qwen itself, in a real room, against a scripted model.
+
+It repeats a request that failed for 75 seconds: one such failure is played here, the other one when
+`make providers` writes the page.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("scenario", [*SCENARIOS, KEYLESS], ids=lambda each: each.name)
+PLAYED = [scenario for scenario in SCENARIOS if scenario.name != "500"]
+
+
+@pytest.mark.parametrize("scenario", [*PLAYED, KEYLESS], ids=lambda each: each.name)
 def test_scenario(scenario: Scenario, tmp_path: Path) -> None:
     try:
         row = play(CLI, scenario, tmp_path)
