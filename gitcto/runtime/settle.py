@@ -15,7 +15,6 @@ from gitcto.git.tips import take_tips
 from gitcto.git.trees import is_ancestor
 from gitcto.model.commands import RecordPreserved
 from gitcto.model.records import Execution, Task
-from gitcto.model.step_records import MAIN_SEAT
 from gitcto.room_contracts import RoomTips
 from gitcto.runtime import trash
 from gitcto.runtime.ask import ask
@@ -27,7 +26,7 @@ from gitcto.runtime.left_behind import note_left, why_kept
 from gitcto.runtime.messages import RoomRemoved, Work
 from gitcto.runtime.rooms import ROOM_DEADLINE_S, release_room
 from gitcto.runtime.run_files import COMMAND
-from gitcto.runtime.seats import last_in, seat_named, seat_of, seated, seated_at, seats_of
+from gitcto.runtime.seats import last_in, seat_named, seat_of, seated, seated_at
 from gitcto.runtime.taking_up import take_up
 from gitcto.store.reader import LedgerReader
 
@@ -92,11 +91,13 @@ def move_in(context: Context, execution: Execution) -> None:
 
 
 def unpin(context: Context, execution: Execution) -> None:
-    """Drop the refs that kept unsettled work; the ledger or a preserved ref keeps it now."""
-    for seat in (MAIN_SEAT, *seats_of(execution)):
-        ref = context.layout.execution_ref(seated(execution, last_in(execution, seat)).id)
-        held = context.refs.read(ref)
-        if held is not None:
+    """Drop the refs that kept unsettled work; the ledger or a preserved ref keeps it now.
+
+    Also those of rooms in which a step only read: to prove that nothing is in one pins it again.
+    """
+    prefix = context.layout.execution_prefix
+    for ref, held in context.refs.list(prefix).items():
+        if execution_of(ref.removeprefix(prefix)) == execution.id:
             context.refs.delete(ref, held)
 
 
