@@ -30,14 +30,14 @@ from gitcto.descriptors import (
 
 if TYPE_CHECKING:
     from gitcto.agents.commands import CommandTemplate, read_commands
-    from gitcto.agents.dialect import Dialect, Transcript, fold
+    from gitcto.agents.dialect import Dialect, fold
     from gitcto.agents.driver_mail import DriverLetter, DriverMail
     from gitcto.agents.faults import fault, fault_of
-    from gitcto.agents.lines import Line, read_lines
+    from gitcto.agents.lines import Line
     from gitcto.agents.node import NodeCli
     from gitcto.agents.polling import poll_output
     from gitcto.agents.programs import InstalledProgram, find_program, probe_program
-    from gitcto.agents.report import collect_report, report_of
+    from gitcto.agents.report import collect_report
     from gitcto.agents.rooms import agent_environment, agent_home, prompt_text, write_private
     from gitcto.agents.settings import AgentSettings, read_agent_settings
     from gitcto.backends import backend_of
@@ -218,7 +218,6 @@ __all__ = [
     "TaskSpec",
     "Tier",
     "ToolServer",
-    "Transcript",
     "TreeMerger",
     "Usage",
     "Verdict",
@@ -271,12 +270,10 @@ __all__ = [
     "prompt_text",
     "read_agent_settings",
     "read_commands",
-    "read_lines",
     "read_patch",
     "read_untrusted",
     "ref_ids",
     "replace_file",
-    "report_of",
     "report_path_problem",
     "sync_directory",
     "trusted",

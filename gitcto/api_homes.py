@@ -9,7 +9,6 @@ _LAZY = {
     ),
     "gitcto.agents.dialect": (
         "Dialect",
-        "Transcript",
         "fold",
     ),
     "gitcto.agents.driver_mail": (
@@ -20,10 +19,7 @@ _LAZY = {
         "fault",
         "fault_of",
     ),
-    "gitcto.agents.lines": (
-        "Line",
-        "read_lines",
-    ),
+    "gitcto.agents.lines": ("Line",),
     "gitcto.agents.node": ("NodeCli",),
     "gitcto.agents.polling": ("poll_output",),
     "gitcto.agents.programs": (
@@ -31,10 +27,7 @@ _LAZY = {
         "find_program",
         "probe_program",
     ),
-    "gitcto.agents.report": (
-        "collect_report",
-        "report_of",
-    ),
+    "gitcto.agents.report": ("collect_report",),
     "gitcto.agents.rooms": (
         "agent_environment",
         "agent_home",

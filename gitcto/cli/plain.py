@@ -67,6 +67,9 @@ def task(record: Task) -> dict[str, Any]:
     }
 
 
+_APPROVAL = ("", "s_needed", "s_expire_ms")
+
+
 def execution(record: Execution) -> dict[str, Any]:
     """Return one attempt."""
     return {
@@ -93,9 +96,7 @@ def execution(record: Execution) -> dict[str, Any]:
         "tree": record.tree,
         "changed": record.changed,
         "change": record.change,
-        "approval": record.approval,
-        "approvals_needed": record.approvals_needed,
-        "approvals_expire_ms": record.approvals_expire_ms,
+        **{f"approval{name}": getattr(record, f"approval{name}") for name in _APPROVAL},
         "approved_by": list(record.approved_by),
         "outside": list(record.outside),
         "outside_blocks": record.outside_blocks,

@@ -119,14 +119,13 @@ def show(app: App, *, file: Path | None, as_json: bool) -> None:
 
 def summary(shown: Policy) -> dict[str, object]:
     """Return a policy as plain values, for ``--json``."""
-    retries = shown.retries
     return {
         "digest": shown.digest,
         "target": shown.target_template,
         "max_workers": shown.max_workers,
         "lease_s": shown.lease_s,
         "limits": asdict(shown.limits),
-        "retries": asdict(retries),
+        "retries": asdict(shown.retries),
         "eligibility": asdict(shown.eligibility),
         "roles": {
             name: {"providers": list(role.providers), "workspace": role.workspace}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.model.provider_records import Admission
     from gitcto.runtime.installed import Installed
+    from gitcto.store.reader import LedgerReader
 
 _SHOWN = 12
 _LONGEST = 300
@@ -98,10 +99,15 @@ def admit(  # noqa: PLR0913  # one for each option
     with run_context(app, app.team(team)) as context:
         found = look(context, configured(context, name))
         admission = _admission(name, found, said, app.effects.new_id())
-        recorded = record(context.ledger, AdmitProvider(admission=admission))
-        known = context.ledger.view().team
-    now = known.admissions[name] if known else admission
-    _say(app, now, new=bool(recorded.events), as_json=as_json)
+        new = bool(record(context.ledger, AdmitProvider(admission=admission)).events)
+        admission = _recorded(context.ledger, admission)
+    _say(app, admission, new=new, as_json=as_json)
+
+
+def _recorded(ledger: LedgerReader, admission: Admission) -> Admission:
+    """Return an admission as the ledger has it, with the one that it replaces."""
+    team = ledger.view().team
+    return team.admissions[admission.provider] if team else admission
 
 
 def _say(app: App, admission: Admission, *, new: bool, as_json: bool) -> None:

@@ -56,7 +56,6 @@ __all__ = [
     "request_stop",
     "run_command",
     "spawn",
-    "tail",
     "wait",
 ]
 
@@ -135,17 +134,6 @@ def interrupt(run_dir: Path) -> None:
     """Ask for the same in haste; see :func:`gitcto.runtime.run_files.interrupt`."""
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # asked for before it was started
     run_files.interrupt(str(run_dir))
-
-
-def tail(path: Path, limit: int) -> bytes:
-    """Return at most the last ``limit`` bytes of an output file; use this while a worker runs.
-
-    The file of a running worker that floods looks as long as the flood, with a hole in it.
-    """
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - limit))
-        return file.read(limit)
 
 
 def run_command(

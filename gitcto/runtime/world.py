@@ -3,8 +3,7 @@
 The orchestrator, its merge queue and its recovery touch no file, no process, no ref and no remote:
 they ask a :class:`World`, at the level of what it means. :mod:`gitcto.runtime.real_world` asks git
 and the operating system; ``gitcto.testing.simulation`` makes a world up. Between the two nothing
-else differs, so what is true of the loop in one is true of it in the other
-(docs/adr/0005-simulation.md).
+else differs, so what is true of the loop in one is true of it in the other (ADR 0005).
 """
 
 from __future__ import annotations

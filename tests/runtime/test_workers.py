@@ -138,11 +138,11 @@ def test_waiting_for_what_never_started_says_lost(tmp_path):
     assert workers.wait(tmp_path / "nothing").cause == "lost"
 
 
-def test_the_tail_can_be_read_while_the_worker_runs(bench):
+def test_its_output_can_be_read_while_the_worker_runs(bench):
     ready, gate = bench.fifo("ready"), bench.fifo("gate")
     bench.spawn("sh", "-c", f"seq 1000; echo > '{ready}'; cat '{gate}'")
     ready.read_text()
-    assert workers.tail(bench.run_dir / "stdout.log", 9) == b"999\n1000\n"[-9:]
+    assert (bench.run_dir / "stdout.log").read_bytes().endswith(b"999\n1000\n")
     gate.write_text("go")
 
 
