@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.backends import backend_of
+from gitcto.backends import backend_of, program_at
 from gitcto.contracts import Backend, Probe
 
 if TYPE_CHECKING:
@@ -41,10 +40,9 @@ class InstalledProgram:
 
 def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram | None:
     """Return a CLI by its name on ``PATH`` or its absolute path, None when it is not there."""
-    found = shutil.which(program, path=host_env.get("PATH", ""))
-    if found is None:
+    path = program_at(program, host_env)
+    if path is None:
         return None
-    path = Path(found)
     backend = backend_of((str(path),), host_env)
     if backend is None:
         return None

@@ -36,10 +36,12 @@ class Asked:
 class Selection:
     """Who does it (``provider``, empty for nobody), who may not and why, and the decision.
 
+    ``backend`` is the hash of the program that this was decided about, empty for one without.
     ``waits`` is whether nobody may now, and somebody may as soon as a circuit closes.
     """
 
     provider: str
+    backend: str
     denied: Mapping[str, str]
     waits: bool
     decision: Decision
@@ -61,8 +63,10 @@ def select(policy: Policy, asked: Asked) -> Selection:
     }
     decision = decision_on(policy, "eligibility", asked.attempt.actor, facts)
     allowed = decision.verdict == "allow"
+    chosen = decision.inputs["selected"] if allowed else ""
     return Selection(
-        provider=decision.inputs["selected"] if allowed else "",
+        provider=chosen,
+        backend=asked.providers[chosen].backend if chosen else "",
         denied=denied_by(decision),
         waits=not allowed and decision.rule != "core.inputs" and waits(policy, decision.inputs),
         decision=decision,

@@ -16,7 +16,7 @@ from gitcto.mailbox import make_mailbox, path_in
 from gitcto.provider_contracts import Launch, LaunchRequest
 from gitcto.runtime import outside, workers
 from gitcto.runtime.ask import ask
-from gitcto.runtime.backends import must_be_as_found
+from gitcto.runtime.backends import must_be_as_decided
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.collecting import collect
 from gitcto.runtime.context import Context
@@ -46,11 +46,11 @@ def begin(
     def job(post: Post) -> None:
         try:
             with storage_errors(f"start the worker of {turn.run}"):
-                must_be_as_found(context, turn.step.provider)
                 _must_be_kept_in(context, turn)
                 _make_room(context, turn)
                 before = outside.remember(context, turn.observed, idle)
                 _set_up(context, turn)
+                must_be_as_decided(context, turn.step)  # last, for a set-up takes its time
                 inmate = _prepare(context, turn, briefing)
                 started = _spawn(context, turn, inmate)
         except CtoError as error:

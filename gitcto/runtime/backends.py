@@ -12,6 +12,7 @@ from gitcto.contracts import Probe
 from gitcto.errors import CtoError
 from gitcto.git.trees import paths_of
 from gitcto.globs import covers
+from gitcto.model.step_records import Step
 from gitcto.policy.stages import REPOSITORY_CLASSES
 from gitcto.runtime.ask import ask
 from gitcto.runtime.backend_hash import digest_of
@@ -26,7 +27,7 @@ _AT_ONCE = 4
 
 
 class RealAgents(Agents):
-    """The providers of a run, each looked at once; :func:`must_be_as_found` looks again."""
+    """The providers of a run, each looked at once; :func:`must_be_as_decided` looks again."""
 
     def __init__(self, context: Context) -> None:
         self.engines = context.engines
@@ -107,18 +108,18 @@ def cache_of(context: Context) -> Path:
     return context.repository.cto_dir / "backends"
 
 
-def must_be_as_found(context: Context, name: str) -> None:
-    """Look at a provider again right before it is started: it must be what was decided about.
+def must_be_as_decided(context: Context, step: Step) -> None:
+    """Look at a step's provider again right before it is started: it must be what was decided on.
 
     Raises :class:`Unstartable` when it cannot work any more, or would execute something else.
     """
-    before, now = context.found.get(name), look(context, name)
-    context.found[name] = now  # so that the next decision is about what is there
+    name = step.provider
+    now = context.found[name] = look(context, name)  # the next decision is about what is there
     if now.unavailable:
         what = f"provider {name!r} cannot work on this machine: {now.unavailable}"
         hint = f"see `git cto doctor`, or change [providers.{name}]"
         raise Unstartable("provider_unavailable", what, hint)
-    if before is not None and (before.digest, before.plugin) != (now.digest, now.plugin):
+    if now.digest != step.backend:
         raise Unstartable(
             "backend_changed",
             f"the program of provider {name!r} changed since it was decided to use it",

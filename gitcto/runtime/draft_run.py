@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.agent_records import Fault, Usage
+from gitcto.model.amending import amended
 from gitcto.model.draft_rules import DRAFTER
 from gitcto.model.records import Decision, Execution, Task, TaskSpec, TaskState
 from gitcto.model.step_records import Step
+from gitcto.policy.eligibility import Selection
 from gitcto.runtime import attempt, settle, workers
 from gitcto.runtime.book import Book, Listener
 from gitcto.runtime.briefing import Briefing
@@ -58,7 +60,8 @@ def ask_agent(context: Context, question: Question, listener: Listener) -> Told:
     be asked or cannot be started; nothing was used then.
     """
     turn = _turn(context, question)
-    decision = _must_be_eligible(context, turn, question, listener)
+    chosen = _must_be_eligible(context, turn, question, listener)
+    turn = replace(turn, step=amended(turn.step, backend=chosen.backend))
     began = context.effects.now_ms()
     try:
         ended = _run(context, turn, Briefing(prompt=question.prompt.encode()))
@@ -69,7 +72,7 @@ def ask_agent(context: Context, question: Question, listener: Listener) -> Told:
     kept = (f"its room was kept: {problem}",) if problem else ()
     return Told(
         message=ended.report.message,
-        decision=decision,
+        decision=chosen.decision,
         usage=ended.report.usage,
         fault=ended.report.fault,
         wall_ms=max(0, context.effects.now_ms() - began),
@@ -80,7 +83,7 @@ def ask_agent(context: Context, question: Question, listener: Listener) -> Told:
 
 def _must_be_eligible(
     context: Context, turn: Turn, question: Question, listener: Listener
-) -> Decision:
+) -> Selection:
     """Return why the provider may be asked; raise ``CtoError`` when it may not."""
     chosen = selection(
         Book(real_world(context), listener),
@@ -103,7 +106,7 @@ def _must_be_eligible(
             "name another one with `--provider`, or see `git cto provider show`",
             ExitCode.REFUSED,
         )
-    return chosen.decision
+    return chosen
 
 
 def _run(context: Context, turn: Turn, briefing: Briefing) -> WorkerFinished:

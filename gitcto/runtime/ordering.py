@@ -10,21 +10,21 @@ from dataclasses import replace
 
 from gitcto.errors import CtoError
 from gitcto.model.agent_records import Fault
+from gitcto.model.amending import amended
 from gitcto.model.circuit_rules import PARKED
 from gitcto.model.commands import Lease, SingleCommand
 from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
 from gitcto.model.step_records import SINGLE_WORKER, Step
-from gitcto.model.step_rules import authors, running, workers
+from gitcto.model.step_rules import running, workers
 from gitcto.policy.eligibility import Selection
-from gitcto.policy.strategies import candidates
 from gitcto.runtime.book import Book
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.jobs import Runner
 from gitcto.runtime.mail import PostOffice
 from gitcto.runtime.purse import Purse
 from gitcto.runtime.seats import Turn, effective, last_in
-from gitcto.runtime.selecting import Wanted, ineligible, selection
+from gitcto.runtime.selecting import ineligible, ordered, selection
 from gitcto.runtime.step_prompts import reader_prompt, writer_prompt
 from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Start, Strategy
@@ -123,11 +123,7 @@ class Ordering:
         if before and not orders:
             self._book.record(*before, attachments=attachments)
         for order in orders:
-            commands = self._commands(x, order)
-            if commands or before:
-                self._record(x, before, commands, attachments)
-            if not commands:
-                self._park(x, order)
+            self._set_down(x, order, before, self._commands(x, order), attachments)
             before, attachments = (), None
             x = self._book.state.executions[x.id]
         self._begin_new(x)
@@ -138,23 +134,21 @@ class Ordering:
         writer: Step,
         before: Sequence[SingleCommand],
         attachments: Mapping[str, str] | None,
-    ) -> None:
-        """Let a writer that has ended go on, with the letters that came since."""
-        step = StartStep(
-            execution=x.id,
-            epoch=x.epoch,
-            number=len(x.steps) + 1,
-            name=writer.name,
-            role=writer.role,
-            provider=writer.provider,
-            max_workers=self._book.world.max_workers,
-            seat=writer.seat,
-            session_of=writer.number if writer.session else 0,
-            replaces=writer.number,
-            why="mail",
-        )
-        self._record(x, before, (step, *self._mail.unread(x)), attachments)
+    ) -> bool:
+        """Let a writer that has ended go on, with the letters that came since; tell if it may.
+
+        That is a new process, so it is decided anew whether its provider may do it.
+        """
+        order = Order(step=writer.name, role=writer.role, seat=writer.seat, why="mail")
+        chosen = self._chosen(x, order, only=writer.provider)
+        if not chosen.provider and not chosen.waits:
+            return False
+        session = writer.number if writer.session else 0
+        step = amended(self._start(x, order, chosen), session_of=session, replaces=writer.number)
+        begin: tuple[SingleCommand, ...] = (step, *self._mail.unread(x))
+        self._set_down(x, order, before, begin if chosen.provider else (), attachments)
         self._begin_new(self._book.state.executions[x.id])
+        return True
 
     def waiting(self, *, stopped: bool) -> list[Execution]:
         """Return those that have a step to start, if one can be: none of a ``stopped`` team."""
@@ -194,6 +188,20 @@ class Ordering:
         if not numbers:
             self._at_work.pop(turn.execution.id, None)
         return bool(numbers)
+
+    def _set_down(
+        self,
+        x: Execution,
+        order: Order,
+        before: Sequence[SingleCommand],
+        commands: Sequence[SingleCommand],
+        attachments: Mapping[str, str] | None,
+    ) -> None:
+        """Record an order; one without commands waits."""
+        if commands or before:
+            self._record(x, before, commands, attachments)
+        if not commands:
+            self._park(x, order)
 
     def _record(
         self,
@@ -277,23 +285,12 @@ class Ordering:
             told=tuple(told),
             session_of=session.number if session is not None and goes_on_there else 0,
             why=order.why,
+            backend=chosen.backend,
             decision=chosen.decision,
         )
 
-    def _chosen(self, x: Execution, order: Order) -> Selection:
-        """Return who carries out an order, by policy."""
-        policy, task = self._book.world.policy, self._book.state.tasks[x.task]
-        strategy, own = self.strategy_of(x), policy.roles[x.role].providers
-        wanted = Wanted(
-            task=task.spec,
-            execution=x.id,
-            epoch=x.epoch,
-            strategy=strategy.name,
-            step=order.step,
-            part=order.role,
-            edits=order.edits,
-            asked=candidates(policy, strategy, order.role, own),
-            wrote=authors(x) if order.asks in ("verdict", "choice") else (),
-            avoid=dict.fromkeys(order.avoid, "it has failed at this step"),
+    def _chosen(self, x: Execution, order: Order, only: str = "") -> Selection:
+        """Return who carries out an order, by policy; with ``only`` nobody else is looked for."""
+        return selection(
+            self._book, ordered(self._book, x, self.strategy_of(x), order, only), x.base
         )
-        return selection(self._book, wanted, x.base)

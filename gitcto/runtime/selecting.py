@@ -8,13 +8,16 @@ from dataclasses import dataclass, field, replace
 from gitcto.model.circuit_rules import resting
 from gitcto.model.commands import BlockTask
 from gitcto.model.provider_records import Admission
-from gitcto.model.records import TaskSpec, Team
+from gitcto.model.records import Execution, TaskSpec, Team
+from gitcto.model.step_rules import authors
 from gitcto.policy.decisions import Attempt
 from gitcto.policy.eligibility import Asked, Selection, select
 from gitcto.policy.eligibility_rule import Candidate
+from gitcto.policy.strategies import candidates
 from gitcto.runtime.book import Book
 from gitcto.runtime.installed import Installed
 from gitcto.runtime.world import World
+from gitcto.strategies.records import Order, Strategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,30 @@ class Wanted:
     asked: tuple[str, ...]
     wrote: tuple[str, ...] = ()
     avoid: Mapping[str, str] = field(default_factory=dict)
+
+
+def ordered(book: Book, x: Execution, strategy: Strategy, order: Order, only: str = "") -> Wanted:
+    """Return what an order of an execution's strategy wants.
+
+    With ``only`` just that provider: it goes on with what it has begun.
+    """
+    policy = book.world.policy
+    failed = dict.fromkeys(order.avoid, "it has failed at this step")
+    others = {
+        name: f"{only} goes on with its own work" for name in policy.providers if name != only
+    }
+    return Wanted(
+        task=book.state.tasks[x.task].spec,
+        execution=x.id,
+        epoch=x.epoch,
+        strategy=strategy.name,
+        step=order.step,
+        part=order.role,
+        edits=order.edits,
+        asked=candidates(policy, strategy, order.role, policy.roles[x.role].providers),
+        wrote=authors(x) if order.asks in ("verdict", "choice") else (),
+        avoid=others if only else failed,
+    )
 
 
 def selection(book: Book, wanted: Wanted, base: str) -> Selection:

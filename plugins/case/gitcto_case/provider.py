@@ -14,6 +14,7 @@ from gitcto.api import (
     backend_of,
     collect_report,
     fill_template,
+    find_program,
     leave_in_mailbox,
     poll_output,
 )
@@ -74,12 +75,15 @@ class CaseProvider:
                 )
             own[settings.key_env] = request.host_env[settings.key_env]
         foreign = known.keys() - _OURS
-        argv = (fill_template(each, known, who=WHO, foreign=foreign) for each in settings.argv)
+        argv = [fill_template(each, known, who=WHO, foreign=foreign) for each in settings.argv]
         backend = backend_of([each for each in settings.argv if "{" not in each], request.host_env)
+        found = find_program(argv[0], request.host_env)
+        if found is not None:  # what was hashed: a sandbox may hide it from a search by name
+            argv[0] = str(found.path)
         return Launch(
             argv=tuple(argv),
             env=agent_environment(request, own),
-            reads=backend.files if backend else (),
+            reads=(*(found.reads if found else ()), *(backend.files if backend else ())),
         )
 
     def send(self, request: SendRequest) -> SendResult:

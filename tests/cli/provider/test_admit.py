@@ -154,9 +154,10 @@ def test_a_program_that_is_gone_cannot_be_admitted(shop: Shop) -> None:
 def test_a_program_that_changes_after_the_decision_is_not_started(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hash is made again right before the start: the decision alone is not enough."""
+    """The hash is made again right before each start, and compared with what was decided on."""
     shop.cto("provider", "admit", "case", *SAID)
     shop.task("A")
+    shop.task("B")
     from gitcto.runtime import backends
 
     looked = backends.look
@@ -170,3 +171,4 @@ def test_a_program_that_changes_after_the_decision_is_not_started(
     done = shop.cto("run", "--engine", "case", expect=1)
     assert "backend_changed" in done.out
     assert "A.txt" not in shop.git("ls-tree", "-r", "--name-only", "cto/main/integration")
+    assert "B.txt" not in shop.git("ls-tree", "-r", "--name-only", "cto/main/integration")

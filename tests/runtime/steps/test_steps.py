@@ -13,6 +13,7 @@ from gitcto.model.commands import Refusal
 from gitcto.model.lease_commands import StopTask
 from gitcto.model.mail_commands import SendMail
 from gitcto.model.records import TaskState
+from gitcto.model.step_events import StepStarted
 from tests.evidence.test_runs import refusals, report_of
 from tests.runtime.team.conftest import die_at
 
@@ -225,4 +226,8 @@ def test_a_letter_that_came_after_the_writers_end_is_read_in_a_further_step(step
         ("review", "first", 0),
     ]
     assert steps.team.show("work.txt") == "round 2 new with a letter"
+    with steps.team.ledger() as ledger:  # also who goes on is decided: it may be revoked by then
+        bodies = [stored.event.body for stored in ledger.events(task="A")]
+    decided = [each.decision for each in bodies if isinstance(each, StepStarted)]
+    assert [decision and decision.verdict for decision in decided] == ["allow"] * 4
     steps.team.assert_clean()
