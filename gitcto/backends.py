@@ -66,7 +66,7 @@ def search_path(host_env: Mapping[str, str]) -> str:
 
 def program_at(name: str, host_env: Mapping[str, str]) -> Path | None:
     """Return a program by its absolute path, or by its name in :func:`search_path`, or None."""
-    if os.sep in name and not os.path.isabs(name):
+    if os.sep in name and not Path(name).is_absolute():
         return None
     found = shutil.which(name, path=search_path(host_env))
     return Path(found) if found else None
