@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
-from gitcto.git.durable import storage_errors
+from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused
 from gitcto.mailbox import VARIABLE as MAIL_VARIABLE
@@ -20,7 +20,7 @@ from gitcto.runtime.backends import must_be_as_decided
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.collecting import collect
 from gitcto.runtime.context import Context
-from gitcto.runtime.isolation import Inmate, confine, isolation_of, make_home
+from gitcto.runtime.isolation import Inmate, confine, cut_ways_out, isolation_of, make_home
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import NO_WORK, NotStarted, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
@@ -155,10 +155,11 @@ def _launch(context: Context, turn: Turn, briefing: Briefing) -> Launch:
     seated = turn.seated
     registered, settings = provider_of(context, seated)
     scratch = context.layout.scratch(seated.id)
+    cut_ways_out(scratch)
     make_home(scratch)
     make_mailbox(scratch, briefing.letters)
     prompt = scratch / "prompt.md"
-    prompt.write_bytes(briefing.prompt)
+    replace_file(prompt, briefing.prompt)
     request = LaunchRequest(
         task=turn.task.spec,
         execution=turn.execution.id,

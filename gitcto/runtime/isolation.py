@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -107,6 +108,34 @@ def make_home(scratch: Path) -> None:
     for part in ("home", "tmp"):
         with storage_errors(f"use {scratch / part}"):
             (scratch / part).mkdir(parents=True, exist_ok=True)
+
+
+def cut_ways_out(scratch: Path) -> None:
+    """Remove the links in a scratch directory that lead to places elsewhere. Raises ``CtoError``.
+
+    Whoever ran there before may have left them in the way of what git-cto, which no sandbox keeps
+    in, is about to write there for the next one. Those to files are left to the tools they belong
+    to, but for its top: :func:`gitcto.api.write_private` replaces what it writes.
+    """
+    inside = scratch.resolve()
+    with storage_errors(f"use {scratch}"):
+        scratch.mkdir(parents=True, exist_ok=True)
+        for folder, folders, files in os.walk(scratch, topdown=False, onerror=_raised):
+            for path in (Path(folder, name) for name in (*folders, *files)):
+                if path.is_symlink() and not _is_kept(path, inside):
+                    path.unlink()
+
+
+def _is_kept(link: Path, inside: Path) -> bool:
+    try:
+        real = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # to nowhere, or in a circle
+        return False
+    return real.is_relative_to(inside) or (real.is_file() and link.parent.resolve() != inside)
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 def own_programs() -> tuple[Path, ...]:

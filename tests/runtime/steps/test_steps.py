@@ -202,6 +202,17 @@ def test_a_stop_during_a_review_keeps_the_work_and_starts_no_further_step(steps:
     steps.team.assert_clean()
 
 
+def test_nothing_is_written_through_links_that_a_worker_has_left(steps: Any) -> None:
+    """What writes for the second round is git-cto itself, which no sandbox keeps in."""
+    steps.policy("plant", "reject-first")
+    victim = steps.team.root / "victim"
+    victim.write_text("mine")
+    steps.plan()
+    steps.team.run()
+    assert [step.fault for step in steps.steps()] == [None] * 4
+    assert victim.read_text() == "mine"
+
+
 def test_a_letter_that_came_after_the_writers_end_is_read_in_a_further_step(steps: Any) -> None:
     steps.policy("write", "wait")
     steps.plan()
