@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gitcto.model.agent_records import Fault
+from gitcto.model.agent_records import MOST_WAIT_S, Fault
 
 if TYPE_CHECKING:
     from gitcto.model.agent_records import FaultKind
@@ -15,9 +15,6 @@ DETAIL = 300
 
 _CODE = 80
 """How much is kept of what a provider calls an error."""
-
-MOST_WAIT_S = 7 * 24 * 3600
-"""Longest time that a provider is believed to want us to wait (seconds)."""
 
 _QUOTA = re.compile(
     r"insufficient[_ ]quota|quota|billing|usage limit|out of credit|credit balance"

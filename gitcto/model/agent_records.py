@@ -35,6 +35,9 @@ FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
 MOST = (1 << 53) - 1
 """What is counted of anything at most: every reader of JSON has whole numbers up to there."""
 
+MOST_WAIT_S = 7 * 24 * 3600
+"""Longest time that a provider is believed to want us to wait (seconds)."""
+
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 
 
@@ -49,7 +52,7 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     kind: FaultKind
     detail: str = ""
     retryable: bool = True
-    retry_after_s: int = 0
+    retry_after_s: Annotated[int, Meta(ge=0, le=MOST_WAIT_S)] = 0
     provider_code: str = ""
 
 
