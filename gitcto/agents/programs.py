@@ -11,7 +11,7 @@ from gitcto.backends import backend_of, program_at
 from gitcto.contracts import Backend, Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gitcto.agents.settings import AgentSettings
 
@@ -23,19 +23,14 @@ class InstalledProgram:
     """A CLI on this machine: ``path`` as it was found, ``real`` the file that this leads to.
 
     ``backend`` are the files that are executed, with the version and licence they tell of
-    themselves, empty when they tell none.
+    themselves, empty when they tell none. ``reads`` is what it was installed with, and the way to
+    it; the program alone where that would be somebody's whole home directory.
     """
 
     path: Path
     real: Path
     backend: Backend
-
-    @property
-    def reads(self) -> tuple[Path, ...]:
-        """Everything it was installed with, and the way to it."""
-        modules = [parent for parent in self.real.parents if parent.name == "node_modules"]
-        around = modules[-1] if modules else self.real.parent
-        return (self.path.parent, around) if around not in self.path.parents else (around,)
+    reads: tuple[Path, ...]
 
 
 def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram | None:
@@ -46,7 +41,18 @@ def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram 
     backend = backend_of((str(path),), host_env)
     if backend is None:
         return None
-    return InstalledProgram(path=path, real=path.resolve(), backend=backend)
+    real = path.resolve()
+    reads = dict.fromkeys(_reads(path, real, Path(host_env.get("HOME", "/")).resolve()))
+    return InstalledProgram(path=path, real=real, backend=backend, reads=tuple(reads))
+
+
+def _reads(path: Path, real: Path, home: Path) -> Iterator[Path]:
+    modules = [parent for parent in real.parents if parent.name == "node_modules"]
+    around = modules[-1] if modules else real.parent
+    alone = home.is_relative_to(around)
+    if alone or around not in path.parents:
+        yield path if home.is_relative_to(path.parent.resolve()) else path.parent
+    yield real if alone else around
 
 
 def probe_program(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitcto.containment import Crashed, TimedOut
-from gitcto.errors import CtoError
+from gitcto.errors import CtoError, ExitCode
 from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused
@@ -20,7 +20,14 @@ from gitcto.runtime.backends import must_be_as_decided
 from gitcto.runtime.briefing import Briefing
 from gitcto.runtime.collecting import collect
 from gitcto.runtime.context import Context
-from gitcto.runtime.isolation import Inmate, confine, cut_ways_out, isolation_of, make_home
+from gitcto.runtime.isolation import (
+    Inmate,
+    confine,
+    cut_ways_out,
+    hidden_places,
+    isolation_of,
+    make_home,
+)
 from gitcto.runtime.jobs import Post
 from gitcto.runtime.messages import NO_WORK, NotStarted, WorkerFinished, WorkerStarted
 from gitcto.runtime.ports import reserve
@@ -180,7 +187,21 @@ def _launch(context: Context, turn: Turn, briefing: Briefing) -> Launch:
     )
     if isinstance(answer, Crashed | TimedOut):
         raise answer.error()
+    _must_show_no_more(context, turn.step.provider, answer)
     return answer
+
+
+def _must_show_no_more(context: Context, name: str, launch: Launch) -> None:
+    """Refuse a provider that would open to its worker what every sandbox hides."""
+    hidden = [place.resolve() for place in hidden_places(context)]
+    for path in launch.reads:
+        shown = next((each for each in hidden if each.is_relative_to(path.resolve())), None)
+        if shown is not None:
+            raise CtoError(
+                f"provider {name!r} would show its worker all of {shown}",
+                "install its program in a directory of its own",
+                ExitCode.REFUSED,
+            )
 
 
 def _environment(context: Context, turn: Turn) -> dict[str, str]:

@@ -75,8 +75,6 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
     settings = context.policy.sandbox
     home = context.environ.get("HOME", "")
     reads = tuple(_expanded(path, home) for path in settings.reads)
-    repository = context.repository
-    hides = (Path(home) if home else None, repository.work_tree, repository.common_dir)
     request = ConfineRequest(
         argv=inmate.argv,
         env=inmate.env,
@@ -84,7 +82,7 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
         writes=inmate.writes,
         reads=(*own_programs(), *inmate.reads, *reads),
         fixed=inmate.fixed,
-        hides=tuple(path for path in (*hides, context.layout.rooms_root) if path is not None),
+        hides=hidden_places(context),
         proxy=private / "proxy.sock" if settings.network else None,
         ports=own_ports(settings.network),
         run_dir=private,
@@ -92,6 +90,13 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
     isolation = isolation_of(context)
     program = start_confined(context.plugins, isolation, request, settings.network)
     return replace(program, asked=inmate.asked)
+
+
+def hidden_places(context: Context) -> tuple[Path, ...]:
+    """Return what a worker sees nothing of but what is shown to it: homes, and other work."""
+    home, repository = context.environ.get("HOME", ""), context.repository
+    places = (Path(home) if home else None, repository.work_tree, repository.common_dir)
+    return tuple(path for path in (*places, context.layout.rooms_root) if path is not None)
 
 
 def own_ports(destinations: Iterable[str]) -> tuple[int, ...]:

@@ -83,7 +83,7 @@ class CaseProvider:
         return Launch(
             argv=tuple(argv),
             env=agent_environment(request, own),
-            reads=(*(found.reads if found else ()), *(backend.files if backend else ())),
+            reads=(*((found.path,) if found else ()), *(backend.files if backend else ())),
         )
 
     def send(self, request: SendRequest) -> SendResult:

@@ -77,7 +77,7 @@ class TestLaunch(TestCaseProvider):
         launch = provider.launch(request)
         assert launch.argv == (str(engine),)
         assert launch.env["PATH"] == f"{tmp_path}:/bin"
-        assert engine.parent in launch.reads
+        assert engine in launch.reads
 
     def test_its_key_goes_by_name_and_must_be_there(
         self, provider: CaseProvider, launch_request: LaunchRequest
