@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,7 +60,10 @@ class RealAgents(Agents):
             repository = self._context.repository
             if entry.startswith("/"):
                 places = filter(None, (repository.work_tree, repository.common_dir))
-                self._bounded[key] = any(covers(entry, str(place)) for place in places)
+                names = {entry, os.path.realpath(entry)}  # git names no links
+                self._bounded[key] = any(
+                    covers(name, str(place)) for place in places for name in names
+                )
             else:
                 paths = paths_of(self._context.git, base)
                 self._bounded[key] = any(covers(entry, path) for path in paths)
