@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitcto.runtime.workers import Limits
+from gitcto.runtime.worker.workers import Limits
 from gitcto.testing.agent_rig import SCENARIOS, NotHere, Scenario, play
 from gitcto.testing.agent_rig.stage import Stage
 from tests.real.scripts.codex import CLI

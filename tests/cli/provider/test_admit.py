@@ -162,7 +162,7 @@ def test_a_program_that_changes_after_the_decision_is_not_started(
     shop.cto("provider", "admit", "case", *SAID)
     shop.task("A")
     shop.task("B")
-    from gitcto.runtime import backends
+    from gitcto.runtime.agents import backends
 
     looked = backends.look
 
