@@ -13,6 +13,7 @@ from gitcto.model.step_rules import authors
 from gitcto.policy.decisions import Attempt
 from gitcto.policy.eligibility import Asked, Selection, select
 from gitcto.policy.eligibility_rule import Candidate
+from gitcto.policy.stages import stages
 from gitcto.policy.strategies import candidates
 from gitcto.runtime.core.book import Book
 from gitcto.runtime.core.installed import Installed
@@ -109,7 +110,6 @@ def _candidate(
     world: World, team: Team | None, name: str, installed: Installed, base: str
 ) -> Candidate:
     admission = admission_of(team, name, installed.plugin)
-    staged = team.stages.get(name) if team else None
     return Candidate(
         plugin=installed.plugin,
         shipped=installed.shipped,
@@ -120,7 +120,7 @@ def _candidate(
         admitted=admission.digest if admission else "",
         mode=admission.mode if admission else "edit",
         boundary=_bounded(world, admission, base) if admission else "",
-        stage=staged.stage if staged and staged.plugin == installed.plugin else "",
+        stage=stage_in_force(team, name, installed),
     )
 
 
@@ -130,6 +130,19 @@ def admission_of(team: Team | None, name: str, plugin: str) -> Admission | None:
     if admission is None or admission.revoked or admission.plugin != plugin:
         return None
     return admission
+
+
+def stage_in_force(team: Team | None, name: str, installed: Installed) -> str:
+    """Return the recorded stage of a provider that holds for what is installed, or nothing.
+
+    The last one was earned by one very program: another stands before it again.
+    """
+    staged = team.stages.get(name) if team else None
+    if staged is None or staged.plugin != installed.plugin:
+        return ""
+    *before, last = (stage.name for stage in stages().order)
+    another = staged.stage == last and staged.digest != installed.digest
+    return before[-1] if another else staged.stage
 
 
 def _bounded(world: World, admission: Admission, base: str) -> str:
