@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gitcto.model.records import Decision
 from gitcto.policy.decisions import Attempt, attempt_facts, decision_on
-from gitcto.policy.eligibility_rule import DENIED, PROVIDER, Candidate, as_fact, waits
+from gitcto.policy.eligibility_rule import DENIED, PROVIDER, Candidate, as_fact, from_fact, waits
 from gitcto.policy.records import Policy
 
 
@@ -36,12 +36,10 @@ class Asked:
 class Selection:
     """Who does it (``provider``, empty for nobody), who may not and why, and the decision.
 
-    ``backend`` is the hash of the program that this was decided about, empty for one without.
     ``waits`` is whether nobody may now, and somebody may as soon as a circuit closes.
     """
 
     provider: str
-    backend: str
     denied: Mapping[str, str]
     waits: bool
     decision: Decision
@@ -63,14 +61,18 @@ def select(policy: Policy, asked: Asked) -> Selection:
     }
     decision = decision_on(policy, "eligibility", asked.attempt.actor, facts)
     allowed = decision.verdict == "allow"
-    chosen = decision.inputs["selected"] if allowed else ""
     return Selection(
-        provider=chosen,
-        backend=asked.providers[chosen].backend if chosen else "",
+        provider=decision.inputs["selected"] if allowed else "",
         denied=denied_by(decision),
         waits=not allowed and decision.rule != "core.inputs" and waits(policy, decision.inputs),
         decision=decision,
     )
+
+
+def decided_backend(decision: Decision) -> str:
+    """Return the hash of the program that a decision is about; empty for nobody, or for none."""
+    chosen = decision.inputs.get("selected", "")
+    return from_fact(decision.inputs, chosen).backend if chosen else ""
 
 
 def denied_by(decision: Decision) -> dict[str, str]:

@@ -17,7 +17,7 @@ from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
 from gitcto.model.step_records import SINGLE_WORKER, Step
 from gitcto.model.step_rules import running, workers
-from gitcto.policy.eligibility import Selection
+from gitcto.policy.eligibility import Selection, decided_backend
 from gitcto.runtime.core.book import Book
 from gitcto.runtime.core.briefing import Briefing
 from gitcto.runtime.core.jobs import Runner
@@ -25,7 +25,7 @@ from gitcto.runtime.core.seats import Turn, effective, last_in
 from gitcto.runtime.core.step_prompts import reader_prompt, writer_prompt
 from gitcto.runtime.loop.mail import PostOffice
 from gitcto.runtime.loop.purse import Purse
-from gitcto.runtime.loop.selecting import ineligible, ordered, selection
+from gitcto.runtime.loop.selecting import ineligible, selection, wanted
 from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Start, Strategy
 
@@ -285,12 +285,12 @@ class Ordering:
             told=tuple(told),
             session_of=session.number if session is not None and goes_on_there else 0,
             why=order.why,
-            backend=chosen.backend,
+            backend=decided_backend(chosen.decision),
             decision=chosen.decision,
         )
 
     def _chosen(self, x: Execution, order: Order, only: str = "") -> Selection:
         """Return who carries out an order, by policy; with ``only`` nobody else is looked for."""
         return selection(
-            self._book, ordered(self._book, x, self.strategy_of(x), order, only), x.base
+            self._book, wanted(self._book, x, self.strategy_of(x), order, only), x.base
         )

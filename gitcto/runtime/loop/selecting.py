@@ -42,7 +42,7 @@ class Wanted:
     avoid: Mapping[str, str] = field(default_factory=dict)
 
 
-def ordered(book: Book, x: Execution, strategy: Strategy, order: Order, only: str = "") -> Wanted:
+def wanted(book: Book, x: Execution, strategy: Strategy, order: Order, only: str = "") -> Wanted:
     """Return what an order of an execution's strategy wants.
 
     With ``only`` just that provider: it goes on with what it has begun.

@@ -10,7 +10,7 @@ from gitcto.model.amending import amended
 from gitcto.model.draft_rules import DRAFTER
 from gitcto.model.records import Decision, Execution, Task, TaskSpec, TaskState
 from gitcto.model.step_records import Step
-from gitcto.policy.eligibility import Selection
+from gitcto.policy.eligibility import decided_backend
 from gitcto.runtime.agents import attempt
 from gitcto.runtime.core.book import Book, Listener
 from gitcto.runtime.core.briefing import Briefing
@@ -62,8 +62,8 @@ def ask_agent(context: Context, question: Question, listener: Listener) -> Told:
     be asked or cannot be started; nothing was used then.
     """
     turn = _turn(context, question)
-    chosen = _must_be_eligible(context, turn, question, listener)
-    turn = replace(turn, step=amended(turn.step, backend=chosen.backend))
+    decision = _must_be_eligible(context, turn, question, listener)
+    turn = replace(turn, step=amended(turn.step, backend=decided_backend(decision)))
     began = context.effects.now_ms()
     try:
         ended = _run(context, turn, Briefing(prompt=question.prompt.encode()))
@@ -74,7 +74,7 @@ def ask_agent(context: Context, question: Question, listener: Listener) -> Told:
     kept = (f"its room was kept: {problem}",) if problem else ()
     return Told(
         message=ended.report.message,
-        decision=chosen.decision,
+        decision=decision,
         usage=ended.report.usage,
         fault=ended.report.fault,
         wall_ms=max(0, context.effects.now_ms() - began),
@@ -85,7 +85,7 @@ def ask_agent(context: Context, question: Question, listener: Listener) -> Told:
 
 def _must_be_eligible(
     context: Context, turn: Turn, question: Question, listener: Listener
-) -> Selection:
+) -> Decision:
     """Return why the provider may be asked; raise ``CtoError`` when it may not."""
     chosen = selection(
         Book(real_world(context), listener),
@@ -108,7 +108,7 @@ def _must_be_eligible(
             "name another one with `--provider`, or see `git cto provider show`",
             ExitCode.REFUSED,
         )
-    return chosen
+    return chosen.decision
 
 
 def _run(context: Context, turn: Turn, briefing: Briefing) -> WorkerFinished:
