@@ -41,4 +41,4 @@ def test_nothing_that_an_agent_prints_ends_a_ledger(shop: Shop) -> None:
     assert ended["session"] == "half a character: ?"
     assert ended["usage"] == {"input_tokens": 9, "output_tokens": 3}
     drafted = shop.cto("plan", "draft", "do more", "--provider", "codex", expect=1)
-    assert "there is no JSON in the answer" in drafted.error + drafted.err
+    assert "there is no JSON in the answer" in drafted.err
