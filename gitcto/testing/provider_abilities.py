@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.descriptors import Abilities
-from gitcto.mailbox import INTERRUPT, make_mailbox, path_in
+from gitcto.mailbox import make_mailbox
 from gitcto.plugins import Plugins
 from gitcto.provider_contracts import LaunchRequest, ToolServer
 from gitcto.testing.kit import Contract, must
+from gitcto.untrusted_files import write_below
 
 if TYPE_CHECKING:
     from gitcto.provider_contracts import AgentEvent, ProviderWorker, WorkerOutcome
@@ -122,15 +123,15 @@ class ProviderAbilities(Contract):
         must((usual != reading) == abilities.reads_only, f"reads_only={abilities.reads_only}")
 
     def test_it_is_asked_to_stop_if_it_has_a_protocol(
-        self, provider: ProviderWorker, outcome: WorkerOutcome, abilities: Abilities
+        self, provider: ProviderWorker, launch_request: LaunchRequest, abilities: Abilities
     ) -> None:
-        """With ``interrupt`` by protocol the mark is left that its driver watches for."""
-        make_mailbox(outcome.scratch)
-        answer = provider.interrupt(outcome)
-        asked = (path_in(outcome.scratch) / INTERRUPT).exists()
+        """With ``interrupt`` by protocol a launch says what asks it, and that can be left there."""
+        make_mailbox(launch_request.scratch)
+        note = provider.launch(launch_request).interrupt
         by_protocol = abilities.interrupt == "protocol"
-        must((answer.status == "asked") == by_protocol, f"interrupt(): {answer}")
-        must(asked == by_protocol, f"interrupt={abilities.interrupt!r}, its mark: {asked}")
+        must((note is not None) == by_protocol, f"interrupt={abilities.interrupt!r}: {note}")
+        if note is not None:
+            write_below(launch_request.scratch, note.path, note.text.encode())
 
 
 def run_launch(provider: ProviderWorker, request: LaunchRequest, outcome: WorkerOutcome) -> int:

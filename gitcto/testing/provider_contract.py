@@ -14,7 +14,6 @@ from gitcto.mailbox import BOXES, files, letter_text, make_mailbox, path_in
 from gitcto.model.agent_records import FAULT_KINDS
 from gitcto.model.records import TaskSpec
 from gitcto.provider_contracts import (
-    InterruptResult,
     Launch,
     LaunchRequest,
     Progress,
@@ -215,13 +214,6 @@ class ProviderContract(ProviderAbilities):
                 must(type(progress) is Progress, "poll() must return a Progress")
                 cursor = progress.cursor
             must(not provider.poll(outcome, cursor).events, "poll() must come to rest")
-
-    def test_interrupt_answers(self, provider: ProviderWorker, outcome: WorkerOutcome) -> None:
-        """It says whether it could ask, also when nobody runs any more."""
-        answer = provider.interrupt(outcome)
-        must(type(answer) is InterruptResult, "interrupt() must return an InterruptResult")
-        must_be_a_line(answer.reason, "reason")
-        must(answer.status == "asked" or bool(answer.reason), "a no needs a reason")
 
     def test_it_prints_nothing(
         self,

@@ -13,7 +13,6 @@ from gitcto.api import (
     CtoError,
     DraftPlan,
     GateResult,
-    InterruptResult,
     Launch,
     PlanProblem,
     Probe,
@@ -55,10 +54,6 @@ class GoodProvider:
     def poll(self, output, cursor):
         del output
         return Progress(cursor=cursor)
-
-    def interrupt(self, output):
-        del output
-        return InterruptResult(status="not_supported", reason="it has no protocol")
 
     def collect(self, outcome):
         ok = outcome.code == 0 and outcome.cause == "exited"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gitcto_acp.provider import AcpProvider
 
-from gitcto.api import Letter, SendRequest, WorkerOutput
+from gitcto.api import Letter, SendRequest
+from gitcto.runtime import workers
 from gitcto.testing.agent_rig import SCENARIOS, AgentCli, NotHere, Scenario, play
 from gitcto.testing.agent_rig.pieces import await_file
 from tests.real.scripts.acp import CLI, CODEX, OPENCODE
@@ -38,15 +39,13 @@ def _waits(stage: Stage) -> list[Any]:
 
 def _stopped(stage: Stage, run_dir: Path) -> None:
     await_file(stage.room / "now", run_dir)
-    output = WorkerOutput(stdout=run_dir, stderr=run_dir, scratch=stage.scratch)
-    assert AcpProvider().interrupt(output).status == "asked"
+    workers.request_stop(run_dir)
 
 
 def _in_its_own_words(played: Played, run: Run) -> list[str]:
     del run
-    fault = played.report.fault
-    told = (fault.provider_code if fault else "", played.exit.ladder)
-    return [] if told == ("interrupted", ()) else [f"it was not cancelled: {told}"]
+    rungs = [rung.signal for rung in played.exit.ladder]
+    return [] if rungs == ["protocol"] else [f"it was not cancelled: {rungs}"]
 
 
 def _pauses(stage: Stage) -> list[Any]:

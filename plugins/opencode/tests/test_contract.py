@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gitcto_opencode.provider import OpencodeProvider
 
-from gitcto.testing import Capabilities, PluginContract, ProviderContract
+from gitcto.testing import PluginContract, ProviderContract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,6 @@ class TestPlugin(PluginContract):
 
 
 class TestOpencode(ProviderContract):
-    capabilities = Capabilities(mailbox=False)
-
     @pytest.fixture
     def provider(self) -> OpencodeProvider:
         return OpencodeProvider()
