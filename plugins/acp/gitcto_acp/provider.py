@@ -28,9 +28,7 @@ from gitcto_acp.settings import filled, filled_argv, read, values
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gitcto.api import (
-        LaunchRequest,
-    )
+    from gitcto.api import LaunchRequest
 
 _INSTALL = "pip install 'git-cto[acp]'"
 

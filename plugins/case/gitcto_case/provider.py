@@ -20,9 +20,7 @@ from gitcto_case.settings import WHO, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        LaunchRequest,
-    )
+    from gitcto.api import LaunchRequest
 
 _OURS = frozenset(
     {"workspace", "prompt_file", "scratch", "execution", "attempt", "mode", "task.id"}

@@ -26,11 +26,7 @@ from gitcto_claude.dialect import DIALECT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        InstalledProgram,
-        LaunchRequest,
-        Probe,
-    )
+    from gitcto.api import InstalledProgram, LaunchRequest, Probe
 
 INSTALL = "npm install --global @anthropic-ai/claude-code (its licence is Anthropic's)"
 LICENCE = "LicenseRef-Anthropic"

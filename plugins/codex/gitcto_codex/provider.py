@@ -25,11 +25,7 @@ from gitcto_codex.dialect import DIALECT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        InstalledProgram,
-        LaunchRequest,
-        Probe,
-    )
+    from gitcto.api import InstalledProgram, LaunchRequest, Probe
 
 INSTALL = "npm install --global @openai/codex"
 LEAST = "0.169.0"

@@ -25,13 +25,7 @@ from gitcto_gemini.dialect import DIALECT, dialect
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        FaultKind,
-        LaunchRequest,
-        Probe,
-        WorkerOutcome,
-        WorkerReport,
-    )
+    from gitcto.api import FaultKind, LaunchRequest, Probe, WorkerOutcome, WorkerReport
 
 CLI = NodeCli(
     version="0.61.0",

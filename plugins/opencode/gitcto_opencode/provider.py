@@ -25,10 +25,7 @@ from gitcto_opencode.home import SILENT, configuration, key_file, write_configur
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        LaunchRequest,
-        Probe,
-    )
+    from gitcto.api import LaunchRequest, Probe
 
 DEFAULTS = AgentSettings(who="provider opencode", program="opencode")
 LEAST = "1.18.33"

@@ -27,10 +27,7 @@ from gitcto_pi.home import CUSTOM, MODELS, write_configuration
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        LaunchRequest,
-        Probe,
-    )
+    from gitcto.api import LaunchRequest, Probe
 
 DEFAULTS = AgentSettings(who="provider pi", program="pi")
 LEAST = "1.6.0"

@@ -23,10 +23,7 @@ from gitcto_qwen.dialect import DIALECT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        LaunchRequest,
-        Probe,
-    )
+    from gitcto.api import LaunchRequest, Probe
 
 CLI = NodeCli(
     version="0.24.4",
