@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 ERRORS = frozenset(FAULT_KINDS) - {"finish"}
 """The classes of error a provider may report."""
 
-_CANARY = "canary-3141592653"
+SECRET, CANARY = "SOME_SECRET", "canary-3141592653"
+"""A variable of the host's environment, and what it holds."""
 
 
 class ProviderContract(ProviderAbilities):
@@ -71,7 +72,7 @@ class ProviderContract(ProviderAbilities):
             scratch=scratch,
             prompt_file=prompt,
             settings=settings,
-            host_env={"PATH": os.defpath, "HOME": str(tmp_path), "SOME_SECRET": _CANARY},
+            host_env={"PATH": os.defpath, "HOME": str(tmp_path), SECRET: CANARY},
         )
 
     @pytest.fixture
@@ -114,7 +115,7 @@ class ProviderContract(ProviderAbilities):
         """A variable nobody named does not reach the worker."""
         launch = provider.launch(launch_request)
         told = [*launch.argv, *launch.env.values()]
-        must(all(_CANARY not in text for text in told), "a variable nobody named was handed on")
+        must(all(CANARY not in text for text in told), "a variable nobody named was handed on")
 
     def test_launch_writes_only_to_its_scratch(
         self, provider: ProviderWorker, launch_request: LaunchRequest
