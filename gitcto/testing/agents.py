@@ -52,9 +52,11 @@ def asked_for(root: Path, *programs: str, prompt: str = "- mend it", **how: Any)
 
 def ended(root: Path, stdout: Path, *, stderr: bytes = b"", **how: Any) -> WorkerOutcome:
     """Return the end of a run that printed a file; ``how`` are fields of the outcome."""
-    (root / "stderr").write_bytes(stderr)
+    words = root / ("stderr" if stderr else "none")
+    if stderr:
+        words.write_bytes(stderr)
     usual: dict[str, Any] = {"code": 0, "cause": "exited"}
-    return WorkerOutcome(stdout=stdout, stderr=root / "stderr", scratch=root, **usual | how)
+    return WorkerOutcome(stdout=stdout, stderr=words, scratch=root, **usual | how)
 
 
 class AgentContract(ProviderContract):
