@@ -14,7 +14,7 @@ from gitcto_acp.provider import AcpProvider
 from gitcto.api import Letter, SendRequest
 from gitcto.runtime import workers
 from gitcto.testing.agent_rig import SCENARIOS, AgentCli, NotHere, Scenario, play
-from gitcto.testing.agent_rig.pieces import await_file
+from gitcto.testing.agent_rig.pieces import PATIENCE_S, await_file
 from tests.real.scripts.acp import CLI, CODEX, OPENCODE
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ def _in_its_own_words(played: Played, run: Run) -> list[str]:
     return [] if rungs == ["protocol"] else [f"it was not cancelled: {rungs}"]
 
 
+def _patient(cli: AgentCli) -> workers.Limits:
+    del cli
+    most = PATIENCE_S
+    return workers.Limits(wall_s=most, idle_s=None, output_bytes=16 << 20, grace_s=most)
+
+
 def _pauses(stage: Stage) -> list[Any]:
     pause = "echo now > now; until test -e then; do sleep 0.1; done"
     return [stage.cli.shell(pause), {"text": "First."}, {"text": "Second."}]
@@ -72,6 +78,7 @@ CANCEL = Scenario(
     verified="interrupted in its own protocol, before any signal",
     steps=_waits,
     faults=frozenset({"killed"}),
+    limits=_patient,
     meanwhile=_stopped,
     check=_in_its_own_words,
     words=("now",),
