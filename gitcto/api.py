@@ -29,7 +29,7 @@ from gitcto.descriptors import (
 )
 
 if TYPE_CHECKING:
-    from gitcto.agents.commands import CommandTemplate, own_commands, read_commands
+    from gitcto.agents.commands import own_commands, read_commands
     from gitcto.agents.dialect import Dialect, fold
     from gitcto.agents.driver_mail import INTERRUPT_MARK, DriverLetter, DriverMail
     from gitcto.agents.faults import fault, fault_of
@@ -147,7 +147,6 @@ __all__ = [
     "ChangePredictor",
     "CommandPoint",
     "CommandResult",
-    "CommandTemplate",
     "Completed",
     "ConfineRequest",
     "Confined",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 _LAZY = {
     "gitcto.agents.commands": (
-        "CommandTemplate",
         "own_commands",
         "read_commands",
     ),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitcto.api import INTERRUPT_MARK, DriverMail, Letter, SendRequest, leave_in_mailbox
+import pytest
+
+from gitcto.api import (
+    INTERRUPT_MARK,
+    DriverMail,
+    Letter,
+    SendRequest,
+    StopNote,
+    leave_in_mailbox,
+)
 from gitcto.mailbox import letters_in, make_mailbox, marks, path_in
 from gitcto.untrusted_files import write_below
 
@@ -59,6 +68,12 @@ def test_the_mark_is_seen(tmp_path: Path) -> None:
     assert not mail.interrupted()
     write_below(tmp_path, INTERRUPT_MARK.path, INTERRUPT_MARK.text.encode())
     assert mail.interrupted()
+
+
+@pytest.mark.parametrize("path", ["", "/etc/x", "../x", "a//b", "a/./b", "a\0b", "a\udc80"])
+def test_a_note_lies_below_its_scratch_directory(path: str) -> None:
+    with pytest.raises(ValueError, match=r"StopNote\.path|surrogates"):
+        StopNote(path=path)
 
 
 def test_letters_are_told_by_their_numbers(tmp_path: Path) -> None:
