@@ -12,7 +12,7 @@ import pytest
 from gitcto_acp.provider import AcpProvider
 
 from gitcto.api import Letter, SendRequest
-from gitcto.runtime import workers
+from gitcto.runtime.worker import workers
 from gitcto.testing.agent_rig import SCENARIOS, AgentCli, NotHere, Scenario, play
 from gitcto.testing.agent_rig.pieces import PATIENCE_S, await_file
 from tests.real.scripts.acp import CLI, CODEX, OPENCODE

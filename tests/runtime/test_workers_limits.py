@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from gitcto.api import StopNote
-from gitcto.runtime import workers
+from gitcto.runtime.worker import workers
 
 MIB = 1 << 20
 
