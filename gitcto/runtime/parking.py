@@ -36,10 +36,12 @@ class Parking:
     def startable(self, now_ms: int) -> list[Task]:
         """Return the ready tasks that nothing keeps from being started."""
         self._look(now_ms)
-        if self._budget or self._worn_out:
-            return []
         ready = self._book.state.ready.values()
-        return [t for t in ready if t.not_before_ms <= now_ms and _kind(t) not in self._held]
+        return [t for t in ready if t.not_before_ms <= now_ms and not self.holds(t)]
+
+    def holds(self, task: Task) -> bool:
+        """Tell whether a task is kept from being started, as far as was seen until now."""
+        return bool(self._budget or self._worn_out) or _kind(task) in self._held
 
     def hold(self, task: Task) -> None:
         """Start no task of this kind until something has changed: its providers rest."""
