@@ -189,7 +189,7 @@ class Node:
             self.clone.follow()
             self.follow_target()
         if team is None or team.mode is TeamMode.PAUSED or self.checked_out:
-            self.clock.after(self.faults.rng.uniform(5_000, 60_000), self.start)
+            self._start_after(self.faults.rng.uniform(5_000, 60_000))
             return
         self._life += 1
         self._turning = False
@@ -204,8 +204,13 @@ class Node:
 
     def _end(self, again_ms: float) -> None:
         self.run = None
+        self._start_after(again_ms)
+
+    def _start_after(self, delay_ms: float) -> None:
+        """Have somebody start a run after a while, unless one was started by then."""
         self._life += 1
-        self.clock.after(again_ms, self.start)
+        life = self._life
+        self.clock.after(delay_ms, lambda: self.start() if life == self._life else None)
 
     def die(self) -> None:
         """Die at once; somebody starts another run after a while."""
