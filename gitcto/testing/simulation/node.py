@@ -213,10 +213,10 @@ class Node:
         self.clock.after(delay_ms, lambda: self.start() if life == self._life else None)
 
     def die(self) -> None:
-        """Die at once; somebody starts another run after a while."""
+        """Die at once; somebody starts another run after a while, or only when leases are over."""
         if self.run is None:
             return
         self.trace.add(f"{self.name} dies")
-        long = self.faults.rng.random() < 0.1  # noqa: PLR2004
-        most = self.options.lease_s * 3_000 if long else 20_000
-        self._end(self.faults.rng.uniform(200, most))
+        lease_ms, rng = self.options.lease_s * 1_000, self.faults.rng
+        long = rng.random() < 0.15  # noqa: PLR2004
+        self._end(rng.uniform(lease_ms, 3 * lease_ms) if long else rng.uniform(200, 20_000))
