@@ -9,7 +9,6 @@ from random import Random
 from gitcto.testing.simulation.clock import Clock
 from gitcto.testing.simulation.options import Options
 
-
 _DEADLY = {"landing.moved": 8}
 """Steps that a landing comes to seldom, and how much likelier than at others a death is there."""
 
