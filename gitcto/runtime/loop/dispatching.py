@@ -32,7 +32,7 @@ class Dispatching:
         now = world.effects.now_ms()
         late = {state.executions[each].task for each in self._ordering.attempts}
         ready = [task for task in self._parking.startable(now) if task.spec.id not in late]
-        chosen = choose(ready, self.working(), now, world.max_workers) if ready else []
+        chosen = choose(ready, self.working(), now, world.max_workers)
         if chosen and self._has_space():
             for task in chosen:
                 if not self._parking.holds(task):

@@ -36,12 +36,10 @@ class Parking:
     def startable(self, now_ms: int) -> list[Task]:
         """Return the ready tasks that nothing keeps from being started."""
         self._look(now_ms)
+        if self._budget or self._worn_out:
+            return []
         ready = self._book.state.ready.values()
-        return [t for t in ready if t.not_before_ms <= now_ms and not self.holds(t)]
-
-    def holds(self, task: Task) -> bool:
-        """Tell whether a task is kept from being started, as far as was seen until now."""
-        return bool(self._budget or self._worn_out) or _kind(task) in self._held
+        return [t for t in ready if t.not_before_ms <= now_ms and _kind(t) not in self._held]
 
     def hold(self, task: Task) -> None:
         """Start no task of this kind until something has changed: its providers rest."""
@@ -51,6 +49,10 @@ class Parking:
         """Start nothing until something has changed: a budget of the team is used up."""
         self._budget = why
         self._say(why)
+
+    def holds(self, task: Task) -> bool:
+        """Tell whether a task must wait for what was found out since it was startable."""
+        return bool(self._budget) or _kind(task) in self._held
 
     def waits(self, now_ms: int, *, also: bool = False) -> bool:
         """Tell whether time alone brings more to do, and this run is to wait for it.
