@@ -55,6 +55,16 @@ def _reads(path: Path, real: Path, home: Path) -> Iterator[Path]:
     yield real if alone else around
 
 
+def needed_program(
+    settings: AgentSettings, host_env: Mapping[str, str], *, install: str
+) -> InstalledProgram:
+    """Return a provider's CLI; raises ``CtoError``, which says how to get it, without one."""
+    found = find_program(settings.program, host_env)
+    if found is None:
+        raise settings.problem(f"{settings.program!r} is not here", install)
+    return found
+
+
 def probe_program(
     settings: AgentSettings, host_env: Mapping[str, str], *, install: str, least: str
 ) -> Probe:
