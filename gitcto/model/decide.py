@@ -190,6 +190,7 @@ def _lease(on: _On, c: cmd.Lease) -> Answer:
             decision=c.decision,
             nonce=c.nonce,
             strategy=c.strategy,
+            strategy_file=c.strategy_file,
         ),
     )
 

@@ -239,7 +239,8 @@ class Execution(Struct, frozen=True, kw_only=True):
     that very change; ``ejection`` is why a person wants it out of the queue, ``stop`` why one wants
     its worker ended, ``over`` the denial by the budget that ends it. ``adopted`` is the execution
     whose late work this one is about, ``late`` what became of work that came after the lease.
-    ``strategy`` names what says which ``steps`` it takes.
+    ``strategy`` names what says which ``steps`` it takes, ``strategy_file`` is the SHA-256 of the
+    file that says it.
     """
 
     id: str
@@ -255,6 +256,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     expires_ms: int
     workspace: str = ""
     strategy: str = ""
+    strategy_file: str = ""
     steps: tuple[Step, ...] = ()
     isolation: str = ""
     sandbox: str = ""

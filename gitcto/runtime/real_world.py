@@ -53,10 +53,10 @@ from gitcto.runtime.predicting import predictor_of
 from gitcto.runtime.preserved import finish_drops, restore_lost
 from gitcto.runtime.real_records import RealRecords
 from gitcto.runtime.real_target import real_target
+from gitcto.runtime.recorded_strategies import Shelf
 from gitcto.runtime.remains import end_commands
 from gitcto.runtime.seats import Turn
 from gitcto.runtime.space import Space
-from gitcto.runtime.strategies import strategy_of
 from gitcto.runtime.worker_context import Desk
 from gitcto.runtime.worker_values import Observed
 from gitcto.runtime.world import Bench, Rooms, World
@@ -237,13 +237,17 @@ class _World(World):
         self.mail = RealMailboxes(context)
         self.target = real_target(context)
         self.agents = RealAgents(context)
+        self._shelf = Shelf(context)
 
     @property
     def level(self) -> Level:
         return isolation_of(self._context).level
 
-    def strategy(self, name: str) -> Strategy:
-        return strategy_of(self._context.plugins, self._context.policy, name)
+    def strategy(self, name: str, file: str = "") -> Strategy:
+        return self._shelf.strategy(name, file)
+
+    def strategy_text(self, name: str) -> Mapping[str, str]:
+        return self._shelf.text(name)
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         return predictor_of(self._context, note)

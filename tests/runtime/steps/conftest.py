@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gitcto.git.objects import Objects
 from gitcto.model.records import Execution, TaskSpec
 from gitcto.model.step_records import Step
+from gitcto.runtime.redecide import Redecided, redecide
 from tests.runtime.team.conftest import TeamRepo
 
 AGENT = Path(__file__).with_name("agent.py")
@@ -72,6 +75,29 @@ reads = ["task", "patch:main", "patch:second"]
 [strategies.dual.providers]
 writer = "writer"
 reviewer = "reviewer"
+[strategies.twice]
+summary = "one writes, two review at the same time"
+[[strategies.twice.step]]
+name = "write"
+role = "writer"
+kind = "write"
+seat = "main"
+[[strategies.twice.step]]
+name = "review"
+role = "partial"
+kind = "review"
+group = "reviews"
+reads = ["task", "patch:main"]
+[[strategies.twice.step]]
+name = "review_too"
+role = "reviewer"
+kind = "review"
+group = "reviews"
+reads = ["task", "patch:main"]
+[strategies.twice.providers]
+writer = "writer"
+partial = "writer"
+reviewer = "reviewer"
 """
 
 
@@ -115,11 +141,20 @@ class Steps:
         """Return the steps of the last attempt."""
         return list(self.execution().steps)
 
+    def unproved(self) -> list[Redecided]:
+        """Return the recorded decisions that do not come out the same again."""
+        with self.team.ledger() as ledger:
+            objects = Objects(ledger.repository)
+            return [each for each in redecide(objects, ledger) if each.differs]
+
     def go(self) -> None:
         """Let those go on who wait."""
         (self.team.root / "go").touch()
 
 
 @pytest.fixture
-def steps(tmp_path: Path) -> Steps:
-    return Steps(tmp_path)
+def steps(tmp_path: Path) -> Iterator[Steps]:
+    """Make a team; whatever came of it, every decision about it must come out the same again."""
+    made = Steps(tmp_path)
+    yield made
+    assert made.unproved() == []
