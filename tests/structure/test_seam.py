@@ -62,6 +62,7 @@ VALUES = frozenset(
         "queue_messages",
         "reproduce",
         "seats",
+        "step_orders",
         "step_prompts",
         "worker_values",
         "world",
