@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gitcto.model.circuit_records import Circuit
-from gitcto.model.draft_records import Draft
+from gitcto.model.draft_records import Asked, Draft
 from gitcto.model.mail_records import Mail
 from gitcto.model.provider_records import Admission, Comparison, Staged
 from gitcto.model.spending import Spent, Totals
@@ -167,7 +167,8 @@ class Team(Struct, frozen=True, kw_only=True):
     stopped the merge queue, ``queue_resumed`` how often one let it go on. ``unclear`` counts what
     was perhaps done outside, and which a person must look at. ``admissions``, ``stages`` and
     ``comparisons`` are what persons recorded of each provider last; ``circuits`` are the open ones,
-    ``used`` is what the team's agents have used; ``drafts`` are the plans that wait for a person.
+    ``used`` is what the team's agents have used; ``drafts`` are the plans that wait for a person,
+    ``asked`` those that agents were asked for.
     """
 
     name: str
@@ -186,6 +187,7 @@ class Team(Struct, frozen=True, kw_only=True):
     stages: dict[str, Staged] = {}
     comparisons: dict[str, Comparison] = {}
     drafts: dict[str, Draft] = {}
+    asked: dict[str, Asked] = {}
 
 
 class Task(Struct, frozen=True, kw_only=True):

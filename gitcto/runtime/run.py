@@ -27,6 +27,7 @@ from gitcto.runtime.book import Book, Listener
 from gitcto.runtime.branch_history import refuse_lost_target, refuse_unknown_landings
 from gitcto.runtime.clone import clone_id
 from gitcto.runtime.context import Context
+from gitcto.runtime.draft_recovery import take_up_drafts
 from gitcto.runtime.holder import holder_of
 from gitcto.runtime.isolation import Isolation
 from gitcto.runtime.layout import Layout
@@ -119,6 +120,7 @@ def _work(
     orchestrator = Orchestrator(book, interrupted, patient=patient)
     clear_old(context)
     orchestrator.jobs.start("delete rubbish", emptying(context))
+    take_up_drafts(context, listener)
     recover(orchestrator)
     book.world.effects.crash_point("run.recovered")
     orchestrator.run()
