@@ -24,7 +24,7 @@ from gitcto.runtime.commits import (
     TIER_TRAILER,
 )
 from gitcto.runtime.proof_evidence import NOBODY, Signers, check_attempt, evidence_of
-from gitcto.runtime.redecide import Judges
+from gitcto.runtime.redecide import Judges, steps_again
 from gitcto.store import bundle
 from gitcto.store.ledger import Ledger
 from gitcto.store.reader import LedgerReader
@@ -166,6 +166,17 @@ def _decisions(
             continue
         if body.execution == execution.id and body.decision is not None:
             yield _again(judges, body.decision)
+    if execution.strategy_file:
+        yield _derived(objects, ledger, execution)
+
+
+def _derived(objects: Objects, ledger: LedgerReader, execution: Execution) -> Claim:
+    """Claim that the attempt took the steps of the strategy that it began with."""
+    proof = steps_again(objects, ledger, execution.id)
+    found = [proof.take(stored.event, stored.seq) for stored in ledger.events()]
+    wrong = [f"{each.said}: {each.differs}" for each in found if each and each.differs]
+    text = f"strategy {execution.strategy} ({execution.strategy_file[:12]}) leads to its steps"
+    return Claim(text, not wrong, "; ".join(wrong))
 
 
 def _again(judges: Judges, decision: Decision) -> Claim:

@@ -54,10 +54,15 @@ class Judges:
         return "" if again == decision else f"{again.verdict} by {again.rule}: {again.reason}"
 
 
+def steps_again(objects: Objects, ledger: LedgerReader, only: str = "") -> StepProof:
+    """Return what derives the steps of a ledger again, or those of one execution."""
+    return StepProof(partial(recorded_strategy, objects, ledger), only)
+
+
 def redecide(objects: Objects, ledger: LedgerReader) -> Iterator[Redecided]:
     """Yield every decision of a ledger, the oldest first, decided again."""
     judges = Judges(objects, ledger)
-    steps = StepProof(partial(recorded_strategy, objects, ledger))
+    steps = steps_again(objects, ledger)
     for stored in ledger.events():
         seq, kind = stored.seq, stored.event.kind
         decision = getattr(stored.event.body, "decision", None)

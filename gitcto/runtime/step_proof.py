@@ -44,10 +44,11 @@ class Derived(NamedTuple):
 
 
 class StepProof:
-    """Takes the events of one ledger in, the oldest first."""
+    """Takes the events of one ledger in, the oldest first; ``only`` names one execution."""
 
-    def __init__(self, find: Find) -> None:
+    def __init__(self, find: Find, only: str = "") -> None:
         self._find = find
+        self._only = only
         self._known: dict[tuple[str, str], Strategy | str] = {}
         self._state = State()
 
@@ -56,7 +57,8 @@ class StepProof:
         derived = None
         if isinstance(event.body, _Body):
             x = self._state.execution(event.body.execution)
-            if x is not None and x.strategy_file and not x.adopted:
+            wanted = x is not None and self._only in ("", x.id)
+            if x is not None and wanted and x.strategy_file and not x.adopted:
                 derived = self._derive(x, event.body)
         self._state.put(evolve(self._state, event, seq))
         return derived
