@@ -12,7 +12,7 @@ import pytest
 from gitcto.git.objects import Objects
 from gitcto.model.records import Execution, TaskSpec
 from gitcto.model.step_records import Step
-from gitcto.runtime.redecide import Redecided, redecide
+from gitcto.runtime.proving.redecide import Redecided, redecide
 from tests.runtime.team.conftest import TeamRepo
 
 AGENT = Path(__file__).with_name("agent.py")

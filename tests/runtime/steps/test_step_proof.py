@@ -16,9 +16,9 @@ from gitcto.model.events import ExecutionFailed, ExecutionLeased, WorkHarvested
 from gitcto.model.step_events import StepEnded, StepStarted
 from gitcto.plugins import Plugins
 from gitcto.policy.load import parse
-from gitcto.runtime import strategies
-from gitcto.runtime.recorded_strategies import STRATEGY_FILE, recorded_strategy
-from gitcto.runtime.step_proof import Find, StepProof
+from gitcto.runtime.host import strategies
+from gitcto.runtime.proving.recorded_strategies import STRATEGY_FILE, recorded_strategy
+from gitcto.runtime.proving.step_proof import Find, StepProof
 from gitcto.store.ledger import Ledger
 from gitcto.strategies.records import Strategy
 from tests.runtime.team.conftest import die_at
