@@ -158,8 +158,8 @@ def _kill(stage: Stage, moments: plan.Moments, wanted: Wanted, told: Told) -> No
     for result in first:
         kills = list(plan.in_recovery(result.case, result.again_moments))
         (chosen if result.case.death.moment in CHOSEN else others).extend(kills)
-    share = wanted.in_recovery // 2
-    twice = [*plan.sample(chosen, share, seed), *plan.sample(others, share, seed)]
+    twice = plan.sample(chosen, wanted.in_recovery // 2, seed)
+    twice += plan.sample(others, wanted.in_recovery - len(twice), seed)
     if wanted.in_recovery >= ALL:
         twice = [*chosen, *plan.sample(others, len(chosen), seed)]
     told.results += _carried_out(stage, twice, wanted.jobs)

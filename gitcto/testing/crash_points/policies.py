@@ -42,7 +42,7 @@ reads = ["task", "patch:main"]
 reviewer = "reviewer"
 [providers.reviewer]
 plugin = "command"
-argv = ["python3", "-c", '''
+argv = ["python3", "-I", "-S", "-c", '''
 import json, re, sys
 change = re.search(": change ([0-9a-f]+)", open(sys.argv[1]).read())[1]
 said = dict(version=1, change=change, verdict="approve", summary="", findings=[])
