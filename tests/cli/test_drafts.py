@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gitcto.git.lock import exclusive
 from tests.cli.conftest import MAIN
 
 if TYPE_CHECKING:
@@ -354,6 +355,10 @@ def test_a_draft_that_nobody_wants_any_more_is_ended_by_the_next_run(team: Room)
     process.communicate()
     [asked] = json.loads(team.cto("plan", "drafts", "--json").out)["asked"]
     team.cto("plan", "reject", asked["id"])
+    lock = team.path / ".git/cto/teams/main/executions" / asked["id"] / "asked"
+    with exclusive(lock, wait_s=0):  # as whoever waits for its agent
+        team.cto("run")
+        assert lock.exists()
     team.cto("run")
     assert "plan.drafted" not in kinds(team)
     leaves_nothing(team)
