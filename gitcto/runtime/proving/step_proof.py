@@ -32,7 +32,13 @@ _GIVEN_UP = frozenset({"no_verdict", "no_work", "rejected", "strategy_changed"})
 """Why an attempt failed when nothing but its strategy said so."""
 
 _JUDGING = ("verdict", "choice")
-_SHARED = frozenset(StepStarted.__struct_fields__) & frozenset(StartStep.__struct_fields__)
+_ORDERED = frozenset(
+    {
+        *("execution", "epoch", "number", "name", "role", "provider", "seat", "edits", "asks"),
+        *("reads", "told", "session_of", "replaces", "why"),
+    }
+)
+"""The fields of a step that an order and the steps before it settle, given who does it."""
 
 
 class Derived(NamedTuple):
@@ -84,26 +90,31 @@ def _follows(x: Execution, body: _Body, move: Move) -> bool:
         made = last_in(x, move.seat) if isinstance(move, Finish) else None
         return made is not None and made.commit == body.commit
     return any(
-        all(getattr(start, name) == getattr(body, name) for name in _SHARED)
+        all(getattr(start, name) == getattr(body, name) for name in _ORDERED)
         for start in _due(x, body, move)
     )
 
 
 def _due(x: Execution, e: StepStarted, move: Move) -> Iterator[StartStep]:
     """Yield the steps that could be started now, by whom this one is done."""
+    if not _is_decided(x, e):
+        return
     if isinstance(move, Finish) and e.why == MAIL:
         writer = last_in(x, move.seat)
         if writer is not None:
             yield going_on(x, writer, 0)
     for order in move.orders if isinstance(move, Start) else ():
-        if e.provider not in order.avoid and _is_decided(x, e):
+        if e.provider not in order.avoid:
             yield ordered(x, order, e.provider, e.decision, 0)
 
 
 def _is_decided(x: Execution, e: StepStarted) -> bool:
-    """Tell whether the decision of a step is about this step, and chose who does it."""
+    """Tell whether the decision of a step is about this step, and chose who does it.
+
+    Who goes on for a letter was decided before.
+    """
     if e.decision is None:
-        return False
+        return e.why == MAIL
     wanted = {
         "execution": x.id,
         "strategy": x.strategy,
