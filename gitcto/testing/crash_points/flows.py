@@ -12,13 +12,13 @@ import os
 from gitcto.testing.crash_points.flow import Flow, step, task, write
 from gitcto.testing.crash_points.policies import (
     DRAFTING,
-    DUAL,
     GATES,
     PULLS,
     REMOTE,
     REVIEWED,
     SETUP,
     TESTS,
+    TWO,
 )
 
 BAD = write("bad", "kept\n")
@@ -67,7 +67,7 @@ FLOWS = (
     Flow(
         name="dual",
         what="two agents write at the same time, one chooses, what the other wrote is kept",
-        policy=GATES + DUAL,
+        policy=GATES + TWO,
         before=BEGUN,
         tasks=(task("A", strategy="dual"),),
         steps=(RUN,),

@@ -6,6 +6,7 @@ import json
 
 from gitcto.testing.crash_points.flow import write
 from gitcto.testing.crash_points.world import PAID, WITNESS
+from gitcto.testing.strategies import DUAL, REVIEW, WRITE, strategy_toml
 
 GATES = '[gates.nonempty]\n[tiers.P1]\ngates = ["nonempty"]\n'
 TESTS = """\
@@ -25,21 +26,8 @@ keeps = ["made/deep"]
 keyed_by = ["base.txt"]
 """
 
-REVIEWED = """\
-[strategies.reviewed]
-summary = "one writes, one reviews"
-[[strategies.reviewed.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-[[strategies.reviewed.step]]
-name = "review"
-role = "reviewer"
-kind = "review"
-reads = ["task", "patch:main"]
-[strategies.reviewed.providers]
-reviewer = "reviewer"
+REVIEWED = strategy_toml("reviewed", [WRITE, REVIEW], {"reviewer": "reviewer"})
+REVIEWED += """\
 [providers.reviewer]
 plugin = "command"
 argv = ["python3", "-I", "-S", "-c", '''
@@ -50,29 +38,13 @@ print(json.dumps(said))
 ''', "{prompt_file}"]
 """
 
-DUAL = """\
-[strategies.dual]
-summary = "two write, one chooses"
-[[strategies.dual.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-group = "write"
-[[strategies.dual.step]]
-name = "write_too"
-role = "second"
-kind = "write"
-seat = "second"
-group = "write"
-[[strategies.dual.step]]
-name = "choose"
-role = "judge"
-kind = "adjudicate"
-reads = ["task", "patch:main", "patch:second"]
-[strategies.dual.providers]
-second = "second"
-judge = "judge"
+_FIRST, _SECOND, _CHOICE = DUAL
+TWO = strategy_toml(
+    "dual",
+    [_FIRST, _SECOND | {"role": "second"}, _CHOICE],
+    {"second": "second", "reviewer": "judge"},
+)
+TWO += """\
 [providers.second]
 plugin = "command"
 argv = ["sh", "-c", "echo second > second; printf 'second\\tsecond\\n' >> WITNESS"]

@@ -13,6 +13,7 @@ from gitcto.git.objects import Objects
 from gitcto.model.records import Execution, TaskSpec
 from gitcto.model.step_records import Step
 from gitcto.runtime.proving.redecide import Redecided, redecide
+from gitcto.testing.strategies import DUAL, REVIEW, WRITE, WRITE_AGAIN, strategy_toml
 from tests.runtime.team.conftest import TeamRepo
 
 AGENT = Path(__file__).with_name("agent.py")
@@ -36,69 +37,20 @@ deadline_s = 20
 [tiers.P1]
 gates = ["tests"]
 {providers}
-[strategies.reviewed]
-summary = "one writes, one reviews"
-rounds = 2
-[[strategies.reviewed.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-reads = ["task", "findings:review"]
-[[strategies.reviewed.step]]
-name = "review"
-role = "reviewer"
-kind = "review"
-reads = ["task", "patch:main"]
-[strategies.reviewed.providers]
-writer = "writer"
-reviewer = ["reviewer"]
-[strategies.dual]
-summary = "two write, one chooses"
-[[strategies.dual.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-group = "write"
-[[strategies.dual.step]]
-name = "write_too"
-role = "writer"
-kind = "write"
-seat = "second"
-group = "write"
-[[strategies.dual.step]]
-name = "choose"
-role = "reviewer"
-kind = "adjudicate"
-reads = ["task", "patch:main", "patch:second"]
-[strategies.dual.providers]
-writer = "writer"
-reviewer = "reviewer"
-[strategies.twice]
-summary = "one writes, two review at the same time"
-[[strategies.twice.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-[[strategies.twice.step]]
-name = "review"
-role = "partial"
-kind = "review"
-group = "reviews"
-reads = ["task", "patch:main"]
-[[strategies.twice.step]]
-name = "review_too"
-role = "reviewer"
-kind = "review"
-group = "reviews"
-reads = ["task", "patch:main"]
-[strategies.twice.providers]
-writer = "writer"
-partial = "writer"
-reviewer = "reviewer"
 """
+ROLES = {"writer": "writer", "reviewer": "reviewer"}
+TWICE = (
+    WRITE,
+    REVIEW | {"role": "partial", "group": "reviews"},
+    REVIEW | {"name": "review_too", "group": "reviews"},
+)
+STRATEGIES = "".join(
+    (
+        strategy_toml("reviewed", [WRITE_AGAIN, REVIEW], ROLES, rounds=2),
+        strategy_toml("dual", DUAL, ROLES),
+        strategy_toml("twice", TWICE, ROLES | {"partial": "writer"}),
+    )
+)
 
 
 class Steps:
@@ -118,9 +70,8 @@ class Steps:
             f'argv = ["{sys.executable}", "-I", "{self.agent}", "{part}", "{{prompt_file}}"]'
             for name, part in (("writer", writer), ("reviewer", reviewer))
         )
-        self.team.policy_text = POLICY.format(
-            strategy=strategy, workers=workers, providers=providers
-        )
+        policy = POLICY.format(strategy=strategy, workers=workers, providers=providers)
+        self.team.policy_text = policy + STRATEGIES
         self.team.save_policy()
 
     def plan(self) -> None:
