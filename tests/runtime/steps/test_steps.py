@@ -95,7 +95,7 @@ def test_nothing_lands_that_nobody_approved(
 def test_nobody_judges_what_it_wrote_itself(steps: Any) -> None:
     steps.policy("write", "approve")
     steps.team.policy_text = steps.team.policy_text.replace(
-        'reviewer = ["reviewer"]', 'reviewer = ["writer"]'
+        'reviewer = "reviewer"', 'reviewer = "writer"'
     )
     steps.team.save_policy()
     steps.plan()
@@ -104,6 +104,17 @@ def test_nobody_judges_what_it_wrote_itself(steps: Any) -> None:
     decision = steps.execution().steps[-1]
     assert (decision.name, decision.provider) == ("review", "")
     assert "it wrote what would be judged" in decision.fault.detail
+
+
+def test_nobody_is_asked_beside_a_judge_without_whom_it_is_over(steps: Any) -> None:
+    steps.policy("write", "approve", "twice")
+    steps.plan()
+    steps.team.run()
+    assert steps.team.landed() == []
+    assert [(step.name, step.provider) for step in steps.steps()] == [
+        ("write", "writer"),
+        ("review", ""),
+    ]
 
 
 def test_a_writer_that_says_done_and_changes_nothing_has_failed(steps: Any) -> None:
