@@ -104,11 +104,12 @@ def wait(run_dir: Path) -> Exit:
         return Exit(code=LOST, cause="lost", detail="it was never started")
     try:
         fcntl.flock(alive, fcntl.LOCK_SH)
-        _reap(run_dir)
         ended = read_exit(run_dir)
         if ended is None:
+            _reap(run_dir)
             fcntl.flock(alive, fcntl.LOCK_EX)  # of several waiters one cleans up
             ended = read_exit(run_dir) or record_lost(run_dir)
+        _reap_ended()
         return ended
     finally:
         os.close(alive)
@@ -176,12 +177,13 @@ def _launch(
     run_dir: Path, program: Program, limits: Limits, heartbeat: Heartbeat | None
 ) -> dict[str, Any]:
     beat = heartbeat and asdict(heartbeat) | {"sidecar": str(heartbeat.sidecar)}
+    way = program.way and asdict(program.way) | {"socket": str(program.way.socket)}
     return {
         "argv": list(program.argv),
         "env": dict(program.env) | {run_files.MARKER: str(run_dir.resolve())},
         "cwd": str(program.cwd),
         "writes": [str(path.resolve()) for path in program.writes],
-        "helpers": [list(argv) for argv in program.helpers],
+        "way": way,
         "isolation": dict(program.isolation),
         "asked": program.asked and str(program.asked),
         "heartbeat": beat,
@@ -262,3 +264,10 @@ def _reap(run_dir: Path) -> None:
     child = _children.pop(run_dir.resolve(), None)
     if child is not None:
         child.wait()
+
+
+def _reap_ended() -> None:
+    """Reap the supervisors that are gone; one may be there for a moment after its last word."""
+    for run_dir, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(run_dir, None)

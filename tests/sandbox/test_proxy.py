@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gitcto import proxy
 from gitcto.proxying import HEAD_BYTES, MAX_CONNECTIONS, is_allowed, is_fit
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -183,13 +184,12 @@ def test_connections_are_bounded_and_come_free_again(tmp_path, upstream, serving
 
 
 def test_it_ends_when_its_parent_is_gone(tmp_path) -> None:
-    start = f"""
+    start = """
 import subprocess, sys
-child = subprocess.Popen([sys.executable, "-I", "-S", {proxy.__file__!r}, sys.argv[1]],
-                         stdout=subprocess.PIPE)
-child.stdout.read(1)
-print(child.pid, flush=True)
-sys.stdin.read()
+from gitcto.testing.proxied import proxied
+with proxied(sys.argv[1]) as child:
+    print(child.pid, flush=True)
+    sys.stdin.read()
 """
     argv = [sys.executable, "-c", start, str(tmp_path / "proxy.sock")]
     parent = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -198,3 +198,52 @@ sys.stdin.read()
     parent.communicate()
     assert select.select([handle], [], [], 30)[0]
     os.close(handle)
+
+
+def test_a_port_of_ours_has_a_door_of_its_own(tmp_path, upstream, serving) -> None:
+    """Who comes there is led to it without a word, if policy names it."""
+    with serving(tmp_path / "proxy.sock", upstream.literal) as through:
+        said = [through_door(through.path, port) for port in (upstream.port, upstream.port - 1)]
+        through.process.kill()
+        log = through.process.communicate()[1].decode()
+    assert said == [b"heard hello", b""]
+    assert f"127.0.0.1:{upstream.port - 1} is not in `network`" in log
+
+
+def through_door(path: Path, port: int) -> bytes:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        hand_over(path, [door.fileno()], str(port).encode())
+        address = door.getsockname()
+    with socket.create_connection(address, 30) as peer, contextlib.suppress(ConnectionResetError):
+        peer.sendall(b"hello")
+        peer.shutdown(socket.SHUT_WR)
+        return everything(peer)
+    return b""
+
+
+def test_whatever_is_handed_over_it_goes_on_and_keeps_nothing(tmp_path, upstream, serving) -> None:
+    """Its doors are bounded, and no descriptor stays that it does not serve."""
+    with serving(tmp_path / "proxy.sock", upstream.literal) as through:
+        held = Path(f"/proc/{through.process.pid}/fd")
+        reading, writing = os.pipe()
+        with socket.socket() as deaf, socket.socketpair()[0] as pair:
+            rubbish = [reading, deaf.fileno(), pair.fileno()] * 10
+            words = b",".join([b"0"] * len(rubbish))
+            for said in (words, b"0", b"", b"\xff", b"x," + words[2:], b"-1," + words[2:]) * 20:
+                with contextlib.suppress(BrokenPipeError):
+                    hand_over(through.path, rubbish, said or b",")
+        for end in (reading, writing):
+            os.close(end)
+        request = f"CONNECT {upstream.literal} HTTP/1.1"
+        assert b"heard x" in through.ask(request, b"x")
+        await_(lambda: len(list(held.iterdir())) <= FEW)
+
+
+FEW = 10
+
+
+def await_(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
