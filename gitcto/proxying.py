@@ -5,7 +5,6 @@ no second answer of a name server counts. Addresses that are not public (loopbac
 link-local) are reached only when policy names them by number as well.
 """
 # Runs without site-packages, see runtime/supervisor.py; a process of its own, with no Effects:
-# ruff: noqa: PTH108, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -87,10 +86,10 @@ class Doors:
         with contextlib.suppress(OSError, ValueError), giver:
             giver.settimeout(ORPHANED_S)
             said, fds, _, _ = socket.recv_fds(giver, HEAD_BYTES, MAX_DOORS)
-            doors = [socket.socket(socket.AF_INET, fileno=fd) for fd in fds]
+            doors = [_door(fd) for fd in fds]
             ports = [int(word) for word in said.split(b",")]
             for door, port in zip(doors, ports, strict=True):
-                if self._taken < MAX_DOORS:
+                if door and self._taken < MAX_DOORS:
                     self._taken += 1
                     Thread(target=self._serve, args=(door, port), daemon=True).start()
 
@@ -136,35 +135,27 @@ class Doors:
             relay(client, server, IDLE_S)
 
 
-def serve(path: str, destinations: tuple[str, ...], ready_fd: int) -> None:
-    """Listen on the unix socket ``path``, say so by one byte to ``ready_fd``, and never return.
+def _door(fd: int) -> socket.socket | None:
+    """Return a descriptor that was handed over as a socket; what is none is closed."""
+    try:
+        return socket.socket(fileno=fd)
+    except OSError:
+        os.close(fd)
+        return None
 
-    A forwarder comes there with the sockets that are served. It ends when the process that started
-    it is gone. Raises ``OSError`` when it cannot listen.
+
+def serve(listening: int, destinations: tuple[str, ...]) -> None:
+    """Take what forwarders bring to a unix socket that listens, and serve on it.
+
+    It returns when the process that started this one is gone.
     """
     parent = os.getppid()
-    listener = _listen(path)
-    os.write(ready_fd, b"+")
     doors = Doors(destinations)
-    while os.getppid() == parent:
-        try:
-            giver, _ = listener.accept()
-        except TimeoutError:
-            continue
-        doors.take(giver)
-
-
-def _listen(path: str) -> socket.socket:
-    os.chdir(os.path.dirname(path) or ".")  # the name of a socket has room for 107 bytes
-    name = os.path.basename(path)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(name)
-    os.umask(0o177)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(name)
-    listener.listen(MAX_CONNECTIONS)
-    listener.settimeout(ORPHANED_S)
-    return listener
+    with socket.socket(fileno=listening) as listener:
+        listener.settimeout(ORPHANED_S)
+        while os.getppid() == parent:
+            with contextlib.suppress(TimeoutError):
+                doors.take(listener.accept()[0])
 
 
 def _head(client: socket.socket) -> tuple[bytes, bytes]:

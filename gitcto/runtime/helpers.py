@@ -5,10 +5,11 @@ the supervisor's, which has to stay what it is while the proxy reads what a work
 kernel can do that, it is killed with its supervisor, however that ended; elsewhere it finds out.
 """
 # No pathlib, see run_files:
-# ruff: noqa: PTH118, PTH123
+# ruff: noqa: PTH108, PTH110, PTH118, PTH119, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -63,6 +64,34 @@ class Helper:
         return next((f": {line}" for line in reversed(lines) if line.strip()), "")
 
 
+def listen(path: str) -> int:
+    """Return the descriptor of a new unix socket that listens, for its owner alone.
+
+    Raises ``OSError``.
+    """
+    from _socket import AF_UNIX, SOCK_STREAM, socket  # socket's own names take 8 ms to make
+
+    os.chdir(os.path.dirname(path) or ".")  # the name of a socket has room for 107 bytes
+    name = os.path.basename(path)
+    if os.path.lexists(name):  # that of a killed one
+        os.unlink(name)
+    os.umask(0o177)
+    listener = socket(AF_UNIX, SOCK_STREAM)
+    listener.bind(name)
+    listener.listen()
+    return listener.detach()
+
+
+def _redirect(said: int, log: int) -> None:
+    """Keep nothing of the supervisor's open: what it awaits the end of would never end."""
+    for target, source in enumerate((os.open(os.devnull, os.O_RDONLY), said, log)):
+        os.dup2(source, target)
+    for fd in map(int, os.listdir("/dev/fd")):
+        if fd > 2:  # noqa: PLR2004
+            with contextlib.suppress(OSError):  # the one that listed them
+                os.close(fd)
+
+
 def _become(way: Way, supervisor: int, outputs: tuple[int, int]) -> NoReturn:
     try:
         processes.die_with_parent(supervisor)
@@ -71,15 +100,12 @@ def _become(way: Way, supervisor: int, outputs: tuple[int, int]) -> NoReturn:
             signal.signal(number, signal.SIG_IGN)
         os.setsid()
         resource.setrlimit(resource.RLIMIT_FSIZE, (LOG_BYTES, LOG_BYTES))
-        said, log = outputs
-        os.dup2(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), 0)
-        os.dup2(0, 1)
-        os.dup2(log, 2)
-        os.dup2(said, 3)
-        os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-        from gitcto.proxying import serve
+        _redirect(*outputs)
+        listener = listen(way["socket"])
+        os.write(1, b"+")
+        from gitcto.proxying import serve  # 10 ms that no start has to wait for
 
-        serve(way["socket"], tuple(way["destinations"]), 3)
+        serve(listener, tuple(way["destinations"]))
     except BaseException:  # noqa: BLE001  (whatever it is, nothing else may run in this process)
         sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
     finally:

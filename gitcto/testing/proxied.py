@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PROGRAM = """
-import sys
+import os, sys
 from gitcto.proxying import serve
-serve(sys.argv[1], tuple(sys.argv[2:]), 1)
+from gitcto.runtime.helpers import listen
+listener = listen(sys.argv[1])
+os.write(1, b"+")
+serve(listener, tuple(sys.argv[2:]))
 """
 
 

@@ -1,4 +1,4 @@
-"""Helpers are there before the worker, are not the worker's, and are gone when it is."""
+"""A worker's proxy is there before it, is not its own, and is gone when it is."""
 
 from __future__ import annotations
 
@@ -6,190 +6,134 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
-from gitcto import proxy
-from gitcto.runtime import helpers, workers
-from gitcto.runtime.helpers import Helpers
+from gitcto.runtime import processes, workers
+from gitcto.runtime.worker_values import Way
 
-HELPER = """
-import fcntl, os, sys, time
-lock = os.open("lock", os.O_RDWR)
-fcntl.flock(lock, fcntl.LOCK_SH)
-with open("facts", "w") as facts:
-    mine = sorted(set(os.environ) - {"LC_CTYPE"})
-    print(*mine, os.getsid(0) == os.getpid(), os.read(0, 1), file=facts)
-os.write(1, b"+")
+ASK = """
+import socket, sys
+at, there = sys.argv[1], sys.argv[2].encode()
+with socket.create_server(("127.0.0.1", 0)) as door, socket.socket(socket.AF_UNIX) as way:
+    way.connect(at)
+    socket.send_fds(way, [b"0"], [door.fileno()])
+    address = door.getsockname()
+with socket.create_connection(address) as peer:
+    peer.sendall(b"CONNECT " + there + b" HTTP/1.1\\r\\n\\r\\n")
+    print(peer.makefile().readline().split()[1], flush=True)
 """
-"""What every helper here does first; it works in the directory it is told of."""
-
-STAY = "time.sleep(600)"
-BURN = "while True: pass"
-LEAVE_A_DAEMON = """
-if os.fork() == 0:
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    os.set_inheritable(lock, True)
-    os.execve("/bin/sleep", ["sleep", "600"], {})
-time.sleep(600)
-"""
+STAY = f"{ASK}\nimport time; time.sleep(600)"
 
 
-def helper(bench, then=STAY):
-    (bench.tmp / "lock").touch()
-    code = f"import os; os.chdir({str(bench.tmp)!r})\n{HELPER}{then}"
-    return (sys.executable, "-I", "-S", "-c", code)
+def start(bench, *argv, to=("127.0.0.1:9",), **limits):
+    way = Way(socket=bench.tmp / "proxy.sock", destinations=to)
+    return bench.start(bench.program(*argv, way=way), **limits)
 
 
-def start(bench, *argv, then=STAY, **limits):
-    return bench.start(bench.program(*argv, helpers=(helper(bench, then),)), **limits)
+def asking(bench, program=ASK, there="127.0.0.1:8"):
+    return sys.executable, "-c", program, str(bench.tmp / "proxy.sock"), there
 
 
-def test_it_is_ready_before_the_worker_and_gone_after_it(bench):
-    start(bench, "cat", "facts")
-    ended = workers.wait(bench.run_dir)
+def helper_of(started) -> processes.Process:
+    family = processes.descendants({started.supervisor_pid}, processes.table())
+    (found,) = [row for row in family.values() if row.pid != started.pid and row.session == row.pid]
+    return found
+
+
+def lives(process) -> bool:
+    return processes.start_of(process.pid) == process.start
+
+
+def test_it_is_ready_before_the_worker(bench):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there = f"127.0.0.1:{server.getsockname()[1]}"
+        start(bench, *asking(bench, there=there), to=(there,))
+        ended = workers.wait(bench.run_dir)
     assert (ended.code, ended.cause, ended.detail) == (0, "exited", "")
-    assert bench.output() == b"CTO_EXECUTION_DIR PATH True b''\n"
-    assert not bench.held()
+    assert bench.output() == b"200\n"
 
 
-@pytest.mark.parametrize("then", [STAY, LEAVE_A_DAEMON], ids=["plain", "with a daemon"])
-def test_it_lives_as_long_as_the_workers_tree(bench, then):
-    ready = bench.fifo("ready")
-    probe = (
-        "import fcntl, os, signal, sys, time\n"
-        "def tell(*_):\n"
-        "    try:\n"
-        "        fcntl.flock(os.open('lock', os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
-        "        sys.exit('the helper is gone')\n"
-        "    except BlockingIOError:\n"
-        "        sys.exit(3)\n"
-        "signal.signal(signal.SIGINT, tell)\n"
-        f"open({str(ready)!r}, 'w').close()\n"
-        "time.sleep(600)\n"
-    )
-    start(bench, sys.executable, "-c", probe, then=then)
-    ready.read_text()
+def test_what_it_refuses_is_in_its_log_which_is_private(bench):
+    start(bench, *asking(bench))
+    assert workers.wait(bench.run_dir).code == 0
+    log = bench.run_dir / "helper.log"
+    assert bench.output() == b"403\n"
+    assert "127.0.0.1:8 is not in `network`" in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_is_there_while_the_worker_is_asked_to_end_and_gone_after_that(bench, until):
+    """Asked by a signal, the worker asks the proxy once more."""
+    ready = bench.tmp / "ready"
+    last = f"""
+import signal, time
+asked = []
+signal.signal(signal.SIGINT, lambda *_: asked.append(1))
+open({str(ready)!r}, "w").close()
+while not asked: time.sleep(0.01)
+{ASK}
+sys.exit(3)
+"""
+    started = start(bench, *asking(bench, last))
+    until(ready.exists)
+    helper = helper_of(started)
     workers.request_stop(bench.run_dir)
     ended = workers.wait(bench.run_dir)
     assert (ended.code, ended.cause, ended.survivors) == (3, "stopped", 0)
-    assert not bench.held()
+    assert bench.output() == b"403\n"
+    assert not lives(helper)
 
 
-def test_several_are_all_ready_before_the_worker(bench):
-    code = "import time; open({0!r}, 'w').close(); print(flush=True); time.sleep(600)"
-    said = [(sys.executable, "-c", code.format(str(bench.tmp / name))) for name in ("one", "two")]
-    bench.start(bench.program("ls", "one", "two", helpers=tuple(said)))
-    assert workers.wait(bench.run_dir).code == 0
-
-
-@pytest.mark.parametrize(
-    ("then", "detail"),
-    [
-        ("sys.exit('no more sockets')", "ended first: no more sockets"),
-        ("os.kill(0, 9)", "ended first"),
-    ],
-)
-def test_one_that_ends_first_ends_the_worker(bench, then, detail):
-    start(bench, "sleep", "600", then=then)
+def test_one_that_ends_first_ends_the_worker(bench, until):
+    started = start(bench, *asking(bench, STAY))
+    until(lambda: bench.output() == b"403\n")
+    os.kill(helper_of(started).pid, signal.SIGKILL)
     ended = workers.wait(bench.run_dir)
     assert ended.cause == "helper"
-    assert detail in ended.detail
+    assert ended.detail.startswith("its proxy ended first: proxy: 127.0.0.1:8 is not in")
 
 
-@pytest.mark.parametrize(
-    ("program", "detail"),
-    [
-        (("/no/such/helper",), "did not get ready: cannot start '/no/such/helper'"),
-        ((sys.executable, "-c", "raise SystemExit('taken')"), "did not get ready: taken"),
-        (("sh", "-c", "exec >&-; exec sleep 600"), "did not get ready"),
-    ],
-)
-def test_without_its_helper_the_worker_never_runs(bench, program, detail):
-    bench.start(bench.program("touch", "ran", helpers=(program,)))
+def test_without_its_proxy_the_worker_never_runs(bench):
+    (bench.tmp / "proxy.sock").mkdir()
+    start(bench, "touch", "ran")
     ended = workers.wait(bench.run_dir)
     assert ended.cause == "helper"
-    assert detail in ended.detail
+    assert "its proxy did not get ready: " in ended.detail
+    assert "Error" in ended.detail
     assert ended.survivors == 0
-    assert not (bench.tmp / "ran").exists()
-
-
-def test_a_stop_is_heeded_while_a_helper_gets_ready(bench):
-    bench.start(bench.program("touch", "ran", helpers=(("sleep", "600"),)))
-    workers.request_stop(bench.run_dir)
-    ended = workers.wait(bench.run_dir)
-    assert (ended.cause, ended.survivors) == ("stopped", 0)
-    assert ended.wall_s < helpers.READY_S
-    assert not (bench.tmp / "ran").exists()
-
-
-@pytest.mark.slow
-def test_one_that_never_gets_ready_is_given_up(bench):
-    bench.start(bench.program("touch", "ran", helpers=(("sleep", "600"),)))
-    ended = workers.wait(bench.run_dir)
-    assert ended.cause == "helper"
-    assert ended.detail.startswith("sleep did not get ready within 10 s")
     assert not (bench.tmp / "ran").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG, which is Linux")
 def test_it_dies_with_its_supervisor_before_anybody_looks(bench, until):
-    gate = bench.fifo("gate")
-    started = start(bench, "cat", str(gate))
-    until(lambda: (bench.tmp / "facts").exists() and bench.held())
+    started = start(bench, *asking(bench, STAY))
+    until(lambda: bench.output() == b"403\n")
+    helper = helper_of(started)
     os.kill(started.supervisor_pid, signal.SIGKILL)
-    until(lambda: not bench.held())
+    until(lambda: not lives(helper))
     assert workers.wait(bench.run_dir).cause == "lost"
 
 
-def test_what_it_computes_is_no_sign_of_life_of_the_worker(bench):
-    start(bench, "sleep", "600", then=BURN, idle_s=0.4)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_holds_nothing_of_its_supervisors(bench, until):
+    """Not the lock that tells that one lives, no output of the worker, no pipe of either."""
+    started = start(bench, *asking(bench, STAY))
+    until(lambda: bench.output() == b"403\n")
+    held = Path(f"/proc/{helper_of(started).pid}/fd")
+    names = {int(each.name): os.readlink(each) for each in held.iterdir()}
+    assert names.pop(0) == os.devnull
+    assert names.pop(1).startswith("pipe:")
+    assert names.pop(2) == str(bench.run_dir / "helper.log")
+    assert all(each.startswith("socket:") for each in names.values())
+
+
+def test_it_is_no_sign_of_life_of_the_worker(bench):
+    start(bench, "sleep", "600", idle_s=0.4)
     assert workers.wait(bench.run_dir).cause == "idle"
 
 
 def test_it_is_not_among_the_workers_processes(bench):
     start(bench, "sleep", "0.3", processes=1, idle_s=5.0)
     assert workers.wait(bench.run_dir).cause == "exited"
-
-
-def test_its_log_is_bounded_and_private(bench, until):
-    flood = (
-        "try:\n"
-        f"    for _ in range(20): os.write(2, b'x' * {helpers.LOG_BYTES // 10})\n"
-        "except OSError: open('refused', 'w').close()\n"
-    )
-    start(bench, "sleep", "600", then=f"{flood}{STAY}")
-    log = bench.run_dir / "helper.1.log"
-    until((bench.tmp / "refused").exists)
-    assert log.stat().st_size == helpers.LOG_BYTES
-    assert log.stat().st_mode & 0o777 == 0o600
-
-
-ASK = """
-import socket, sys
-with socket.socket(socket.AF_UNIX) as way:
-    way.connect(sys.argv[1])
-    way.sendall(f"CONNECT {sys.argv[2]} HTTP/1.1\\r\\n\\r\\n".encode())
-    print(way.makefile().readline().split()[1])
-"""
-
-
-def test_our_proxy_is_a_helper(bench):
-    way = bench.tmp / "proxy.sock"
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        there = f"127.0.0.1:{server.getsockname()[1]}"
-        proxying = (sys.executable, "-I", "-S", proxy.__file__, str(way), there)
-        argv = (sys.executable, "-c", ASK, str(way), there)
-        bench.start(bench.program(*argv, helpers=(proxying,)))
-        ended = workers.wait(bench.run_dir)
-    assert (ended.code, ended.cause, ended.detail) == (0, "exited", "")
-    assert bench.output() == b"200\n"
-
-
-def test_no_helpers_are_ready_at_once(tmp_path):
-    none = Helpers(str(tmp_path), lambda _: False)
-    assert none.start([]) == set()
-    assert none.ready()
-    assert none.failure() == ""

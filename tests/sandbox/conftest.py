@@ -77,6 +77,14 @@ class Proxy:
     process: subprocess.Popen[bytes]
     address: tuple[str, int]
 
+    def take(self, fds: Sequence[int], said: bytes) -> None:
+        """Hand descriptors over to it; through its directory's, because paths may be long."""
+        directory = os.open(self.path.parent, os.O_RDONLY)
+        with socket.socket(socket.AF_UNIX) as giver:
+            giver.connect(f"/proc/self/fd/{directory}/{self.path.name}")
+            socket.send_fds(giver, [said], fds)
+        os.close(directory)
+
     def connect(self) -> socket.socket:
         """Return a connection."""
         return socket.create_connection(self.address, PATIENCE_S)
@@ -89,23 +97,14 @@ class Proxy:
             return everything(peer)
 
 
-def hand_over(path: Path, doors: Sequence[int], said: bytes) -> None:
-    """Offer descriptors to a proxy; through its directory's, because paths may be long."""
-    directory = os.open(path.parent, os.O_RDONLY)
-    with socket.socket(socket.AF_UNIX) as giver:
-        giver.connect(f"/proc/self/fd/{directory}/{path.name}")
-        socket.send_fds(giver, [said], doors)
-    os.close(directory)
-
-
 @contextmanager
 def _serving(path: Path, *destinations: str) -> Iterator[Proxy]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with proxied(path, *destinations) as process:
         with socket.create_server(("127.0.0.1", 0), backlog=MAX_CONNECTIONS) as door:
-            hand_over(path, [door.fileno()], b"0")
-            address = door.getsockname()
-        yield Proxy(path, process, address)
+            through = Proxy(path, process, door.getsockname())
+            through.take([door.fileno()], b"0")
+        yield through
 
 
 @pytest.fixture

@@ -10,11 +10,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from gitcto.proxying import HEAD_BYTES, MAX_CONNECTIONS, is_allowed, is_fit
+from gitcto.proxying import HEAD_BYTES, MAX_CONNECTIONS, MAX_DOORS, is_allowed, is_fit
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -202,44 +205,45 @@ with proxied(sys.argv[1]) as child:
 
 def test_a_port_of_ours_has_a_door_of_its_own(tmp_path, upstream, serving) -> None:
     """Who comes there is led to it without a word, if policy names it."""
+    other = upstream.port - 1
     with serving(tmp_path / "proxy.sock", upstream.literal) as through:
-        said = [through_door(through.path, port) for port in (upstream.port, upstream.port - 1)]
+        assert heard_at(through, upstream.port) == b"heard hello"
+        assert heard_at(through, other) == b""
         through.process.kill()
         log = through.process.communicate()[1].decode()
-    assert said == [b"heard hello", b""]
-    assert f"127.0.0.1:{upstream.port - 1} is not in `network`" in log
+    assert log == f"proxy: 127.0.0.1:{other} is not in `network` of policy.toml, [sandbox]\n"
 
 
-def through_door(path: Path, port: int) -> bytes:
+def heard_at(through, port: int) -> bytes:
+    """What is said at a new door that leads to a port."""
     with socket.create_server(("127.0.0.1", 0)) as door:
-        hand_over(path, [door.fileno()], str(port).encode())
+        through.take([door.fileno()], str(port).encode())
         address = door.getsockname()
-    with socket.create_connection(address, 30) as peer, contextlib.suppress(ConnectionResetError):
+    with socket.create_connection(address, 30) as peer, contextlib.suppress(OSError):
         peer.sendall(b"hello")
         peer.shutdown(socket.SHUT_WR)
-        return everything(peer)
+        return peer.makefile("rb").read()
     return b""
 
 
 def test_whatever_is_handed_over_it_goes_on_and_keeps_nothing(tmp_path, upstream, serving) -> None:
-    """Its doors are bounded, and no descriptor stays that it does not serve."""
-    with serving(tmp_path / "proxy.sock", upstream.literal) as through:
-        held = Path(f"/proc/{through.process.pid}/fd")
-        reading, writing = os.pipe()
-        with socket.socket() as deaf, socket.socketpair()[0] as pair:
-            rubbish = [reading, deaf.fileno(), pair.fileno()] * 10
-            words = b",".join([b"0"] * len(rubbish))
-            for said in (words, b"0", b"", b"\xff", b"x," + words[2:], b"-1," + words[2:]) * 20:
-                with contextlib.suppress(BrokenPipeError):
-                    hand_over(through.path, rubbish, said or b",")
-        for end in (reading, writing):
-            os.close(end)
-        request = f"CONNECT {upstream.literal} HTTP/1.1"
+    """Nothing stays open that is no door, and there is an end of doors."""
+    few, request = 12, f"CONNECT {upstream.literal} HTTP/1.1"
+    with serving(tmp_path / "proxy.sock", upstream.literal) as through, ExitStack() as stack:
+        kept = Path(f"/proc/{through.process.pid}/fd")
+        deaf = stack.enter_context(socket.socket()).fileno()
+        pipe = [stack.enter_context(os.fdopen(end)).fileno() for end in os.pipe()]
+        words = b"0,0,0"
+        for said in (words, b"0", b"0,0,0,0", b"\xff", b"x,0,0", b"-1,0,99999999") * 20:
+            through.take([deaf, *pipe], said)
         assert b"heard x" in through.ask(request, b"x")
-        await_(lambda: len(list(held.iterdir())) <= FEW)
-
-
-FEW = 10
+        await_(lambda: len(list(kept.iterdir())) <= few)
+        door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        for _ in range(2 * MAX_DOORS):
+            through.take([door.fileno()], b"0")
+        through.take([], b"over")
+        await_(lambda: len(list(kept.iterdir())) <= MAX_DOORS + few)
+        assert b"heard x" in through.ask(request, b"x")
 
 
 def await_(condition: Callable[[], bool]) -> None:

@@ -75,7 +75,8 @@ def test_what_the_proxy_refuses_stays_closed(home: Home) -> None:
     with listening() as port, proxied(socket_path, "api.example.com:443"):
         ask = (sys.executable, "-c", ASK)
         said = home.run(*ask, str(port), reads=READS, proxy=socket_path, ports=(port,))
-    assert said.stdout.split() in ([str(port)], [str(port), "ConnectionResetError"])
+    assert said.stdout.startswith(str(port))
+    assert "heard" not in said.stdout
 
 
 @pytest.mark.usefixtures("bwrap")
