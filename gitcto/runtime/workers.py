@@ -17,6 +17,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from gitcto.contracts import CommandResult
@@ -105,11 +106,10 @@ def wait(run_dir: Path) -> Exit:
     try:
         fcntl.flock(alive, fcntl.LOCK_SH)
         ended = read_exit(run_dir)
+        _reap(run_dir, at_once=ended is None)
         if ended is None:
-            _reap(run_dir)
             fcntl.flock(alive, fcntl.LOCK_EX)  # of several waiters one cleans up
             ended = read_exit(run_dir) or record_lost(run_dir)
-        _reap_ended()
         return ended
     finally:
         os.close(alive)
@@ -260,14 +260,12 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _reap(run_dir: Path) -> None:
+def _reap(run_dir: Path, *, at_once: bool) -> None:
+    """Reap a supervisor of ours. One that recorded the end is there for a moment after that."""
     child = _children.pop(run_dir.resolve(), None)
-    if child is not None:
+    if child is None:
+        return
+    if at_once:
         child.wait()
-
-
-def _reap_ended() -> None:
-    """Reap the supervisors that are gone; one may be there for a moment after its last word."""
-    for run_dir, child in list(_children.items()):
-        if child.poll() is not None:
-            _children.pop(run_dir, None)
+    else:
+        Thread(target=child.wait, name="reap").start()
