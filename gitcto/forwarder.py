@@ -6,7 +6,7 @@ nothing of this stays. One port is the proxy's own, which the program learns of 
 variables. Each of ``ports`` (numbers with commas between them, or ``-``) leads to the same port of
 the machine's own loopback: to the program, what listens there outside seems to listen inside.
 """
-# Runs without site-packages at every sandboxed start, see runtime/supervisor.py:
+# Runs without site-packages at every sandboxed start, see runtime/worker/supervisor.py:
 # ruff: noqa: PTH123
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gitcto.runtime import processes, workers
-from gitcto.runtime.worker_values import Way
+from gitcto.runtime.worker import processes, workers
+from gitcto.runtime.worker.worker_values import Way
 
 ASK = """
 import socket, sys

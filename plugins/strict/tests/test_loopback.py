@@ -64,7 +64,9 @@ def test_a_named_port_is_there_and_another_is_closed(home: Home) -> None:
         listening() as other,
         proxied(socket_path, f"127.0.0.1:{named}"),
     ):
-        said = home.run(*ask, str(named), str(other), reads=READS, proxy=socket_path, ports=(named,))
+        said = home.run(
+            *ask, str(named), str(other), reads=READS, proxy=socket_path, ports=(named,)
+        )
     assert said.stdout.splitlines() == [f"{named} heard hello", f"{other} ConnectionRefusedError"]
 
 
