@@ -1,10 +1,10 @@
 """Opens a program's way to a proxy outside its sandbox: ``forwarder.py <socket> <ports> <argv>``.
 
-It runs inside the sandbox, with ``python -I -S``, listens on loopback ports, hands the listening
-sockets to the proxy through its unix socket, and becomes the program: the proxy answers on them, and
-nothing of this stays. One port is the proxy's own, which the program learns of from the usual
-variables. Each of ``ports`` (numbers with commas between them, or ``-``) leads to the same port of
-the machine's own loopback: to the program, what listens there outside seems to listen inside.
+It runs inside the sandbox, with ``python -I -S``, listens on loopback ports, hands these sockets to
+the proxy, which answers on them from outside, and becomes the program: nothing of this stays. One
+port is the proxy's own, which the program learns of from the usual variables. Each of ``ports``
+(numbers with commas between them, or ``-``) leads to the same port of the machine's own loopback:
+to the program, what listens there outside seems to listen inside.
 """
 # Runs without site-packages at every sandboxed start, see runtime/worker/supervisor.py:
 # ruff: noqa: PTH123
@@ -17,7 +17,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from socket import socket as Socket
+    from socket import socket
 
 BACKLOG = 64
 """How many connections may wait for the proxy on each port."""
@@ -53,7 +53,7 @@ def main() -> None:
     _become(argv, f"http://127.0.0.1:{own}")
 
 
-def _opened(ports: Iterable[str]) -> Iterator[tuple[str, Socket]]:
+def _opened(ports: Iterable[str]) -> Iterator[tuple[str, socket]]:
     """Listen on a free port, called 0, and on ``ports``; say which of these cannot be had."""
     from _socket import SO_REUSEADDR, SOL_SOCKET, socket  # socket's own names take 8 ms to make
 
@@ -71,7 +71,7 @@ def _opened(ports: Iterable[str]) -> Iterator[tuple[str, Socket]]:
         yield port, door
 
 
-def _hand_over(path: str, doors: dict[str, Socket]) -> None:
+def _hand_over(path: str, doors: dict[str, socket]) -> None:
     """Send the listening sockets, and for each in its turn the port that it leads to."""
     from _socket import AF_UNIX, SCM_RIGHTS, SOL_SOCKET, socket
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PROGRAM = """
 import os, sys
 from gitcto.proxying import serve
-from gitcto.runtime.worker.helpers import listen
+from gitcto.runtime.worker.helper import listen
 listener = listen(sys.argv[1])
 os.write(1, b"+")
 serve(listener, tuple(sys.argv[2:]))

@@ -17,7 +17,7 @@ import time
 
 from gitcto.runtime.worker import processes, run_files
 from gitcto.runtime.worker.capture import Capture
-from gitcto.runtime.worker.helpers import Helper
+from gitcto.runtime.worker.helper import Helper
 from gitcto.runtime.worker.wakeups import Wakeups
 from gitcto.runtime.worker.watchdogs import Watchdogs
 from gitcto.runtime.worker.worker_child import Child
@@ -90,7 +90,7 @@ class Supervision:
         self._next_beat = 0.0
 
     def start(self) -> None:
-        """Fork the worker, held back, and make it known durably; its helper gets ready meanwhile."""
+        """Fork the worker, held back, and make it known durably; its helper comes first."""
         if self._launch["way"] is not None:
             self._helper = Helper(self._launch["way"], self._run_dir)
             self._tree.helper = self._helper.pid

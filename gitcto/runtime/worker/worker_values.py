@@ -107,8 +107,8 @@ class Exit:
 
     ``code`` is its exit status as a shell has it (128 + n after signal n; 127 no such program, 126
     cannot be executed), ``LOST`` when nobody knows. ``cause`` is ``exited``, ``wall``, ``idle``,
-    ``output``, ``memory``, ``processes``, ``disk``, ``stopped``, ``helper`` (its proxy could not start
-    or ended first) or ``lost`` (its supervisor died first). ``survivors`` counts processes
+    ``output``, ``memory``, ``processes``, ``disk``, ``stopped``, ``helper`` (its proxy could not
+    start or ended first) or ``lost`` (its supervisor died first). ``survivors`` counts processes
     that could not be killed; ``cut_bytes`` what was cut from its output.
     """
 

@@ -1,11 +1,11 @@
 """A worker's helper: the proxy that is its way out of its sandbox, in a process of its own.
 
-It is forked before the worker and ends after it. It is neither the worker's, which could end it, nor
-the supervisor's, which has to stay what it is while the proxy reads what a worker says. Where the
-kernel can do that, it is killed with its supervisor, however that ended; elsewhere it finds out.
+It is forked before the worker and ends with its tree. The supervisor does not do this itself: what
+reads the words of a worker that nobody trusts must not be what watches over it. Where the kernel
+can do that, it is killed with its supervisor, however that ended; elsewhere it finds out.
 """
 # No pathlib, see run_files:
-# ruff: noqa: PTH108, PTH110, PTH118, PTH119, PTH120, PTH123, PTH208
+# ruff: noqa: PTH108, PTH118, PTH119, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def test_it_holds_nothing_of_its_supervisors(bench, until):
     started = start(bench, *asking(bench, STAY))
     until(lambda: bench.output() == b"403\n")
     held = Path(f"/proc/{helper_of(started).pid}/fd")
-    names = {int(each.name): os.readlink(each) for each in held.iterdir()}
+    names = {int(each.name): str(each.readlink()) for each in held.iterdir()}
     assert names.pop(0) == os.devnull
     assert names.pop(1).startswith("pipe:")
     assert names.pop(2) == str(bench.run_dir / "helper.log")
