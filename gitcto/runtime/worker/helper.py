@@ -69,7 +69,7 @@ def listen(path: str) -> int:
 
     Raises ``OSError``.
     """
-    from _socket import AF_UNIX, SOCK_STREAM, socket  # socket's own names take 8 ms to make
+    from _socket import AF_UNIX, SOCK_STREAM, socket  # by way of socket it takes 8 ms
 
     os.chdir(os.path.dirname(path) or ".")  # the name of a socket has room for 107 bytes
     name = os.path.basename(path)
@@ -107,6 +107,6 @@ def _become(way: Way, supervisor: int, outputs: tuple[int, int]) -> NoReturn:
 
         serve(listener, tuple(way["destinations"]))
     except BaseException:  # noqa: BLE001  (whatever it is, nothing else may run in this process)
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     finally:
         os._exit(1)
