@@ -35,7 +35,8 @@ class Dispatching:
         chosen = choose(ready, self.working(), now, world.max_workers)
         if chosen and self._has_space():
             for task in chosen:
-                self._start(task, now)
+                if not self._parking.holds(task):
+                    self._start(task, now)
 
     def working(self) -> list[Execution]:
         """Return the executions that have a worker, or are about to."""
@@ -68,6 +69,15 @@ class Dispatching:
         if decision.verdict == "deny" and may_wait(decision):
             self._parking.hold_all(decision.reason)
             return
+        if decision.verdict == "deny":
+            book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
+            return
+        lease = self._lease(task, execution_id, decision, now_ms)
+        first = self._ordering.first(lease, task.epoch + 1)
+        if first is None:
+            if spec.id in book.state.ready:
+                self._parking.hold(task)
+            return
         news = self._mail.news(task, execution_id)
         told = world.rooms.brief(task, execution_id, decision, news.entries)
         if isinstance(told, Decision):
@@ -75,11 +85,6 @@ class Dispatching:
             return
         if told.damaged:
             book.listener.note(told.damaged)
-        lease = self._lease(task, execution_id, decision, now_ms)
-        first = self._ordering.first(lease, task.epoch + 1)
-        if first is None:
-            self._parking.hold(task)
-            return
         refusal = book.record(
             amended(lease, provider=first.provider),
             first,

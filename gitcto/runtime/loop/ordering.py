@@ -165,7 +165,7 @@ class Ordering:
         working = {x.id for x in found if x.state in WORKING_STATES}
         self._waiting &= working
         self._parked &= working
-        free = workers(state.live()) < limit
+        free = bool(working) and workers(state.live()) < limit
         return [x for x in found if x.id in working and (free or not running(x))]
 
     def _park(self, x: Execution, order: Order) -> None:

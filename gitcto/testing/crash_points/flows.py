@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from gitcto.testing.crash_points.flow import Flow, step, task, write
+from gitcto.testing.strategies import REVIEW, WRITE, strategy_toml
 
 BAD = write("bad", "kept\n")
 BEGUN = (step("init"), step("plan import plan.toml"))
@@ -38,21 +39,8 @@ keeps = ["made/deep"]
 keyed_by = ["base.txt"]
 """
 
-REVIEWED = """\
-[strategies.reviewed]
-summary = "one writes, one reviews"
-[[strategies.reviewed.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-[[strategies.reviewed.step]]
-name = "review"
-role = "reviewer"
-kind = "review"
-reads = ["task", "patch:main"]
-[strategies.reviewed.providers]
-reviewer = "reviewer"
+REVIEWED = strategy_toml("reviewed", [WRITE, REVIEW], {"reviewer": "reviewer"})
+REVIEWED += """
 [providers.reviewer]
 plugin = "command"
 argv = ["python3", "-c", '''

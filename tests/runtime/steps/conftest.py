@@ -10,6 +10,7 @@ import pytest
 
 from gitcto.model.records import Execution, TaskSpec
 from gitcto.model.step_records import Step
+from gitcto.testing.strategies import DUAL, REVIEW, WRITE_AGAIN, strategy_toml
 from tests.runtime.team.conftest import TeamRepo
 
 AGENT = Path(__file__).with_name("agent.py")
@@ -33,46 +34,11 @@ deadline_s = 20
 [tiers.P1]
 gates = ["tests"]
 {providers}
-[strategies.reviewed]
-summary = "one writes, one reviews"
-rounds = 2
-[[strategies.reviewed.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-reads = ["task", "findings:review"]
-[[strategies.reviewed.step]]
-name = "review"
-role = "reviewer"
-kind = "review"
-reads = ["task", "patch:main"]
-[strategies.reviewed.providers]
-writer = "writer"
-reviewer = ["reviewer"]
-[strategies.dual]
-summary = "two write, one chooses"
-[[strategies.dual.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-group = "write"
-[[strategies.dual.step]]
-name = "write_too"
-role = "writer"
-kind = "write"
-seat = "second"
-group = "write"
-[[strategies.dual.step]]
-name = "choose"
-role = "reviewer"
-kind = "adjudicate"
-reads = ["task", "patch:main", "patch:second"]
-[strategies.dual.providers]
-writer = "writer"
-reviewer = "reviewer"
 """
+ROLES = {"writer": "writer", "reviewer": "reviewer"}
+STRATEGIES = strategy_toml("reviewed", [WRITE_AGAIN, REVIEW], ROLES, rounds=2) + strategy_toml(
+    "dual", DUAL, ROLES
+)
 
 
 class Steps:
@@ -92,9 +58,8 @@ class Steps:
             f'argv = ["{sys.executable}", "-I", "{self.agent}", "{part}", "{{prompt_file}}"]'
             for name, part in (("writer", writer), ("reviewer", reviewer))
         )
-        self.team.policy_text = POLICY.format(
-            strategy=strategy, workers=workers, providers=providers
-        )
+        policy = POLICY.format(strategy=strategy, workers=workers, providers=providers)
+        self.team.policy_text = policy + STRATEGIES
         self.team.save_policy()
 
     def plan(self) -> None:

@@ -95,7 +95,7 @@ def test_nothing_lands_that_nobody_approved(
 def test_nobody_judges_what_it_wrote_itself(steps: Any) -> None:
     steps.policy("write", "approve")
     steps.team.policy_text = steps.team.policy_text.replace(
-        'reviewer = ["reviewer"]', 'reviewer = ["writer"]'
+        'reviewer = "reviewer"', 'reviewer = "writer"'
     )
     steps.team.save_policy()
     steps.plan()
