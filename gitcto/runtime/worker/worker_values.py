@@ -62,8 +62,8 @@ class Way:
 class Program:
     """What a supervisor starts: ``argv`` with exactly ``env`` in ``cwd``.
 
-    ``writes`` are the directories it may fill up. With a ``way`` a proxy of its own runs outside its
-    sandbox, from before its start to after its end. ``isolation`` is recorded with its start.
+    ``writes`` are the directories it may fill up. With a ``way`` a proxy of its own runs outside
+    its sandbox, from before its start to after its end. ``isolation`` is recorded with its start.
     ``interrupt`` is the note that asks it to end in its own protocol, and the directory that this
     lies below: it is left there before any signal is sent.
     """
