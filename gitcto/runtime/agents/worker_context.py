@@ -99,11 +99,8 @@ def brief(
     """Return what a task's next worker is told, under the next token; ``news`` is for it alone.
 
     Messages among the news take the place of what was told of them before.
-    ``decision`` is about that worker: a denial stays one, and what is too much to be told makes one
-    of it.
+    ``decision`` allows that worker; what is too much to be told makes a denial of it.
     """
-    if decision.verdict == "deny":
-        return decision
     last = last_checkpoint(desk.blobs, desk.ledger, task.spec.id)
     before = last.checkpoint.stream if last.checkpoint else Stream(task.spec.id)
     before = _without_messages(before, news)

@@ -90,7 +90,7 @@ class Dispatching:
             first,
             told.command,
             *news.deliveries,
-            attachments=told.attachments,
+            attachments={**told.attachments, **world.strategy_text(lease.strategy)},
         )
         if refusal is not None:
             if refusal.code in PARKED:
@@ -102,6 +102,7 @@ class Dispatching:
     def _lease(self, task: Task, execution_id: str, decision: Decision, now_ms: int) -> Lease:
         book, world, spec = self._book, self._book.world, task.spec
         role = world.policy.roles[spec.role]
+        name = spec.strategy or role.strategy
         return Lease(
             task=spec.id,
             execution=execution_id,
@@ -114,7 +115,8 @@ class Dispatching:
             max_workers=world.max_workers,
             decision=decision,
             nonce=world.effects.new_id(),
-            strategy=spec.strategy or role.strategy,
+            strategy=name,
+            strategy_file=world.strategy(name).file,
         )
 
     def _decide(self, task: Task, execution_id: str) -> Decision:

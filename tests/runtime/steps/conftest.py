@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gitcto.git.objects import Objects
 from gitcto.model.records import Execution, TaskSpec
 from gitcto.model.step_records import Step
-from gitcto.testing.strategies import DUAL, REVIEW, WRITE_AGAIN, strategy_toml
+from gitcto.runtime.proving.redecide import Redecided, redecide
+from gitcto.testing.strategies import DUAL, REVIEW, WRITE, WRITE_AGAIN, strategy_toml
 from tests.runtime.team.conftest import TeamRepo
 
 AGENT = Path(__file__).with_name("agent.py")
@@ -36,8 +39,17 @@ gates = ["tests"]
 {providers}
 """
 ROLES = {"writer": "writer", "reviewer": "reviewer"}
-STRATEGIES = strategy_toml("reviewed", [WRITE_AGAIN, REVIEW], ROLES, rounds=2) + strategy_toml(
-    "dual", DUAL, ROLES
+TWICE = (
+    WRITE,
+    REVIEW | {"role": "partial", "group": "reviews"},
+    REVIEW | {"name": "review_too", "group": "reviews"},
+)
+STRATEGIES = "".join(
+    (
+        strategy_toml("reviewed", [WRITE_AGAIN, REVIEW], ROLES, rounds=2),
+        strategy_toml("dual", DUAL, ROLES),
+        strategy_toml("twice", TWICE, ROLES | {"partial": "writer"}),
+    )
 )
 
 
@@ -80,11 +92,20 @@ class Steps:
         """Return the steps of the last attempt."""
         return list(self.execution().steps)
 
+    def unproved(self) -> list[Redecided]:
+        """Return the recorded decisions that do not come out the same again."""
+        with self.team.ledger() as ledger:
+            objects = Objects(ledger.repository)
+            return [each for each in redecide(objects, ledger) if each.differs]
+
     def go(self) -> None:
         """Let those go on who wait."""
         (self.team.root / "go").touch()
 
 
 @pytest.fixture
-def steps(tmp_path: Path) -> Steps:
-    return Steps(tmp_path)
+def steps(tmp_path: Path) -> Iterator[Steps]:
+    """Make a team; whatever came of it, every decision about it must come out the same again."""
+    made = Steps(tmp_path)
+    yield made
+    assert made.unproved() == []

@@ -106,6 +106,17 @@ def test_nobody_judges_what_it_wrote_itself(steps: Any) -> None:
     assert "it wrote what would be judged" in decision.fault.detail
 
 
+def test_nobody_is_asked_beside_a_judge_without_whom_it_is_over(steps: Any) -> None:
+    steps.policy("write", "approve", "twice")
+    steps.plan()
+    steps.team.run()
+    assert steps.team.landed() == []
+    assert [(step.name, step.provider) for step in steps.steps()] == [
+        ("write", "writer"),
+        ("review", ""),
+    ]
+
+
 def test_a_writer_that_says_done_and_changes_nothing_has_failed(steps: Any) -> None:
     steps.policy("nothing", "approve")
     steps.plan()
