@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.backends import backend_of, program_at
-from gitcto.contracts import Backend, Probe
+from gitcto.contracts import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,14 +22,12 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+){1,2}")
 class InstalledProgram:
     """A CLI on this machine: ``path`` as it was found, ``real`` the file that this leads to.
 
-    ``backend`` are the files that are executed, with the version and licence they tell of
-    themselves, empty when they tell none. ``reads`` is what it was installed with, and the way to
-    it; the program alone where that would be somebody's whole home directory.
+    ``reads`` is what it was installed with, and the way to it; the program alone where that would
+    be somebody's whole home directory.
     """
 
     path: Path
     real: Path
-    backend: Backend
     reads: tuple[Path, ...]
 
 
@@ -38,12 +36,9 @@ def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram 
     path = program_at(program, host_env)
     if path is None:
         return None
-    backend = backend_of((str(path),), host_env)
-    if backend is None:
-        return None
     real = path.resolve()
     reads = dict.fromkeys(_reads(path, real, Path(host_env.get("HOME", "/")).resolve()))
-    return InstalledProgram(path=path, real=real, backend=backend, reads=tuple(reads))
+    return InstalledProgram(path=path, real=real, reads=tuple(reads))
 
 
 def _reads(path: Path, real: Path, home: Path) -> Iterator[Path]:
@@ -75,10 +70,11 @@ def probe_program(
     A CLI whose version is not to be found is taken on trust, and said so.
     """
     found = find_program(settings.program, host_env)
-    if found is None:
+    backend = backend_of((str(found.path),), host_env) if found else None
+    if found is None or backend is None:
         hint = f"{settings.program!r} is not here: {install}"
         return Probe(available=False, hint=hint)
-    backend, version = found.backend, found.backend.version
+    version = backend.version
     if not version:
         hint = f"the version of {found.path} is not known; it is meant for {least} and newer"
         return Probe(available=True, hint=hint, backend=backend)
