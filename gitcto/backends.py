@@ -7,6 +7,7 @@ admits that hash.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -26,7 +27,7 @@ _MANIFEST_MAX = 1 << 20
 def backend_of(argv: Sequence[str], host_env: Mapping[str, str]) -> Backend | None:
     """Return what is executed when ``argv`` is started; None when its program is not there.
 
-    That is the program, looked up on the ``PATH`` of ``host_env``, and every further argument that
+    That is the program, as :func:`program_at` finds it, and every further argument that
     is the absolute path of a file (of ``node`` and ``cli.js``): each with its interpreter, and
     with the Node package it belongs to and the packages that one depends on, where they are
     installed. Version, licence and source are those of the last argument's package.
@@ -34,11 +35,11 @@ def backend_of(argv: Sequence[str], host_env: Mapping[str, str]) -> Backend | No
     What a program loads by itself from elsewhere (shared libraries of the system, Python's
     packages) is not part of it.
     """
-    search = host_env.get("PATH", "")
-    found = shutil.which(argv[0], path=search) if argv else None
+    search = search_path(host_env)
+    found = program_at(argv[0], host_env) if argv else None
     if found is None:
         return None
-    words = [Path(found), *(Path(word) for word in argv[1:] if word.startswith("/"))]
+    words = [found, *(Path(word) for word in argv[1:] if word.startswith("/"))]
     files: dict[Path, None] = {}
     manifest: Mapping[str, object] = {}
     for word in words:
@@ -53,6 +54,22 @@ def backend_of(argv: Sequence[str], host_env: Mapping[str, str]) -> Backend | No
         licence=_text(manifest, "license"),
         source=f"npm:{name}@{version}" if name else "",
     )
+
+
+def search_path(host_env: Mapping[str, str]) -> str:
+    """Return the ``PATH`` of an environment, without what depends on the current directory.
+
+    That is another one for git-cto than for a worker, in whose room anybody's programs lie.
+    """
+    return os.pathsep.join(filter(os.path.isabs, host_env.get("PATH", "").split(os.pathsep)))
+
+
+def program_at(name: str, host_env: Mapping[str, str]) -> Path | None:
+    """Return a program by its absolute path, or by its name in :func:`search_path`, or None."""
+    if os.sep in name and not Path(name).is_absolute():
+        return None
+    found = shutil.which(name, path=search_path(host_env))
+    return Path(found) if found else None
 
 
 def _parts(file: Path, search: str) -> Iterator[Path]:
@@ -115,7 +132,8 @@ def _installed(package: Path, name: str) -> Path | None:
         place = folder if folder.name == _MODULES else folder / _MODULES
         found = place / name
         if (found / "package.json").is_file():
-            return None if found.is_relative_to(package) else found.resolve()
+            real = found.resolve()
+            return None if real.is_relative_to(package) else real
     return None
 
 

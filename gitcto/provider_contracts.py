@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from gitcto.model.agent_records import Fault, FaultKind, Usage
+from gitcto.model.agent_records import Fault, FaultKind, Usage, is_sound
 from gitcto.model.isolation import confines
 
 if TYPE_CHECKING:
@@ -27,6 +27,19 @@ NOTHING = Usage()
 
 def _all_text(values: Iterable[object]) -> bool:
     return all(isinstance(value, str) for value in values)
+
+
+def _are_unicode(*values: str) -> bool:
+    """Tell whether values are texts, and all of their characters are: JSON can name others."""
+    try:
+        "".join(values).encode()
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def _is_usage(value: object) -> bool:
+    return type(value) is Usage and is_sound(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +194,13 @@ class AgentEvent:
     ok: bool = True
     usage: Usage | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what an agent cannot have meant; raises ``TypeError``."""
+        if not _all_text((self.text, self.name)):
+            raise TypeError("AgentEvent.text and AgentEvent.name must be str")
+        if self.usage is not None and not _is_usage(self.usage):
+            raise TypeError("AgentEvent.usage must hold whole numbers that are not negative")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -194,6 +214,11 @@ class Progress:
     session: str = ""
     usage: Usage = NOTHING
     ended: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be gone on from; raises ``TypeError``."""
+        if not _all_text((self.cursor, self.session)) or not _is_usage(self.usage):
+            raise TypeError("Progress must have texts, and a usage of whole numbers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +236,14 @@ class WorkerReport:
     session: str = ""
     usage: Usage = NOTHING
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be recorded; raises ``TypeError``."""
+        if not _are_unicode(self.summary, self.message, self.session, *self.notes):
+            raise TypeError("the texts of a WorkerReport must be str, and Unicode")
+        fault_fits = self.fault is None or (type(self.fault) is Fault and is_sound(self.fault))
+        if not fault_fits or not _is_usage(self.usage):
+            raise TypeError("WorkerReport.fault and WorkerReport.usage must be as their types say")
 
     @property
     def ok(self) -> bool:

@@ -90,9 +90,19 @@ def read_events(dialect: Dialect, line: Line) -> tuple[AgentEvent, ...]:
     if line.record is None:
         return ()
     try:
-        return tuple(dialect.events(line.record))
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+        return tuple(map(_unicode, dialect.events(line.record)))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return ()
+
+
+def _unicode(event: AgentEvent) -> AgentEvent:
+    """Return an event without what JSON can name and no text can hold: halves of characters."""
+    try:
+        (event.text + event.name).encode()
+    except UnicodeEncodeError:
+        text, name = (each.encode("utf-8", "replace").decode() for each in (event.text, event.name))
+        return replace(event, text=text, name=name)
+    return event
 
 
 def fold(dialect: Dialect, transcript: Transcript, line: Line) -> Transcript:

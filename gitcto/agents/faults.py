@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gitcto.model.agent_records import Fault
+from gitcto.model.agent_records import MOST_WAIT_S, Fault
 
 if TYPE_CHECKING:
     from gitcto.model.agent_records import FaultKind
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 DETAIL = 300
 """Longest detail of a fault, in characters."""
 
-MOST_WAIT_S = 7 * 24 * 3600
-"""Longest time that a provider is believed to want us to wait (seconds)."""
+_CODE = 80
+"""How much is kept of what a provider calls an error."""
 
 _QUOTA = re.compile(
     r"insufficient[_ ]quota|quota|billing|usage limit|out of credit|credit balance"
@@ -57,7 +57,7 @@ _REASONED = re.compile(r"\b([45]\d\d) [A-Z][a-z]")
 
 _WAIT = re.compile(
     r"(?:try again|retry[- ]?(?:after|in|delay)|resets?(?: in| after))\D{0,12}"
-    r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>ms|milliseconds?|s\b|sec|m\b|min|h\b|hour|d\b|day)?",
+    r"(?P<number>\d{1,12}(?:\.\d+)?) ?(?P<unit>ms|milliseconds?|s\b|sec|m\b|min|h\b|hour|d\b|day)?",
     re.IGNORECASE,
 )
 _UNITS = {"ms": 0.001, "mi": 60, "m": 60, "s": 1, "h": 3600, "d": 86400}
@@ -70,7 +70,8 @@ _PAYMENT, _MANY, _BROKEN = 402, 429, 500
 
 def fault(kind: FaultKind, detail: str, *, retryable: bool = True, code: str = "") -> Fault:
     """Return a fault whose detail is one bounded line."""
-    return Fault(kind=kind, detail=one_line(detail), retryable=retryable, provider_code=code)
+    named = one_line(code)[:_CODE]
+    return Fault(kind=kind, detail=one_line(detail), retryable=retryable, provider_code=named)
 
 
 def fault_of(text: str, *, status: int = 0, code: str = "", retry_after_s: float = 0) -> Fault:
@@ -89,7 +90,7 @@ def fault_of(text: str, *, status: int = 0, code: str = "", retry_after_s: float
         detail=one_line(text or code or f"status {status}"),
         retryable=retryable,
         retry_after_s=min(MOST_WAIT_S, -int(-wait // 1)),
-        provider_code=one_line(code or (str(status) if status else ""))[:80],
+        provider_code=one_line(code or (str(status) if status else ""))[:_CODE],
     )
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.backends import backend_of
+from gitcto.backends import backend_of, program_at
 from gitcto.contracts import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gitcto.agents.settings import AgentSettings
 
@@ -21,26 +20,34 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+){1,2}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledProgram:
-    """A CLI on this machine: ``path`` as it was found, ``real`` the file that this leads to."""
+    """A CLI on this machine: ``path`` as it was found, ``real`` the file that this leads to.
+
+    ``reads`` is what it was installed with, and the way to it; the program alone where that would
+    be somebody's whole home directory.
+    """
 
     path: Path
     real: Path
-
-    @property
-    def reads(self) -> tuple[Path, ...]:
-        """Everything it was installed with, and the way to it."""
-        modules = [parent for parent in self.real.parents if parent.name == "node_modules"]
-        around = modules[-1] if modules else self.real.parent
-        return (self.path.parent, around) if around not in self.path.parents else (around,)
+    reads: tuple[Path, ...]
 
 
 def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram | None:
     """Return a CLI by its name on ``PATH`` or its absolute path, None when it is not there."""
-    found = shutil.which(program, path=host_env.get("PATH", ""))
-    if found is None:
+    path = program_at(program, host_env)
+    if path is None:
         return None
-    path = Path(found)
-    return InstalledProgram(path=path, real=path.resolve())
+    real = path.resolve()
+    reads = dict.fromkeys(_reads(path, real, Path(host_env.get("HOME", "/")).resolve()))
+    return InstalledProgram(path=path, real=real, reads=tuple(reads))
+
+
+def _reads(path: Path, real: Path, home: Path) -> Iterator[Path]:
+    modules = [parent for parent in real.parents if parent.name == "node_modules"]
+    around = modules[-1] if modules else real.parent
+    alone = home.is_relative_to(around)
+    if alone or around not in path.parents:
+        yield path if home.is_relative_to(path.parent.resolve()) else path.parent
+    yield real if alone else around
 
 
 def needed_program(

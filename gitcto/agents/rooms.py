@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitcto.backends import search_path
 from gitcto.git.durable import storage_errors
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def agent_environment(request: LaunchRequest, own: Mapping[str, str]) -> dict[st
     """
     home = agent_home(request)
     env = {name: request.host_env[name] for name in PASSED if name in request.host_env}
+    env |= {"PATH": search_path(request.host_env)} if "PATH" in env else {}
     env |= {"HOME": str(home), "TMPDIR": str(request.scratch / "tmp")}
     env |= {name: str(home / place) for name, place in _XDG.items()}
     env |= {

@@ -140,9 +140,9 @@ def standing(name: str, found: Installed, team: Team | None, policy: Policy) -> 
 def stage_name(name: str, found: Installed, team: Team | None) -> str:
     """Return the stage of a provider; ``-`` for one that is not staged."""
     from gitcto.policy.eligibility_rule import Candidate, stage_of
+    from gitcto.runtime.loop.selecting import stage_in_force
 
-    staged = team.stages.get(name) if team else None
-    recorded = staged.stage if staged and staged.plugin == found.plugin else ""
+    recorded = stage_in_force(team, name, found)
     known = Candidate(plugin=found.plugin, shipped=found.shipped, stage=recorded)
     stage = stage_of(known)
     return stage.name if stage else "-"

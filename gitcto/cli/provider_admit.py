@@ -196,6 +196,10 @@ def _known(name: str, found: Installed, said: _Said) -> dict[str, str]:
             what = f"the program of {name!r} does not say its {option.removeprefix('--')}"
             hint = f"look it up, and give it in one line with `{option}`"
             raise CtoError(what, hint, ExitCode.USAGE)
+    for entry in said.boundary:
+        if not entry or entry.startswith("~") or ".." in entry.split("/"):
+            hint = "give a class, the whole path of a repository, or a glob of a repository's files"
+            raise CtoError(f"--never {entry!r} would keep it from nothing", hint, ExitCode.USAGE)
     if day(said.retrieved):
         raise CtoError(
             f"--retrieved: {day(said.retrieved)}", "leave it out for today", ExitCode.USAGE

@@ -204,6 +204,7 @@ def _at(context: Context, name: str) -> _At:
     from gitcto.policy.eligibility_rule import Candidate, stage_of
     from gitcto.policy.stages import stages
     from gitcto.runtime.agents.backends import look
+    from gitcto.runtime.loop.selecting import stage_in_force
 
     found = look(context, configured(context, name))
     if not found.plugin:
@@ -212,8 +213,8 @@ def _at(context: Context, name: str) -> _At:
     team = context.ledger.view().team
     staged = team.stages.get(name) if team else None
     recorded = staged.stage if staged and staged.plugin == found.plugin else ""
-    known = Candidate(plugin=found.plugin, shipped=found.shipped, stage=recorded)
-    stage = stage_of(known)
+    holds = stage_in_force(team, name, found)
+    stage = stage_of(Candidate(plugin=found.plugin, shipped=found.shipped, stage=holds))
     if stage is None:
         what = f"plugin {found.plugin!r} is not staged"
         raise CtoError(what, "what it runs is yours, or git-cto's own", ExitCode.USAGE)

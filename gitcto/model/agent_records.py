@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from msgspec import Struct
+from msgspec import Meta, MsgspecError, Struct, json
 
 FaultKind = Literal[
     "auth",
@@ -32,6 +32,15 @@ defect of ours or of a plugin; ``finish`` our own finishing command, which no pr
 FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
 
 
+MOST = (1 << 53) - 1
+"""What is counted of anything at most: every reader of JSON has whole numbers up to there."""
+
+MOST_WAIT_S = 7 * 24 * 3600
+"""Longest time that a provider is believed to want us to wait (seconds)."""
+
+Count = Annotated[int, Meta(ge=0, le=MOST)]
+
+
 class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """The envelope of an error, the same for every provider.
 
@@ -43,7 +52,7 @@ class Fault(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     kind: FaultKind
     detail: str = ""
     retryable: bool = True
-    retry_after_s: int = 0
+    retry_after_s: Annotated[int, Meta(ge=0, le=MOST_WAIT_S)] = 0
     provider_code: str = ""
 
 
@@ -55,12 +64,12 @@ class Usage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     US dollar, None where the provider names no price.
     """
 
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
-    cost_micros: int | None = None
+    input_tokens: Count = 0
+    cached_tokens: Count = 0
+    cache_write_tokens: Count = 0
+    output_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    cost_micros: Count | None = None
 
     @property
     def tokens(self) -> int:
@@ -72,10 +81,22 @@ class Usage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
         """Return both together; a cost is known as soon as one of them has one."""
         costs = [cost for cost in (self.cost_micros, other.cost_micros) if cost is not None]
         return Usage(
-            input_tokens=self.input_tokens + other.input_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
-            cost_micros=sum(costs) if costs else None,
+            input_tokens=min(MOST, self.input_tokens + other.input_tokens),
+            cached_tokens=min(MOST, self.cached_tokens + other.cached_tokens),
+            cache_write_tokens=min(MOST, self.cache_write_tokens + other.cache_write_tokens),
+            output_tokens=min(MOST, self.output_tokens + other.output_tokens),
+            reasoning_tokens=min(MOST, self.reasoning_tokens + other.reasoning_tokens),
+            cost_micros=min(MOST, sum(costs)) if costs else None,
         )
+
+
+def is_sound(record: Fault | Usage) -> bool:
+    """Tell whether a record can be written and is read again as it was: what plugins say may not.
+
+    Nothing checks the types of what they fill in; a record that nobody can read again would be the
+    end of a ledger.
+    """
+    try:
+        return json.decode(json.encode(record), type=type(record)) == record
+    except (MsgspecError, OverflowError, TypeError, ValueError):
+        return False

@@ -120,11 +120,17 @@ def canonical(value: object) -> bytes:
 def encode(event: Event) -> bytes:
     """Return an event as its canonical line, without a newline.
 
-    Raises :class:`LineError` for an opaque event: what we cannot read we do not write.
+    Raises :class:`LineError` for an event that nobody could read again: an opaque one, or one with
+    a field that is not of its type, which nothing else checks. One such line would end the ledger.
     """
     if isinstance(event.body, Opaque):
         raise LineError(f"cannot write event {event.id} of unknown kind {event.body.kind}")
-    return _ENCODER.encode(event)
+    try:
+        line = _ENCODER.encode(event)
+        _BODY.decode(_HEADER.decode(line).body)
+    except (msgspec.MsgspecError, OverflowError, UnicodeEncodeError) as error:
+        raise LineError(f"cannot write an event of kind {kind_of(event.body)}: {error}") from error
+    return line
 
 
 def decode(line: bytes, upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS) -> Event:

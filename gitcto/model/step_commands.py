@@ -27,6 +27,7 @@ class StartStep(Struct, frozen=True, kw_only=True):
     session_of: int = 0
     replaces: int = 0
     why: str = ""
+    backend: str = ""
     decision: Decision | None = None
 
 

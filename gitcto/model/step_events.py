@@ -31,6 +31,7 @@ class StepStarted(Body, frozen=True, kw_only=True, tag_field="kind", tag="step.s
     session_of: int = 0
     replaces: int = 0
     why: str = ""
+    backend: str = ""
     decision: Decision | None = None
 
 

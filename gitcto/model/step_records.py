@@ -40,7 +40,8 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     ``reads`` are the commits that a step reads, by the seat that made them; ``told`` numbers the
     steps whose findings it is told, ``session_of`` the one whose session it goes on with. With
     ``replaces`` it goes on with that step's work after a letter: what was said of that work does
-    not hold any more. ``why`` is why it was started.
+    not hold any more. ``why`` is why it was started, ``backend`` the hash of the program that was
+    decided on (empty where its provider tells none).
 
     Once it has ended, ``fault`` says why it is no success. A step that edits left ``commit``, with
     ``tree`` and ``changed`` paths; ``change`` is its id where others judge it. One that reads has
@@ -60,6 +61,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     session_of: int = 0
     replaces: int = 0
     why: str = ""
+    backend: str = ""
     state: StepState = StepState.RUNNING
     fault: Fault | None = None
     verdict: StepVerdict = ""

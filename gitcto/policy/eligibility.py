@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gitcto.model.records import Decision
 from gitcto.policy.decisions import Attempt, attempt_facts, decision_on
-from gitcto.policy.eligibility_rule import DENIED, PROVIDER, Candidate, as_fact, waits
+from gitcto.policy.eligibility_rule import DENIED, PROVIDER, Candidate, as_fact, from_fact, waits
 from gitcto.policy.records import Policy
 
 
@@ -67,6 +67,12 @@ def select(policy: Policy, asked: Asked) -> Selection:
         waits=not allowed and decision.rule != "core.inputs" and waits(policy, decision.inputs),
         decision=decision,
     )
+
+
+def decided_backend(decision: Decision) -> str:
+    """Return the hash of the program that a decision is about; empty for nobody, or for none."""
+    chosen = decision.inputs.get("selected", "")
+    return from_fact(decision.inputs, chosen).backend if chosen else ""
 
 
 def denied_by(decision: Decision) -> dict[str, str]:

@@ -192,8 +192,11 @@ def _denial(policy: Policy, facts: Mapping[str, str], name: str) -> Denial | Non
         plugin = settings.plugin if settings else name
         reason = f"no plugin provides {shown(plugin)}"
         return Denial(f"providers.{name}.plugin", reason, f"install a plugin for {name}")
-    if name in _listed(facts, "wrote"):
-        reason = "it wrote what would be judged"
+    for writer in _listed(facts, "wrote"):
+        if agent_of(policy, writer) != agent_of(policy, name):
+            continue
+        other = "" if writer == name else f" under the name of {writer}"
+        reason = f"it wrote what would be judged{other}"
         return Denial("core.independence", reason, f"give role {facts['part']} another provider")
     checks = (
         *_by_name(policy, facts, candidate),
@@ -202,6 +205,17 @@ def _denial(policy: Policy, facts: Mapping[str, str], name: str) -> Denial | Non
         *_rest(name, candidate),
     )
     return next(iter(checks), None)
+
+
+def agent_of(policy: Policy, name: str) -> str:
+    """Return the first name that policy has for an agent: a second one makes no other of it.
+
+    The fake agent is another one under each name: what it plays is up to who names it.
+    """
+    settings = policy.providers.get(name)
+    if settings is None or settings.plugin == _FREE:
+        return name
+    return next(each for each, known in policy.providers.items() if known == settings)
 
 
 def _listed(facts: Mapping[str, str], key: str) -> tuple[str, ...]:

@@ -180,11 +180,11 @@ class Order:
     step: str
     role: str
     seat: str
-    edits: bool
-    reads: tuple[str, ...]
-    given: tuple[Reading, ...]
-    asks: Asks
     why: str
+    edits: bool = True
+    reads: tuple[str, ...] = ()
+    given: tuple[Reading, ...] = ()
+    asks: Asks = "work"
     session_of: str = ""
     avoid: tuple[str, ...] = ()
 

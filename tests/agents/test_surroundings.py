@@ -89,6 +89,19 @@ def test_a_program_is_found_with_what_it_was_installed_with(installed: Path) -> 
     assert find_program("x", {"PATH": "/nowhere"}) is None
 
 
+def test_a_program_in_a_home_directory_shows_no_more_of_it(tmp_path: Path) -> None:
+    program, link = tmp_path / "x", tmp_path / "bin" / "y"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    link.parent.mkdir()
+    link.symlink_to(program)
+    for home in (tmp_path, tmp_path / "ada"):
+        found = find_program(str(program), {"HOME": str(home)})
+        assert found.reads == (program,)
+    assert find_program(str(link), {"HOME": str(tmp_path)}).reads == (link.parent, program)
+    assert find_program(str(program), {"HOME": "/elsewhere"}).reads == (tmp_path,)
+
+
 @pytest.mark.parametrize(
     ("least", "available"), [("1.12.3", True), ("1.9.9", True), ("1.13", False), ("2.0.0", False)]
 )

@@ -8,14 +8,16 @@ import pytest
 
 from gitcto.model import commands as cmd
 from gitcto.model.agent_records import Fault, Usage
-from gitcto.model.codec import Event
+from gitcto.model.codec import GENESIS, Event, LineError, encode
 from gitcto.model.decide import decide
 from gitcto.model.evolve import evolve
 from gitcto.model.records import Decision, Execution, TaskSpec, TaskState
 from gitcto.model.state import State
 from gitcto.model.step_commands import EndStep, StartStep
+from gitcto.model.step_events import StepEnded
 from gitcto.model.step_records import MAX_FINDINGS, StepState
 from gitcto.model.step_rules import running, workers
+from gitcto.provider_contracts import WorkerReport
 
 ALLOW = Decision(
     action="x",
@@ -194,3 +196,22 @@ def test_a_denied_provider_runs_no_step(state: State) -> None:
         reason="no",
     )
     assert send(state, begin(2, seat="second", decision=denied)) == "denied"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"session": ["no", "text"]},
+        {"session": "half a character: \ud800"},
+        {"usage": Usage(output_tokens=-1)},
+        {"usage": Usage(output_tokens=10**30)},
+        {"fault": Fault(kind="whim")},  # type: ignore[arg-type]
+    ],
+)
+def test_what_nobody_could_read_again_is_not_written(said: dict[str, Any]) -> None:
+    """Whatever came past all other checks: one such line would end the ledger."""
+    body = StepEnded(execution="x", epoch=1, number=1, **said)
+    with pytest.raises(LineError):
+        encode(Event(id="e", ts=0, actor="a", prev=GENESIS, v=1, body=body))
+    with pytest.raises(TypeError):
+        WorkerReport(**said)

@@ -31,6 +31,32 @@ def test_a_program_that_is_not_there_has_no_backend(tmp_path: Path) -> None:
     assert backend_of([], {}) is None
 
 
+def test_no_program_depends_on_the_current_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is there for git-cto is another file than what is there for a worker in its room."""
+    program(tmp_path / "bin" / "agent")
+    program(tmp_path / "agent")
+    monkeypatch.chdir(tmp_path)
+    assert backend_of(["bin/agent"], {"PATH": ""}) is None
+    for path in ("", ":", ".", "bin", f"bin::{tmp_path}/nowhere"):
+        assert backend_of(["agent"], {"PATH": path}) is None
+    found = backend_of(["agent"], {"PATH": f"bin::{tmp_path}"})
+    assert found is not None
+    assert found.files[0] == tmp_path / "agent"
+
+
+def test_a_dependency_that_is_linked_into_a_package_is_one(tmp_path: Path) -> None:
+    agent = node_package(tmp_path / "node_modules", "agent", dependencies={"left": "1"})
+    elsewhere = node_package(tmp_path / "elsewhere", "left")
+    (agent / "node_modules").mkdir()
+    (agent / "node_modules" / "left").symlink_to(elsewhere)
+    cli = program(agent / "cli.js")
+    found = backend_of([str(cli)], {"PATH": "/bin"})
+    assert found is not None
+    assert {agent, elsewhere} <= set(found.files)
+
+
 def test_a_binary_is_one_file_whatever_link_leads_to_it(tmp_path: Path) -> None:
     link = tmp_path / "agent"
     link.symlink_to(sys.executable)

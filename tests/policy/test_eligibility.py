@@ -146,6 +146,14 @@ def test_a_judge_is_none_of_those_who_wrote() -> None:
     assert not alone.waits
 
 
+def test_a_second_name_for_the_same_agent_makes_no_other_judge_of_it() -> None:
+    more = '[providers.twin]\nplugin = "codex"\n[providers.other]\nplugin = "codex"\nmodel = "m"'
+    known = {"codex": SHIPPED, "twin": SHIPPED, "other": SHIPPED}
+    made = chosen('providers = ["twin", "other"]', known, more, wrote=("codex",), edits=False)
+    assert made.provider == "other"
+    assert made.denied == {"twin": "it wrote what would be judged under the name of codex"}
+
+
 def test_fake_and_commands_need_no_admission_unless_all_must_have_one() -> None:
     known = {"fake": FREE, "mine": COMMAND}
     every = '[admission]\nrequired = "all"'

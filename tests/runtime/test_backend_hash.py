@@ -48,6 +48,22 @@ def test_whatever_would_be_executed_is_in_the_hash(tmp_path: Path, change: str) 
     assert digest_of([made], cache, later()) != before
 
 
+def test_what_a_link_leads_to_elsewhere_is_in_the_hash(tmp_path: Path) -> None:
+    made, cache, elsewhere = package(tmp_path), tmp_path / "cache", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "lib.js").write_text("work()\n")
+    (elsewhere / "again").symlink_to(elsewhere)
+    (made / "more").symlink_to(elsewhere)
+    (made / "gone").symlink_to(tmp_path / "nowhere")
+    link = tmp_path / "link"
+    link.symlink_to(made / "more")
+    before = [digest_of([each], cache, later()) for each in (made, link)]
+    (elsewhere / "lib.js").write_text("evil()\n")
+    after = [digest_of([each], cache, later()) for each in (made, link)]
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
 def test_a_change_that_hides_its_time_is_found(tmp_path: Path) -> None:
     made, cache = package(tmp_path), tmp_path / "cache"
     file = made / "lib.js"

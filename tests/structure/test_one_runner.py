@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 RUNNER = "gitcto/runtime/agents/attempt.py"
-GUARD, SPAWN = "must_be_as_found", "spawn"
+GUARD, SPAWN = "must_be_as_decided", "spawn"
 
 SPAWNERS = {
     RUNNER: "an agent",
@@ -123,7 +123,7 @@ def test_a_second_path_is_found(name: str, source: str) -> None:
     "source",
     [
         "def _spawn():\n    workers.spawn()\ndef begin():\n    _spawn()",
-        "def _spawn():\n    workers.spawn()\ndef begin():\n    _spawn()\n    must_be_as_found()",
+        "def _spawn():\n    workers.spawn()\ndef begin():\n    _spawn()\n    must_be_as_decided()",
         "def _spawn():\n    workers.spawn()\ndef other():\n    workers.spawn()",
         "def _spawn():\n    workers.spawn()",
         "def begin():\n    pass",

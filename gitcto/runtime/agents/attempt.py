@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gitcto.containment import Crashed, TimedOut
-from gitcto.errors import CtoError
-from gitcto.git.durable import storage_errors
+from gitcto.errors import CtoError, ExitCode
+from gitcto.git.durable import replace_file, storage_errors
 from gitcto.git.fingerprint import Fingerprint
 from gitcto.git.harvest import HarvestRefused
 from gitcto.mailbox import VARIABLE as MAIL_VARIABLE
 from gitcto.mailbox import make_mailbox, path_in
 from gitcto.provider_contracts import Launch, LaunchRequest
-from gitcto.runtime.agents.backends import must_be_as_found
+from gitcto.runtime.agents.backends import must_be_as_decided
 from gitcto.runtime.agents.collecting import collect
 from gitcto.runtime.agents.providers import ASK_DEADLINE_S, provider_of
 from gitcto.runtime.agents.reading import altered_by, lay_out
@@ -23,7 +23,14 @@ from gitcto.runtime.core.messages import NO_WORK, NotStarted, WorkerFinished, Wo
 from gitcto.runtime.core.seats import Turn
 from gitcto.runtime.host.ask import ask
 from gitcto.runtime.host.context import Context
-from gitcto.runtime.host.isolation import Inmate, confine, isolation_of, make_home
+from gitcto.runtime.host.isolation import (
+    Inmate,
+    confine,
+    cut_ways_out,
+    hidden_places,
+    isolation_of,
+    make_home,
+)
 from gitcto.runtime.worker import workers
 from gitcto.runtime.worker.workers import Started
 from gitcto.runtime.workspace import outside
@@ -46,11 +53,11 @@ def begin(
     def job(post: Post) -> None:
         try:
             with storage_errors(f"start the worker of {turn.run}"):
-                must_be_as_found(context, turn.step.provider)
                 _must_be_kept_in(context, turn)
                 _make_room(context, turn)
                 before = outside.remember(context, turn.observed, idle)
                 _set_up(context, turn)
+                must_be_as_decided(context, turn.step)  # last, for a set-up takes its time
                 inmate = _prepare(context, turn, briefing)
                 started = _spawn(context, turn, inmate)
         except CtoError as error:
@@ -148,10 +155,11 @@ def _launch(context: Context, turn: Turn, briefing: Briefing) -> Launch:
     seated = turn.seated
     registered, settings = provider_of(context, seated)
     scratch = context.layout.scratch(seated.id)
+    cut_ways_out(scratch)
     make_home(scratch)
     make_mailbox(scratch, briefing.letters)
     prompt = scratch / "prompt.md"
-    prompt.write_bytes(briefing.prompt)
+    replace_file(prompt, briefing.prompt)
     request = LaunchRequest(
         task=turn.task.spec,
         execution=turn.execution.id,
@@ -172,7 +180,21 @@ def _launch(context: Context, turn: Turn, briefing: Briefing) -> Launch:
     )
     if isinstance(answer, Crashed | TimedOut):
         raise answer.error()
+    _must_show_no_more(context, turn.step.provider, answer)
     return answer
+
+
+def _must_show_no_more(context: Context, name: str, launch: Launch) -> None:
+    """Refuse a provider that would open to its worker what every sandbox hides."""
+    hidden = [place.resolve() for place in hidden_places(context)]
+    for path in launch.reads:
+        shown = next((each for each in hidden if each.is_relative_to(path.resolve())), None)
+        if shown is not None:
+            raise CtoError(
+                f"provider {name!r} would show its worker all of {shown}",
+                "install its program in a directory of its own",
+                ExitCode.REFUSED,
+            )
 
 
 def _environment(context: Context, turn: Turn) -> dict[str, str]:

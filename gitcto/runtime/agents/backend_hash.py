@@ -27,7 +27,9 @@ def digest_of(files: Sequence[Path], cache: Path, now_ms: int) -> str:
 
     What was hashed before is not read again while device, inode, size and both time stamps of
     every file are what they were: ``cache`` is a directory that keeps one line for each backend.
-    Links inside a directory count as links. Raises ``CtoError`` for what cannot be read.
+    A link counts as a link, and with what it leads to where that lies elsewhere.
+
+    Raises ``CtoError`` for what cannot be read.
     """
     with storage_errors("read a backend's files"):
         entries = list(_entries(files))
@@ -47,8 +49,9 @@ def digest_of(files: Sequence[Path], cache: Path, now_ms: int) -> str:
 def _entries(files: Sequence[Path]) -> Iterator[Entry]:
     """Yield every file below ``files`` under a name that no place of installation is part of."""
     count = 0
+    within = [root.resolve() for root in files if not root.is_symlink()]
     for root in sorted(files, key=_label):
-        for entry in _below(root, _label(root)):
+        for entry in _below(root, _label(root), within):
             count += 1
             if count > MOST_FILES:
                 raise CtoError(
@@ -63,13 +66,19 @@ def _label(root: Path) -> str:
     return str(root).rpartition("/node_modules/")[2] if "/node_modules/" in str(root) else root.name
 
 
-def _below(path: Path, name: str) -> Iterator[Entry]:
+def _below(path: Path, name: str, within: list[Path]) -> Iterator[Entry]:
+    """Yield what is at a path; ``within`` are the places that are looked into anyway."""
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode):
         yield name, path, found
-        return
-    for child in sorted(path.iterdir()):
-        yield from _below(child, f"{name}/{child.name}")
+    if stat.S_ISLNK(found.st_mode):
+        real = path.resolve()
+        if real.exists() and not any(real.is_relative_to(place) for place in within):
+            within.append(real)
+            yield from _below(real, f"{name}@", within)
+    elif stat.S_ISDIR(found.st_mode):
+        for child in sorted(path.iterdir()):
+            yield from _below(child, f"{name}/{child.name}", within)
 
 
 def _stamp(entries: Sequence[Entry]) -> str:

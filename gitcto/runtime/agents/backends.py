@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from gitcto.contracts import Probe
 from gitcto.errors import CtoError
 from gitcto.git.trees import paths_of
 from gitcto.globs import covers
+from gitcto.model.step_records import Step
 from gitcto.policy.stages import REPOSITORY_CLASSES
 from gitcto.runtime.agents.backend_hash import digest_of
 from gitcto.runtime.core.installed import Agents, Installed
@@ -26,7 +28,7 @@ _AT_ONCE = 4
 
 
 class RealAgents(Agents):
-    """The providers of a run, each looked at once; :func:`must_be_as_found` looks again."""
+    """The providers of a run, each looked at once; :func:`must_be_as_decided` looks again."""
 
     def __init__(self, context: Context) -> None:
         self.engines = context.engines
@@ -58,7 +60,10 @@ class RealAgents(Agents):
             repository = self._context.repository
             if entry.startswith("/"):
                 places = filter(None, (repository.work_tree, repository.common_dir))
-                self._bounded[key] = any(covers(entry, str(place)) for place in places)
+                names = {entry, os.path.realpath(entry)}  # git names no links
+                self._bounded[key] = any(
+                    covers(name, str(place)) for place in places for name in names
+                )
             else:
                 paths = paths_of(self._context.git, base)
                 self._bounded[key] = any(covers(entry, path) for path in paths)
@@ -107,18 +112,18 @@ def cache_of(context: Context) -> Path:
     return context.repository.cto_dir / "backends"
 
 
-def must_be_as_found(context: Context, name: str) -> None:
-    """Look at a provider again right before it is started: it must be what was decided about.
+def must_be_as_decided(context: Context, step: Step) -> None:
+    """Look at a step's provider again right before it is started: it must be what was decided on.
 
     Raises :class:`Unstartable` when it cannot work any more, or would execute something else.
     """
-    before, now = context.found.get(name), look(context, name)
-    context.found[name] = now  # so that the next decision is about what is there
+    name = step.provider
+    now = context.found[name] = look(context, name)  # the next decision is about what is there
     if now.unavailable:
         what = f"provider {name!r} cannot work on this machine: {now.unavailable}"
         hint = f"see `git cto doctor`, or change [providers.{name}]"
         raise Unstartable("provider_unavailable", what, hint)
-    if before is not None and (before.digest, before.plugin) != (now.digest, now.plugin):
+    if now.digest != step.backend:
         raise Unstartable(
             "backend_changed",
             f"the program of provider {name!r} changed since it was decided to use it",

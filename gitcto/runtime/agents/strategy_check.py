@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitcto.errors import CtoError
+from gitcto.policy.eligibility_rule import agent_of
 from gitcto.policy.strategies import candidates
 from gitcto.runtime.host.strategies import strategy_of
 
@@ -68,7 +69,10 @@ def _filled(
 def _independent(policy: Policy, strategy: Strategy, role: str) -> Iterator[StrategyProblem]:
     """Yield the judges that could only judge what they wrote themselves, which nobody may."""
     own = policy.roles[role].providers
-    filled = [(each, set(candidates(policy, strategy, each.role, own))) for each in strategy.steps]
+    filled = [
+        (each, {agent_of(policy, who) for who in candidates(policy, strategy, each.role, own)})
+        for each in strategy.steps
+    ]
     wrote = set().union(*(who for step, who in filled if step.kind == "write"))
     for step, who in filled:
         if step.judges and len(wrote) == 1 and who and who <= wrote:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gitcto.model.records import Decision, Execution
 from gitcto.model.step_commands import StartStep
 from gitcto.model.step_records import Step
+from gitcto.policy.eligibility import decided_backend
 from gitcto.runtime.core.seats import effective, last_in
 from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Strategy
@@ -42,11 +43,12 @@ def ordered(
         told=tuple(told),
         session_of=session.number if session is not None and goes_on_there else 0,
         why=order.why,
+        backend=decided_backend(decision) if decision else "",
         decision=decision,
     )
 
 
-def going_on(x: Execution, writer: Step, max_workers: int) -> StartStep:
+def going_on(x: Execution, writer: Step, decision: Decision | None, max_workers: int) -> StartStep:
     """Return the command that lets a writer which has ended go on, with the letters since."""
     return StartStep(
         execution=x.id,
@@ -60,4 +62,6 @@ def going_on(x: Execution, writer: Step, max_workers: int) -> StartStep:
         session_of=writer.number if writer.session else 0,
         replaces=writer.number,
         why=MAIL,
+        backend=decided_backend(decision) if decision else "",
+        decision=decision,
     )

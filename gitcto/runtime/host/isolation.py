@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -75,8 +76,6 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
     settings = context.policy.sandbox
     home = context.environ.get("HOME", "")
     reads = tuple(_expanded(path, home) for path in settings.reads)
-    repository = context.repository
-    hides = (Path(home) if home else None, repository.work_tree, repository.common_dir)
     request = ConfineRequest(
         argv=inmate.argv,
         env=inmate.env,
@@ -84,7 +83,7 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
         writes=inmate.writes,
         reads=(*own_programs(), *inmate.reads, *reads),
         fixed=inmate.fixed,
-        hides=tuple(path for path in (*hides, context.layout.rooms_root) if path is not None),
+        hides=hidden_places(context),
         proxy=private / "proxy.sock" if settings.network else None,
         ports=own_ports(settings.network),
         run_dir=private,
@@ -92,6 +91,13 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
     isolation = isolation_of(context)
     program = start_confined(context.plugins, isolation, request, settings.network)
     return replace(program, interrupt=inmate.interrupt)
+
+
+def hidden_places(context: Context) -> tuple[Path, ...]:
+    """Return what a worker sees nothing of but what is shown to it: homes, and other work."""
+    home, repository = context.environ.get("HOME", ""), context.repository
+    places = (Path(home) if home else None, repository.work_tree, repository.common_dir)
+    return tuple(path for path in (*places, context.layout.rooms_root) if path is not None)
 
 
 def own_ports(destinations: Iterable[str]) -> tuple[int, ...]:
@@ -108,6 +114,34 @@ def make_home(scratch: Path) -> None:
     for part in ("home", "tmp"):
         with storage_errors(f"use {scratch / part}"):
             (scratch / part).mkdir(parents=True, exist_ok=True)
+
+
+def cut_ways_out(scratch: Path) -> None:
+    """Remove the links in a scratch directory that lead to places elsewhere. Raises ``CtoError``.
+
+    Whoever ran there before may have left them in the way of what git-cto, which no sandbox keeps
+    in, is about to write there for the next one. Those to files are left to the tools they belong
+    to, but for its top: :func:`gitcto.api.write_private` replaces what it writes.
+    """
+    inside = scratch.resolve()
+    with storage_errors(f"use {scratch}"):
+        scratch.mkdir(parents=True, exist_ok=True)
+        for folder, folders, files in os.walk(scratch, topdown=False, onerror=_raised):
+            for path in (Path(folder, name) for name in (*folders, *files)):
+                if path.is_symlink() and not _is_kept(path, inside):
+                    path.unlink()
+
+
+def _is_kept(link: Path, inside: Path) -> bool:
+    try:
+        real = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # to nowhere, or in a circle
+        return False
+    return real.is_relative_to(inside) or (real.is_file() and link.parent.resolve() != inside)
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 def own_programs() -> tuple[Path, ...]:

@@ -15,18 +15,17 @@ from gitcto.model.commands import Lease, SingleCommand
 from gitcto.model.records import WORKING_STATES, Execution, TaskState
 from gitcto.model.step_commands import EndStep, StartStep
 from gitcto.model.step_records import SINGLE_WORKER, Step
-from gitcto.model.step_rules import authors, running, workers
+from gitcto.model.step_rules import running, workers
 from gitcto.policy.eligibility import Selection
-from gitcto.policy.strategies import candidates
 from gitcto.runtime.core.book import Book
 from gitcto.runtime.core.briefing import Briefing
 from gitcto.runtime.core.jobs import Runner
 from gitcto.runtime.core.seats import Turn
-from gitcto.runtime.core.step_orders import going_on, move_of, ordered
+from gitcto.runtime.core.step_orders import MAIL, going_on, move_of, ordered
 from gitcto.runtime.core.step_prompts import reader_prompt, writer_prompt
 from gitcto.runtime.loop.mail import PostOffice
 from gitcto.runtime.loop.purse import Purse
-from gitcto.runtime.loop.selecting import Wanted, ineligible, selection
+from gitcto.runtime.loop.selecting import ineligible, selection, wanted
 from gitcto.strategies.records import Move, Order, Start, Strategy
 
 
@@ -126,11 +125,7 @@ class Ordering:
         for order in orders:
             if order is not orders[0] and not self._is_due(x, order):
                 break
-            commands = self._commands(x, order)
-            if commands or before:
-                self._record(x, before, commands, attachments)
-            if not commands:
-                self._park(x, order)
+            self._set_down(x, order, before, self._commands(x, order), attachments)
             before, attachments = (), None
             x = self._book.state.executions[x.id]
         self._begin_new(x)
@@ -146,11 +141,20 @@ class Ordering:
         writer: Step,
         before: Sequence[SingleCommand],
         attachments: Mapping[str, str] | None,
-    ) -> None:
-        """Let a writer that has ended go on, with the letters that came since."""
-        step = going_on(x, writer, self._book.world.max_workers)
-        self._record(x, before, (step, *self._mail.unread(x)), attachments)
+    ) -> bool:
+        """Let a writer that has ended go on, with the letters that came since; tell if it may.
+
+        That is a new process, so it is decided anew whether its provider may do it.
+        """
+        order = Order(step=writer.name, role=writer.role, seat=writer.seat, why=MAIL)
+        chosen = self._chosen(x, order, only=writer.provider)
+        if not chosen.provider and not chosen.waits:
+            return False
+        step = going_on(x, writer, chosen.decision, self._book.world.max_workers)
+        begin: tuple[SingleCommand, ...] = (step, *self._mail.unread(x))
+        self._set_down(x, order, before, begin if chosen.provider else (), attachments)
         self._begin_new(self._book.state.executions[x.id])
+        return True
 
     def waiting(self, *, stopped: bool) -> list[Execution]:
         """Return those that have a step to start, if one can be: none of a ``stopped`` team."""
@@ -190,6 +194,20 @@ class Ordering:
         if not numbers:
             self._at_work.pop(turn.execution.id, None)
         return bool(numbers)
+
+    def _set_down(
+        self,
+        x: Execution,
+        order: Order,
+        before: Sequence[SingleCommand],
+        commands: Sequence[SingleCommand],
+        attachments: Mapping[str, str] | None,
+    ) -> None:
+        """Record an order; one without commands waits."""
+        if commands or before:
+            self._record(x, before, commands, attachments)
+        if not commands:
+            self._park(x, order)
 
     def _record(
         self,
@@ -256,20 +274,8 @@ class Ordering:
         most = self._book.world.max_workers
         return ordered(x, order, chosen.provider, chosen.decision, most)
 
-    def _chosen(self, x: Execution, order: Order) -> Selection:
-        """Return who carries out an order, by policy."""
-        policy, task = self._book.world.policy, self._book.state.tasks[x.task]
-        strategy, own = self.strategy_of(x), policy.roles[x.role].providers
-        wanted = Wanted(
-            task=task.spec,
-            execution=x.id,
-            epoch=x.epoch,
-            strategy=strategy.name,
-            step=order.step,
-            part=order.role,
-            edits=order.edits,
-            asked=candidates(policy, strategy, order.role, own),
-            wrote=authors(x) if order.asks in ("verdict", "choice") else (),
-            avoid=dict.fromkeys(order.avoid, "it has failed at this step"),
+    def _chosen(self, x: Execution, order: Order, only: str = "") -> Selection:
+        """Return who carries out an order, by policy; with ``only`` nobody else is looked for."""
+        return selection(
+            self._book, wanted(self._book, x, self.strategy_of(x), order, only), x.base
         )
-        return selection(self._book, wanted, x.base)

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field, replace
 from gitcto.model.circuit_rules import resting
 from gitcto.model.commands import BlockTask
 from gitcto.model.provider_records import Admission
-from gitcto.model.records import TaskSpec, Team
+from gitcto.model.records import Execution, TaskSpec, Team
+from gitcto.model.step_rules import authors
 from gitcto.policy.decisions import Attempt
 from gitcto.policy.eligibility import Asked, Selection, select
 from gitcto.policy.eligibility_rule import Candidate
+from gitcto.policy.stages import stages
+from gitcto.policy.strategies import candidates
 from gitcto.runtime.core.book import Book
 from gitcto.runtime.core.installed import Installed
 from gitcto.runtime.core.world import World
+from gitcto.strategies.records import Order, Strategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,30 @@ class Wanted:
     asked: tuple[str, ...]
     wrote: tuple[str, ...] = ()
     avoid: Mapping[str, str] = field(default_factory=dict)
+
+
+def wanted(book: Book, x: Execution, strategy: Strategy, order: Order, only: str = "") -> Wanted:
+    """Return what an order of an execution's strategy wants.
+
+    With ``only`` just that provider: it goes on with what it has begun.
+    """
+    policy = book.world.policy
+    failed = dict.fromkeys(order.avoid, "it has failed at this step")
+    others = {
+        name: f"{only} goes on with its own work" for name in policy.providers if name != only
+    }
+    return Wanted(
+        task=book.state.tasks[x.task].spec,
+        execution=x.id,
+        epoch=x.epoch,
+        strategy=strategy.name,
+        step=order.step,
+        part=order.role,
+        edits=order.edits,
+        asked=candidates(policy, strategy, order.role, policy.roles[x.role].providers),
+        wrote=authors(x) if order.asks in ("verdict", "choice") else (),
+        avoid=others if only else failed,
+    )
 
 
 def selection(book: Book, wanted: Wanted, base: str) -> Selection:
@@ -82,7 +110,6 @@ def _candidate(
     world: World, team: Team | None, name: str, installed: Installed, base: str
 ) -> Candidate:
     admission = admission_of(team, name, installed.plugin)
-    staged = team.stages.get(name) if team else None
     return Candidate(
         plugin=installed.plugin,
         shipped=installed.shipped,
@@ -93,7 +120,7 @@ def _candidate(
         admitted=admission.digest if admission else "",
         mode=admission.mode if admission else "edit",
         boundary=_bounded(world, admission, base) if admission else "",
-        stage=staged.stage if staged and staged.plugin == installed.plugin else "",
+        stage=stage_in_force(team, name, installed),
     )
 
 
@@ -103,6 +130,19 @@ def admission_of(team: Team | None, name: str, plugin: str) -> Admission | None:
     if admission is None or admission.revoked or admission.plugin != plugin:
         return None
     return admission
+
+
+def stage_in_force(team: Team | None, name: str, installed: Installed) -> str:
+    """Return the recorded stage of a provider that holds for what is installed, or nothing.
+
+    The last one was earned by one very program: another stands before it again.
+    """
+    staged = team.stages.get(name) if team else None
+    if staged is None or staged.plugin != installed.plugin:
+        return ""
+    *before, last = (stage.name for stage in stages().order)
+    another = staged.stage == last and staged.digest != installed.digest
+    return before[-1] if another else staged.stage
 
 
 def _bounded(world: World, admission: Admission, base: str) -> str:

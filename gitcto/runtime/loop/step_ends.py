@@ -218,8 +218,7 @@ class StepEnds:
         if writer is None or x.exit or not self._mail.unread(x):
             return False
         after, attachments = self._with_words(after, summary)
-        self._ordering.resume(x, writer, after.commands, attachments)
-        return True
+        return self._ordering.resume(x, writer, after.commands, attachments)
 
     def _finish(self, after: After, move: Finish) -> None:
         """Take up what was made in the seat that the strategy names; keep what others made."""

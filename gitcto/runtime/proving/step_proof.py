@@ -35,7 +35,7 @@ _JUDGING = ("verdict", "choice")
 _ORDERED = frozenset(
     {
         *("execution", "epoch", "number", "name", "role", "provider", "seat", "edits", "asks"),
-        *("reads", "told", "session_of", "replaces", "why"),
+        *("reads", "told", "session_of", "replaces", "why", "backend"),
     }
 )
 """The fields of a step that an order and the steps before it settle, given who does it."""
@@ -102,19 +102,16 @@ def _due(x: Execution, e: StepStarted, move: Move) -> Iterator[StartStep]:
     if isinstance(move, Finish) and e.why == MAIL:
         writer = last_in(x, move.seat)
         if writer is not None:
-            yield going_on(x, writer, 0)
+            yield going_on(x, writer, e.decision, 0)
     for order in move.orders if isinstance(move, Start) else ():
         if e.provider not in order.avoid:
             yield ordered(x, order, e.provider, e.decision, 0)
 
 
 def _is_decided(x: Execution, e: StepStarted) -> bool:
-    """Tell whether the decision of a step is about this step, and chose who does it.
-
-    Who goes on for a letter was decided before.
-    """
+    """Tell whether the decision of a step is about this step, and chose who does it."""
     if e.decision is None:
-        return e.why == MAIL
+        return False
     wanted = {
         "execution": x.id,
         "strategy": x.strategy,

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.lock import exclusive, is_held
 from gitcto.model.agent_records import Fault, Usage
+from gitcto.model.amending import amended
 from gitcto.model.draft_records import Asked
 from gitcto.model.draft_rules import DRAFTER
 from gitcto.model.records import Decision, Execution, Task, TaskSpec, TaskState
 from gitcto.model.step_records import Step
+from gitcto.policy.eligibility import decided_backend
 from gitcto.runtime.agents import attempt
 from gitcto.runtime.core import failures
 from gitcto.runtime.core.book import Book, Listener
@@ -95,9 +97,11 @@ def is_waited_for(layout: Layout, draft: str) -> bool:
     return is_held(layout.records(draft) / LOCK)
 
 
-def begin(context: Context, asked: Asked, prompt: str) -> Job:
-    """Return the job that runs the agent in a fresh checkout."""
-    return attempt.begin(context, turn_of(context, asked), Briefing(prompt=prompt.encode()))
+def begin(context: Context, asked: Asked, decision: Decision, prompt: str) -> Job:
+    """Return the job that runs the agent, as it was decided, in a fresh checkout."""
+    turn = turn_of(context, asked)
+    step = amended(turn.step, backend=decided_backend(decision))
+    return attempt.begin(context, replace(turn, step=step), Briefing(prompt=prompt.encode()))
 
 
 def go_on(context: Context, asked: Asked) -> Job:

@@ -106,7 +106,7 @@ def _ask(
     with waited_for(context.layout, asked.id):
         recorded(context.ledger.transact(AskPlan(asked=asked, decision=decision)))
         context.effects.crash_point("draft.asked")
-        job = begin(context, asked, prompt)
+        job = begin(context, asked, decision, prompt)
         try:
             told = told_by(context, asked.id, job, interrupted)
         except CtoError as error:

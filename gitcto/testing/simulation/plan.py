@@ -32,7 +32,7 @@ plugin = "command"
 argv = ["agent"]
 [providers.judge]
 plugin = "command"
-argv = ["agent"]
+argv = ["judge"]
 [gates.{change}]
 plugin = "paths"
 [gates.{tree}]

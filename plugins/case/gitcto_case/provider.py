@@ -13,6 +13,7 @@ from gitcto.api import (
     agent_environment,
     backend_of,
     fill_template,
+    find_program,
 )
 from gitcto_case.dialect import CASE
 from gitcto_case.settings import WHO, read
@@ -65,10 +66,13 @@ class CaseProvider(AgentProvider):
                 )
             own[settings.key_env] = request.host_env[settings.key_env]
         foreign = known.keys() - _OURS
-        argv = (fill_template(each, known, who=WHO, foreign=foreign) for each in settings.argv)
+        argv = [fill_template(each, known, who=WHO, foreign=foreign) for each in settings.argv]
         backend = backend_of([each for each in settings.argv if "{" not in each], request.host_env)
+        found = find_program(argv[0], request.host_env)
+        if found is not None:  # what was hashed: a sandbox may hide it from a search by name
+            argv[0] = str(found.path)
         return Launch(
             argv=tuple(argv),
             env=agent_environment(request, own),
-            reads=backend.files if backend else (),
+            reads=(*((found.path,) if found else ()), *(backend.files if backend else ())),
         )

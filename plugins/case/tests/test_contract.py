@@ -14,6 +14,7 @@ from gitcto.testing import PluginContract, ProviderContract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from gitcto.api import LaunchRequest
 
@@ -61,6 +62,22 @@ class TestLaunch(TestCaseProvider):
             launch_request, settings={"argv": argv}, edits=False, session="s-1"
         )
         assert provider.launch(request).argv[2:] == ("read", "--session", "s-1")
+
+    def test_what_was_hashed_is_what_is_started(
+        self, provider: CaseProvider, launch_request: LaunchRequest, tmp_path: Path
+    ) -> None:
+        """By its whole path: a sandbox may show another program of that name first."""
+        engine = tmp_path / "engine"
+        engine.write_text("#!/bin/sh\n")
+        engine.chmod(0o755)
+        host_env = {"PATH": f".:relative:{tmp_path}:/bin"}
+        request = dataclasses.replace(
+            launch_request, settings={"argv": ["engine"]}, host_env=host_env
+        )
+        launch = provider.launch(request)
+        assert launch.argv == (str(engine),)
+        assert launch.env["PATH"] == f"{tmp_path}:/bin"
+        assert engine in launch.reads
 
     def test_its_key_goes_by_name_and_must_be_there(
         self, provider: CaseProvider, launch_request: LaunchRequest

@@ -126,5 +126,5 @@ def _with_wait(text: str, seconds: object) -> str:
     return f"{text} (retry after {seconds} s)" if str(seconds).isdecimal() else text
 
 
-DIALECT = Dialect(name="opencode", events=events, sums=True, fault=fault)
+DIALECT = Dialect(name="opencode", events=events, sums=True, errors_decide=True, fault=fault)
 """Each step is counted by itself, so what a session used before is not in it."""

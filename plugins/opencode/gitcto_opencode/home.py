@@ -6,7 +6,7 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from gitcto.api import write_private
+from gitcto.api import discard, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,10 +79,12 @@ def configuration(
 def write_configuration(home: Path, key: str) -> None:
     """Write what opencode reads from its configuration directory. Raises ``CtoError``.
 
-    An installed plugin is only taken from there, and opencode installs a package of its own into
-    that directory, from the network, unless it looks as if it had done that.
+    Nothing that an earlier run has put there is left: opencode would run its plugins. An installed
+    plugin is only taken from there, and opencode installs a package of its own into that directory,
+    from the network, unless it looks as if it had done that.
     """
     folder = home / ".config" / "opencode"
+    discard(folder)
     write_private(folder / "package.json", "{}\n")
     write_private(folder / "package-lock.json", json.dumps(_NO_INSTALL) + "\n")
     write_private(folder / "node_modules" / ".package-lock.json", json.dumps(_NO_INSTALL) + "\n")

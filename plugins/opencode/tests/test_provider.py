@@ -70,6 +70,17 @@ def test_the_key_is_in_the_one_file_that_the_guard_removes(request_: LaunchReque
     }
 
 
+def test_what_an_earlier_run_planted_is_gone(request_: LaunchRequest) -> None:
+    """Its plugins would be run where the key is; its sessions lie elsewhere."""
+    config = request_.scratch / "home" / ".config" / "opencode"
+    (config / "plugin").mkdir(parents=True)
+    (config / "plugin" / "evil.js").write_text("")
+    (config / "opencode.json").write_text("{}")
+    OpencodeProvider().launch(request_)
+    assert [path.name for path in (config / "plugin").iterdir()] == ["cto_guard.js"]
+    assert not (config / "opencode.json").exists()
+
+
 def test_nobody_is_asked_and_a_reader_changes_nothing(request_: LaunchRequest) -> None:
     provider = OpencodeProvider()
     writes = configured(provider.launch(request_))["permission"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gitcto.api import AgentEvent, Dialect, Fault, Usage, fault_of
+from gitcto.api import AgentEvent, Dialect, Fault, Usage, fault, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,12 +89,12 @@ def _tool(record: Mapping[str, Any]) -> AgentEvent:
     return AgentEvent(kind="tool_ended", name=name, ok=not failed)
 
 
-def fault(text: str, code: str) -> Fault:
+def meaning(text: str, code: str) -> Fault:
     """Return what an error means; ``code`` is a status, or why pi's last message ended."""
     if code == ABORTED:
-        return Fault(kind="killed", detail=text, provider_code=ABORTED)
+        return fault("killed", text, code=ABORTED)
     return fault_of(text, code=code if code.isdecimal() else "")
 
 
-DIALECT = Dialect(name="pi", events=events, sums=True, fault=fault)
+DIALECT = Dialect(name="pi", events=events, sums=True, fault=meaning)
 """Each message is counted by itself, so what a session used before is not in it."""

@@ -88,9 +88,12 @@ def test_what_is_admitted_to_read_does_not_edit(shop: Shop) -> None:
     assert "it is admitted to read, and this step edits" in done.out
 
 
-@pytest.mark.parametrize("boundary", ["fixture", "a.py", "*.py", "place"])
+@pytest.mark.parametrize("boundary", ["fixture", "a.py", "*.py", "place", "link"])
 def test_a_repository_behind_the_boundary_is_never_seen(shop: Shop, boundary: str) -> None:
-    never = f"{shop.path.parent}/**" if boundary == "place" else boundary
+    link = shop.path.parent / "link"
+    link.symlink_to(shop.path)
+    places = {"place": f"{shop.path.parent}/**", "link": str(link)}
+    never = places.get(boundary, boundary)
     shop.cto("provider", "admit", "case", *SAID, "--never", "secrets/**", "--never", never)
     shop.task("A")
     done = shop.cto("run", "--engine", "case", expect=1)
@@ -112,6 +115,7 @@ def test_a_boundary_that_is_elsewhere_is_none(shop: Shop) -> None:
         ((), "does not say its source"),
         (SAID[2:], "does not say its version"),
         ((*SAID, "--retrieved", "yesterday"), "--retrieved"),
+        ((*SAID, "--never", "../secret"), "would keep it from nothing"),
     ],
 )
 def test_what_is_not_known_must_be_said(shop: Shop, words: tuple[str, ...], says: str) -> None:
@@ -154,9 +158,10 @@ def test_a_program_that_is_gone_cannot_be_admitted(shop: Shop) -> None:
 def test_a_program_that_changes_after_the_decision_is_not_started(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hash is made again right before the start: the decision alone is not enough."""
+    """The hash is made again right before each start, and compared with what was decided on."""
     shop.cto("provider", "admit", "case", *SAID)
     shop.task("A")
+    shop.task("B")
     from gitcto.runtime.agents import backends
 
     looked = backends.look
@@ -170,3 +175,4 @@ def test_a_program_that_changes_after_the_decision_is_not_started(
     done = shop.cto("run", "--engine", "case", expect=1)
     assert "backend_changed" in done.out
     assert "A.txt" not in shop.git("ls-tree", "-r", "--name-only", "cto/main/integration")
+    assert "B.txt" not in shop.git("ls-tree", "-r", "--name-only", "cto/main/integration")

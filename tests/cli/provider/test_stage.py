@@ -32,6 +32,7 @@ def at(shop: Shop, name: str) -> None:
         stage=name,
         former="gated",
         recorded="" if shown["stage"] == "gated" else shown["stage"],
+        digest=shown["digest"],
     )
     shop.record(staged)
 
@@ -211,6 +212,20 @@ def test_whoever_has_earned_it_does_what_a_role_leaves_open(shop: Shop) -> None:
     shop.adopt(kind="critical", role="")
     landed(shop, "A")
     assert shop.git("show", "cto/main/integration:A.txt") == "made by A"
+
+
+def test_another_program_is_no_default_until_it_is_compared_itself(shop: Shop) -> None:
+    shop.cto("provider", "admit", "case", *SAID)
+    at(shop, "candidate-default")
+    assert stage(shop)["stage"] == "candidate-default"
+    shop.engine.write_text(ENGINE + "# an update\n")
+    shop.cto("provider", "admit", "case", *SAID)
+    shown = stage(shop)
+    assert (shown["stage"], shown["next"]) == ("owned", "candidate-default")
+    shop.adopt(kind="critical")
+    shop.task("A")
+    done = shop.cto("run", "--engine", "case", expect=1)
+    assert "at stage owned it may not work in a repository of class critical" in done.out
 
 
 def test_a_comparison_runs_the_same_tasks_through_the_ordinary_runner(

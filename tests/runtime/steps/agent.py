@@ -49,6 +49,16 @@ def write(prompt: str) -> None:
     say(f"round {round_} is done")
 
 
+def plant(prompt: str) -> None:
+    """Put links in the way of whoever writes here next, outside all sandboxes."""
+    write(prompt)
+    scratch, victim = HOME.parent, Path(__file__).with_name("victim")
+    (HOME / ".config").symlink_to(victim.parent)
+    for place in (scratch / "prompt.md", scratch / "fake-agent.json"):
+        place.unlink(missing_ok=True)
+        place.symlink_to(victim)
+
+
 def reject_first(prompt: str) -> None:
     answer(prompt, "reject" if "round 1" in Path("work.txt").read_text() else "approve")
 
@@ -77,6 +87,7 @@ def wait(prompt: str) -> None:
 
 PARTS = {
     "write": write,
+    "plant": plant,
     "nothing": lambda prompt: say("all is done"),
     "approve": lambda prompt: answer(prompt, "approve"),
     "reject": lambda prompt: answer(prompt, "reject"),

@@ -13,6 +13,7 @@ from gitcto.model.commands import Refusal
 from gitcto.model.lease_commands import StopTask
 from gitcto.model.mail_commands import SendMail
 from gitcto.model.records import TaskState
+from gitcto.model.step_events import StepStarted
 from tests.evidence.test_runs import refusals, report_of
 from tests.runtime.team.conftest import die_at
 
@@ -212,6 +213,17 @@ def test_a_stop_during_a_review_keeps_the_work_and_starts_no_further_step(steps:
     steps.team.assert_clean()
 
 
+def test_nothing_is_written_through_links_that_a_worker_has_left(steps: Any) -> None:
+    """What writes for the second round is git-cto itself, which no sandbox keeps in."""
+    steps.policy("plant", "reject-first")
+    victim = steps.team.root / "victim"
+    victim.write_text("mine")
+    steps.plan()
+    steps.team.run()
+    assert [step.fault for step in steps.steps()] == [None] * 4
+    assert victim.read_text() == "mine"
+
+
 def test_a_letter_that_came_after_the_writers_end_is_read_in_a_further_step(steps: Any) -> None:
     steps.policy("write", "wait")
     steps.plan()
@@ -236,4 +248,8 @@ def test_a_letter_that_came_after_the_writers_end_is_read_in_a_further_step(step
         ("review", "first", 0),
     ]
     assert steps.team.show("work.txt") == "round 2 new with a letter"
+    with steps.team.ledger() as ledger:  # also who goes on is decided: it may be revoked by then
+        bodies = [stored.event.body for stored in ledger.events(task="A")]
+    decided = [each.decision for each in bodies if isinstance(each, StepStarted)]
+    assert [decision and decision.verdict for decision in decided] == ["allow"] * 4
     steps.team.assert_clean()
