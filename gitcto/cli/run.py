@@ -121,7 +121,9 @@ def conclude(app: App, team: str, result: RunResult, *, as_json: bool) -> int:
 def _hint(app: App, result: RunResult, *, stuck: bool, waiting: int) -> None:
     out = app.output
     if result.resting and not result.interrupted:
-        out.hint("go on with `git cto run`, now or later; `git cto run --wait` waits for the time")
+        out.hint(
+            "go on with `git cto run`, now or later; with `--wait` it waits, where a time is known"
+        )
     elif waiting and waiting == len(result.live):
         count = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
         out.hint(f"{count} for a person: `git cto queue` and `git cto approvals` say for whom")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gitcto.containment import Crashed, TimedOut
+from gitcto.model.agent_claims import (
+    UnbelievableError,
+    believed_fault,
+    believed_usage,
+    believed_words,
+)
 from gitcto.provider_contracts import WorkerOutcome, WorkerReport, failed
 from gitcto.runtime.ask import ask
 from gitcto.runtime.context import Context
@@ -35,4 +43,14 @@ def collect(context: Context, turn: Turn, exit_: Exit) -> WorkerReport:
     )
     if isinstance(answer, Crashed | TimedOut):
         return failed("internal", f"{answer.what}: {answer.reason}")
-    return answer
+    return _believed(answer, registered.what)
+
+
+def _believed(report: WorkerReport, what: str) -> WorkerReport:
+    """Return a report that may be recorded; one that is none is a defect of its plugin."""
+    try:
+        believed_words(report.summary, report.message, report.session)
+        fault = believed_fault(report.fault) if report.fault is not None else None
+        return replace(report, fault=fault, usage=believed_usage(report.usage))
+    except UnbelievableError as error:
+        return failed("internal", f"{what}: its report is not believed: {error}")

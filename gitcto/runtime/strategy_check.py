@@ -66,16 +66,27 @@ def _filled(
 
 
 def _independent(policy: Policy, strategy: Strategy, role: str) -> Iterator[StrategyProblem]:
-    """Yield the judges that could only judge what they wrote themselves, which nobody may."""
+    """Yield the judges that could only judge what they wrote themselves, which nobody may.
+
+    A writer with one provider has certainly written with it. One with several is asked to with the
+    first that may, so a judge who is left with none but such is told of.
+    """
     own = policy.roles[role].providers
-    filled = [(each, set(candidates(policy, strategy, each.role, own))) for each in strategy.steps]
-    wrote = set().union(*(who for step, who in filled if step.kind == "write"))
-    for step, who in filled:
-        if step.judges and len(wrote) == 1 and who and who <= wrote:
-            (name,) = who
+    first: set[str] = set()
+    certain: set[str] = set()
+    for step in strategy.steps:
+        who = candidates(policy, strategy, step.role, own)
+        if step.kind == "write":
+            first.update(who[:1])
+            certain.update(who if len(who) == 1 else ())
+        if step.judges and who and set(who) <= first | certain:
+            names = " and ".join(map(repr, who))
+            sure = set(who) <= certain
+            what = f"{names} alone {'is' if len(who) == 1 else 'are'} {step.role!r}"
+            wrote = "wrote it" if sure else "would write it first"
             hint = f"name another in [strategies.{strategy.name}.providers]"
-            message = f"{name!r} alone is {step.role!r} of {strategy.name}, and wrote it: {hint}"
-            yield StrategyProblem(f"[roles.{role}] {message}", grave=True)
+            message = f"[roles.{role}] {what} of {strategy.name}, and {wrote}: {hint}"
+            yield StrategyProblem(message, grave=sure)
 
 
 def _abilities(plugins: Plugins, policy: Policy, provider: str) -> Abilities | None:
