@@ -29,10 +29,11 @@ class UnbelievableError(ValueError):
     """It is not what its type says; the message says why."""
 
 
-def believed_words(*words: str) -> None:
-    """Raise :class:`UnbelievableError` for anything that is no text."""
-    if not all(isinstance(each, str) for each in words):
-        raise UnbelievableError("its words are no text")
+def believed_words(words: str) -> str:
+    """Return text that can be written as UTF-8. Raises :class:`UnbelievableError`."""
+    if not isinstance(words, str):
+        raise UnbelievableError(f"{type(words).__name__} is no text")
+    return words.encode("utf-8", "replace").decode()
 
 
 def believed_fault(fault: Fault) -> Fault:

@@ -49,8 +49,13 @@ def collect(context: Context, turn: Turn, exit_: Exit) -> WorkerReport:
 def _believed(report: WorkerReport, what: str) -> WorkerReport:
     """Return a report that may be recorded; one that is none is a defect of its plugin."""
     try:
-        believed_words(report.summary, report.message, report.session)
-        fault = believed_fault(report.fault) if report.fault is not None else None
-        return replace(report, fault=fault, usage=believed_usage(report.usage))
+        return replace(
+            report,
+            summary=believed_words(report.summary),
+            message=believed_words(report.message),
+            fault=believed_fault(report.fault) if report.fault is not None else None,
+            session=believed_words(report.session),
+            usage=believed_usage(report.usage),
+        )
     except UnbelievableError as error:
         return failed("internal", f"{what}: its report is not believed: {error}")

@@ -14,6 +14,7 @@ from gitcto.model.draft_commands import ApproveDraft, RecordDraft
 from gitcto.model.draft_records import MAX_DRAFTS, MAX_OBJECTIVE, Draft
 from gitcto.model.plan import in_dependency_order
 from gitcto.policy.decisions import decision_on
+from gitcto.runtime.draft_budget import must_be_affordable
 from gitcto.runtime.draft_check import problems_of
 from gitcto.runtime.draft_run import STRATEGY, Question, Told, ask_agent
 from gitcto.runtime.probing import choose_sandbox
@@ -155,6 +156,7 @@ def _must_be_possible(context: Context, wish: Wish) -> None:
         raise CtoError(
             f"policy.toml has no provider {provider!r}", f"these are there: {known}", ExitCode.USAGE
         )
+    must_be_affordable(context)
     view = context.ledger.view()
     resting = circuit_rules.resting(view, provider, STRATEGY, context.effects.now_ms())
     if resting:

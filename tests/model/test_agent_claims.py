@@ -12,6 +12,7 @@ from gitcto.model.agent_claims import (
     UnbelievableError,
     believed_fault,
     believed_usage,
+    believed_words,
 )
 from gitcto.model.agent_records import Fault, Usage
 
@@ -39,3 +40,9 @@ def test_usage_that_is_none_is_not_believed(count: Any) -> None:
     with pytest.raises(UnbelievableError):
         believed_usage(Usage(cost_micros=count))
     assert believed_usage(Usage(input_tokens=3)) == Usage(input_tokens=3)
+
+
+def test_words_can_be_written() -> None:
+    assert believed_words("é \ud800") == "é ?"
+    with pytest.raises(UnbelievableError):
+        believed_words(None)  # type: ignore[arg-type]
