@@ -98,7 +98,7 @@ def _end(view: StateView, x: Execution, c: EndStep, now_ms: int) -> Answer:
 
 
 def _problem(step: Step, c: EndStep) -> str:
-    if step.edits and (c.verdict or c.findings or c.chosen):
+    if step.edits and (c.verdict or c.chosen):
         return "edits, so it judges nothing"
     if not step.edits and c.commit:
         return "only reads, so it leaves nothing"

@@ -125,7 +125,7 @@ def test_a_step_takes_a_place_among_the_teams_workers(state: State) -> None:
     ("fields", "of"),
     [
         ({"verdict": "approve", "change": "1"}, 1),
-        ({"findings": "no"}, 1),
+        ({"findings": "n" * 8001}, 1),
         ({"commit": "c"}, 2),
         ({"verdict": "approve"}, 2),
         ({"verdict": "approve", "change": "1", "fault": Fault(kind="rate")}, 2),

@@ -46,7 +46,7 @@ reads = ["task", "findings:review"]
 name = "review"
 role = "reviewer"
 kind = "review"
-reads = ["task", "patch:main"]
+reads = ["task", "patch:main", "notes:write"]
 [strategies.reviewed.providers]
 writer = "writer"
 reviewer = ["reviewer"]

@@ -42,7 +42,7 @@ def test_what_is_written_and_approved_lands(steps: Any) -> None:
     assert (reviewed.name, reviewed.edits, reviewed.verdict) == ("review", False, "approve")
     assert reviewed.reads == {"main": written.commit}
     assert reviewed.change == written.change != ""
-    assert "round 1" in reviewed.findings
+    assert reviewed.findings == "round 1 is done: 'round 1 new without'"
     kinds = steps.team.told.kinds()
     assert kinds.index("step.started") < kinds.index("execution.started")
     assert kinds.count("execution.exited") == 1
