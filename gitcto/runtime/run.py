@@ -36,6 +36,7 @@ from gitcto.runtime.real_world import real_world
 from gitcto.runtime.recovery import recover
 from gitcto.runtime.settle import emptying
 from gitcto.runtime.space import clear_old
+from gitcto.runtime.strategy_check import must_run
 from gitcto.runtime.target import ensure_target, refuse_checked_out, share_target
 from gitcto.runtime.unreported import must_be_reported
 from gitcto.store.ledger import Ledger
@@ -188,6 +189,7 @@ def _begin(context: Context, listener: Listener) -> None:
     ledger, policy = context.ledger, context.policy
     context.plugins.require(policy.required_plugins)
     require_named_plugins(context.plugins, policy)
+    must_run(context.plugins, policy)
     for what in must_be_reported(context.plugins, policy):
         listener.note(f"{what}: no budget can be held against what it uses")
     share_target(context, policy.target(ledger.team))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitcto.errors import CtoError
+from gitcto.errors import CtoError, ExitCode
 from gitcto.policy.strategies import candidates
 from gitcto.runtime.strategies import strategy_of
 
@@ -26,6 +26,15 @@ class StrategyProblem(NamedTuple):
 def strategy_problems(plugins: Plugins, policy: Policy) -> tuple[StrategyProblem, ...]:
     """Return what is wrong with the strategies of policy's roles, and with those it speaks of."""
     return tuple(dict.fromkeys(_problems(plugins, policy)))
+
+
+def must_run(plugins: Plugins, policy: Policy) -> None:
+    """Raise ``CtoError`` when a strategy could not run to its end, before anything is paid for."""
+    for problem in strategy_problems(plugins, policy):
+        if problem.grave:
+            raise CtoError(
+                f"policy.toml: {problem.message}", "see `git cto policy validate`", ExitCode.POLICY
+            )
 
 
 def _problems(plugins: Plugins, policy: Policy) -> Iterator[StrategyProblem]:

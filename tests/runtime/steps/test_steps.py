@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gitcto.errors import CtoError
 from gitcto.model.commands import Refusal
 from gitcto.model.lease_commands import StopTask
 from gitcto.model.mail_commands import SendMail
@@ -94,11 +95,14 @@ def test_nothing_lands_that_nobody_approved(
 
 def test_nobody_judges_what_it_wrote_itself(steps: Any) -> None:
     steps.policy("write", "approve")
-    steps.team.policy_text = steps.team.policy_text.replace(
-        'reviewer = ["reviewer"]', 'reviewer = ["writer"]'
-    )
-    steps.team.save_policy()
+    text = steps.team.policy_text
+    steps.team.policy_text = text.replace('reviewer = ["reviewer"]', 'reviewer = ["writer"]')
     steps.plan()
+    with pytest.raises(CtoError, match="'writer' alone is 'reviewer' of reviewed, and wrote it"):
+        steps.team.run()
+    gone = '[providers.gone]\nplugin = "command"\nargv = ["/no/such"]\n'
+    either = text.replace('reviewer = ["reviewer"]', 'reviewer = ["writer", "gone"]')
+    steps.team.policy_text = f"{either}{gone}"
     steps.team.run()
     assert steps.team.landed() == []
     decision = steps.execution().steps[-1]
