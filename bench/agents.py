@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.measure import Cost, Effort, Row, cost_of, interleaved, wall_s
-from gitcto.runtime.workers import Limits
+from gitcto.runtime.worker.workers import Limits
 from gitcto.testing.agent_rig import AgentCli, NotHere
 from gitcto.testing.agent_rig.stage import Stage
 from gitcto.testing.model_server import ModelServer

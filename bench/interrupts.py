@@ -14,9 +14,9 @@ from gitcto.model.codec import Event
 from gitcto.model.events import ExecutionStarted
 from gitcto.model.state import State
 from gitcto.policy.load import parse
-from gitcto.runtime import workers
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.run import run_team
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import run_team
+from gitcto.runtime.worker import workers
 
 TASKS = 20
 LIMIT_MS = 2000.0

@@ -25,7 +25,7 @@ from gitcto.model.records import TaskSpec
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.policy.load import parse
-from gitcto.runtime.run import RunRequest, run_team
+from gitcto.runtime.team.run import RunRequest, run_team
 from gitcto.store.ledger import Ledger
 
 BRANCHES, CAPACITY, SEED = 64, 6, 10

@@ -17,8 +17,8 @@ from gitcto.git.process import trusted
 from gitcto.git.trees import checkout
 from gitcto.plugins import Plugins
 from gitcto.room_contracts import RoomMaker, RoomRequest
-from gitcto.runtime import trash
-from gitcto.runtime.pool import Pool
+from gitcto.runtime.workspace import trash
+from gitcto.runtime.workspace.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

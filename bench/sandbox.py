@@ -15,11 +15,11 @@ from bench.repositories import scratch
 from gitcto.contracts import Probe
 from gitcto.plugins import Plugins
 from gitcto.room_contracts import ConfineRequest
-from gitcto.runtime import workers
-from gitcto.runtime.ask import ask
-from gitcto.runtime.isolation import Isolation, own_programs, start_confined
-from gitcto.runtime.probing import run_probe
-from gitcto.runtime.worker_values import Limits
+from gitcto.runtime.host.ask import ask
+from gitcto.runtime.host.isolation import Isolation, own_programs, start_confined
+from gitcto.runtime.host.probing import run_probe
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.worker_values import Limits
 
 BARE = "none"
 _SPAWN_MS, _PROBE_MS = 25.0, 150.0

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bench.measure import Effort, Row, cost_of, cpu_s, interleaved, program, wall_s
 from bench.repositories import Place, scratch
-from gitcto.runtime import workers
-from gitcto.runtime.workers import Heartbeat, Limits, Program
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.workers import Heartbeat, Limits, Program
 from gitcto.store import schema
 
 START_LIMIT_MS = 60.0

@@ -16,8 +16,8 @@ from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.policy.load import parse
 from gitcto.policy.records import Policy
-from gitcto.runtime.book import Listener
-from gitcto.runtime.run import RunRequest, run_team
+from gitcto.runtime.core.book import Listener
+from gitcto.runtime.team.run import RunRequest, run_team
 from gitcto.store.ledger import Ledger
 
 WORKER = 'echo "$CTO_TASK" > "$CTO_TASK.txt"'

@@ -7,7 +7,7 @@ through the proxy to the same port of the machine's own loopback: to the program
 outside seems to listen inside. Signals are the program's own affair (a supervisor sends them to
 every process), its end is this one's end.
 """
-# Runs without site-packages at every sandboxed start, see runtime/supervisor.py:
+# Runs without site-packages at every sandboxed start, see runtime/worker/supervisor.py:
 # ruff: noqa: PTH100, PTH120, PTH123
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ It is started with ``python -I -S`` outside the sandbox, as a helper of the work
 what it does is in ``proxying``. This file stays small, because a program file is compiled anew at
 every start.
 """
-# Runs without site-packages, see runtime/supervisor.py:
+# Runs without site-packages, see runtime/worker/supervisor.py:
 # ruff: noqa: PTH100, PTH120
 
 from __future__ import annotations

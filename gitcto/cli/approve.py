@@ -217,7 +217,7 @@ def _decision(app: App, ledger: Ledger, task: Task, execution: Execution) -> Dec
 
 def _adopted(app: App, ledger: Ledger) -> Policy:
     from gitcto.git.objects import Objects
-    from gitcto.runtime.adopted import adopted_policy
+    from gitcto.runtime.proving.adopted import adopted_policy
 
     known = ledger.view().team
     policy = adopted_policy(Objects(app.repository), ledger, known.policy if known else "")

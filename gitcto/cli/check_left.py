@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitcto.cli.app import App
-    from gitcto.runtime.layout import Layout
+    from gitcto.runtime.host.layout import Layout
 
 _BY_ITSELF = "`git cto run` does that by itself; `git cto resume` shows all that it will do"
 _OF_NOBODY = "`git cto clean` says whether it may go; nothing else touches it"
@@ -38,7 +38,7 @@ def history(app: App, name: str) -> Iterator[Finding]:
     """Compare the branch with the ledger. Raises ``CtoError`` when one of them is older."""
     from gitcto.git.process import trusted
     from gitcto.git.refs import Refs
-    from gitcto.runtime.branch_history import refuse_lost_target, refuse_unknown_landings
+    from gitcto.runtime.team.branch_history import refuse_lost_target, refuse_unknown_landings
 
     git, refs = trusted(app.repository), Refs(app.repository)
     with app.reader(name) as reader:
@@ -55,7 +55,7 @@ def kept(app: App, name: str) -> Iterator[Finding]:
     """Compare the refs that keep work with what the ledger says is kept."""
     from gitcto.git.objects import Objects
     from gitcto.git.refs import Refs
-    from gitcto.runtime.preserved import kept_work, lost_refs
+    from gitcto.runtime.workspace.preserved import kept_work, lost_refs
     from gitcto.store.shared import joined
 
     subject, layout = f"team {name}", _layout(app, name)
@@ -80,7 +80,7 @@ def kept(app: App, name: str) -> Iterator[Finding]:
 
 def strays(app: App, name: str) -> Iterator[Finding]:
     """Name the processes of workers whose records are gone."""
-    from gitcto.runtime import processes, run_files
+    from gitcto.runtime.worker import processes, run_files
 
     layout = _layout(app, name)
     if layout is None:
@@ -98,7 +98,7 @@ def strays(app: App, name: str) -> Iterator[Finding]:
 def pushed(app: App, name: str) -> Iterator[Finding]:
     """Say what landed and did not reach the remote that policy names."""
     from gitcto.cli.pushed import where
-    from gitcto.runtime.push_record import NOT_PUSHED
+    from gitcto.runtime.core.push_record import NOT_PUSHED
 
     if not app.policy().remote.name:
         return
@@ -113,8 +113,8 @@ def pushed(app: App, name: str) -> Iterator[Finding]:
 def _layout(app: App, name: str) -> Layout | None:
     """Return where a team's things lie; None before its first run, which decides that."""
     from gitcto.cli.requests import rooms_root
-    from gitcto.runtime.clone import known_clone
-    from gitcto.runtime.layout import Layout
+    from gitcto.runtime.host.clone import known_clone
+    from gitcto.runtime.host.layout import Layout
 
     if not known_clone(app.repository):
         return None

@@ -71,7 +71,7 @@ def _plugins(app: App) -> Iterator[Finding]:
 
 
 def _policy(app: App) -> Iterator[Finding]:
-    from gitcto.runtime.run import require_named_plugins
+    from gitcto.runtime.team.run import require_named_plugins
 
     policy = app.policy()
     plugins = app.silent_plugins()
@@ -93,7 +93,7 @@ def _sandbox(app: App) -> Iterator[Finding]:
     import tempfile
     from pathlib import Path
 
-    from gitcto.runtime.probing import choose_sandbox
+    from gitcto.runtime.host.probing import choose_sandbox
 
     settings = app.policy().sandbox
     with tempfile.TemporaryDirectory(prefix="git-cto-", dir=app.host.temporary) as place:

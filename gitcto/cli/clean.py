@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gitcto.cli.app import App
-    from gitcto.runtime.clean import CleanItem
-    from gitcto.runtime.context import Context
-    from gitcto.runtime.space import Rebuildable
+    from gitcto.runtime.host.context import Context
+    from gitcto.runtime.workspace.clean import CleanItem
+    from gitcto.runtime.workspace.space import Rebuildable
 
 
 @click.command()
@@ -32,8 +32,8 @@ def clean(app: App, *, only_plan: bool, caches: bool, team: str | None, as_json:
     of them. --plan, the default, removes nothing.
     """
     from gitcto.git.durable import discard
-    from gitcto.runtime import clean as runtime_clean
-    from gitcto.runtime.space import reclaim
+    from gitcto.runtime.workspace import clean as runtime_clean
+    from gitcto.runtime.workspace.space import reclaim
 
     with run_alone(app, app.team(team)) as context:
         items = runtime_clean.plan(context)
@@ -66,8 +66,8 @@ class _Spare(NamedTuple):
 
 
 def _spare(context: Context, *, everything: bool) -> list[_Spare]:
-    from gitcto.runtime.space import is_old, rebuildable
-    from gitcto.runtime.trash import waiting
+    from gitcto.runtime.workspace.space import is_old, rebuildable
+    from gitcto.runtime.workspace.trash import waiting
 
     days, now_ms = context.policy.rooms.max_age_days, context.effects.now_ms()
     found = []
@@ -101,8 +101,8 @@ def run_alone(app: App, team: str) -> Iterator[Context]:
     """
     from gitcto.cli.requests import ending_request
     from gitcto.git.lock import exclusive
-    from gitcto.runtime.layout import Layout
-    from gitcto.runtime.run import make_context
+    from gitcto.runtime.host.layout import Layout
+    from gitcto.runtime.team.run import make_context
 
     request = ending_request(app, team)
     layout = Layout(request.repository, request.team, request.rooms_root)

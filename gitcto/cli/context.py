@@ -29,7 +29,7 @@ def context(app: App, task: str, *, prompt: bool, team: str | None, as_json: boo
     Each attempt begins with a checkpoint, and goes on from the last one that is whole.
     """
     from gitcto.git.objects import Objects
-    from gitcto.runtime.worker_context import checkpoints
+    from gitcto.runtime.agents.worker_context import checkpoints
 
     with app.reader(team) as reader:
         app.task(reader, task)
@@ -75,7 +75,7 @@ def _prompt(app: App, task: str, whole: list[Checkpoint]) -> None:
 
 def _read(objects: Objects, event: ContextCheckpointed, task: str) -> tuple[Checkpoint | None, str]:
     from gitcto.context.checkpoint import Corrupt
-    from gitcto.runtime.worker_context import read_checkpoint
+    from gitcto.runtime.agents.worker_context import read_checkpoint
 
     try:
         return read_checkpoint(objects, event, task), ""

@@ -14,7 +14,7 @@ from gitcto.errors import CtoError, ExitCode
 if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.model.draft_records import Draft
-    from gitcto.runtime.drafts import Content
+    from gitcto.runtime.team.drafts import Content
     from gitcto.store.reader import LedgerReader
 
 _SHORT = 8
@@ -51,7 +51,7 @@ def draft(  # noqa: PLR0913 - one parameter for each option
     from gitcto.cli.requests import run_context
     from gitcto.cli.views import Lines
     from gitcto.policy.plans import AUTO, POLICY
-    from gitcto.runtime.drafts import Wish, approve_draft, content_of, draft_plan
+    from gitcto.runtime.team.drafts import Wish, approve_draft, content_of, draft_plan
 
     refuse_worker(app.host.environ, "decide about drafts")
     with run_context(app, app.team(team)) as context:
@@ -107,7 +107,7 @@ def drafts(app: App, *, team: str | None, as_json: bool) -> None:
 def show_draft(app: App, draft: str, *, answer: bool, team: str | None, as_json: bool) -> None:
     """Show the tasks of a DRAFT, and everything that is wrong with it."""
     from gitcto.git.objects import Objects
-    from gitcto.runtime.drafts import content_of
+    from gitcto.runtime.team.drafts import content_of
 
     with app.reader(team) as reader:
         found = _found(reader, draft)
@@ -130,7 +130,7 @@ def approve(app: App, draft: str, *, team: str | None) -> None:
     It is checked once more, under the policy as it is now.
     """
     from gitcto.git.objects import Objects
-    from gitcto.runtime.drafts import approve_draft
+    from gitcto.runtime.team.drafts import approve_draft
 
     refuse_worker(app.host.environ, "decide about drafts")
     with app.ledger(team) as ledger:

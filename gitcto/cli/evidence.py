@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.evidence.manifest import Found, Refusal
     from gitcto.model.records import Execution, Task
-    from gitcto.runtime.proof_evidence import Signers
+    from gitcto.runtime.proving.proof_evidence import Signers
     from gitcto.store.reader import LedgerReader
 
 _REPORT, _REPORT_DATA = "report.md", "report.json"
@@ -151,7 +151,7 @@ def verify(  # noqa: PLR0913  # one for each option
 
 
 def _alone(app: App, place: Path, allowed_signers: str | None, *, as_json: bool) -> int:
-    from gitcto.runtime.proof_evidence import check_alone
+    from gitcto.runtime.proving.proof_evidence import check_alone
     from gitcto.store.bundle_files import from_directory
 
     signers = _signers(app, allowed_signers, at_home=False)
@@ -160,7 +160,7 @@ def _alone(app: App, place: Path, allowed_signers: str | None, *, as_json: bool)
 
 
 def _prove(app: App, task: str, team: str | None, signers: Signers, *, as_json: bool) -> int:
-    from gitcto.runtime.proof import prove
+    from gitcto.runtime.proving.proof import prove
 
     with app.ledger(team) as ledger:
         proof = prove(ledger, app.task(ledger, task), signers)
@@ -197,14 +197,14 @@ def _plain(refused: Iterable[Refusal]) -> list[dict[str, str]]:
 def _refusals(
     reader: LedgerReader, task: Task, execution: Execution, found: list[Found], signers: Signers
 ) -> list[Refusal]:
-    from gitcto.runtime.proof_evidence import check_attempt
+    from gitcto.runtime.proving.proof_evidence import check_attempt
 
     return check_attempt(reader, task, execution, found, signers)
 
 
 def _files(app: App, execution: Execution, place: Path | None) -> list[Found]:
     from gitcto.git.objects import Objects
-    from gitcto.runtime.proof_evidence import evidence_of
+    from gitcto.runtime.proving.proof_evidence import evidence_of
     from gitcto.store import bundle, bundle_files
 
     if place is not None:
@@ -214,7 +214,7 @@ def _files(app: App, execution: Execution, place: Path | None) -> list[Found]:
 
 def _signers(app: App, given: str | None, *, at_home: bool) -> Signers:
     """Return whose signatures count; git's own setting is asked inside a repository only."""
-    from gitcto.runtime.proof_evidence import Signers
+    from gitcto.runtime.proving.proof_evidence import Signers
 
     if given is not None:
         return Signers(environ=app.host.environ, allowed=str(app.host.cwd / given))
@@ -227,7 +227,7 @@ def _signers(app: App, given: str | None, *, at_home: bool) -> Signers:
 
 
 def _tree(app: App, task: str, attempt: int | None, team: str | None) -> str:
-    from gitcto.runtime.proof_evidence import evidence_of
+    from gitcto.runtime.proving.proof_evidence import evidence_of
 
     with app.reader(team) as reader:
         found = app.task(reader, task)
@@ -238,7 +238,7 @@ def _tree(app: App, task: str, attempt: int | None, team: str | None) -> str:
 
 def _attempt(reader: LedgerReader, task: Task, number: int | None) -> Execution:
     """Return an attempt that has evidence: the one that is meant, or the last."""
-    from gitcto.runtime.proof_evidence import evidence_of
+    from gitcto.runtime.proving.proof_evidence import evidence_of
 
     attempts = reader.executions(task.spec.id)
     asked = [each for each in attempts if number in {None, each.attempt}]

@@ -29,7 +29,7 @@ def kept_rooms(app: App, reader: LedgerReader) -> list[KeptRoom]:
     """
     from gitcto.cli.requests import rooms_root
     from gitcto.model.records import LIVE_STATES
-    from gitcto.runtime.layout import ROOT_RECORD, Layout, execution_of
+    from gitcto.runtime.host.layout import ROOT_RECORD, Layout, execution_of
 
     if not (app.repository.cto_dir / ROOT_RECORD).exists():  # to ask for it would write it
         return []

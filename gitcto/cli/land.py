@@ -11,7 +11,7 @@ from gitcto.cli.output import visible
 
 if TYPE_CHECKING:
     from gitcto.cli.app import App
-    from gitcto.runtime.land import Forwarded
+    from gitcto.runtime.delivery.land import Forwarded
 
 
 @click.command()
@@ -24,7 +24,7 @@ def land(app: App, *, branch: str | None, team: str | None) -> None:
     It never merges, rebases or overwrites: a branch with commits of its own is left to you.
     """
     from gitcto.cli.status import known_team
-    from gitcto.runtime.land import fast_forward
+    from gitcto.runtime.delivery.land import fast_forward
 
     with app.reader(team) as reader:
         target = known_team(reader).target

@@ -53,7 +53,7 @@ def list_(app: App, *, team: str | None, as_json: bool) -> None:
 
 def plain_leases(app: App, glance: Summary) -> list[dict[str, str | int | bool | None]]:
     """Return a team's leases as plain values."""
-    from gitcto.runtime.clone import known_clone
+    from gitcto.runtime.host.clone import known_clone
 
     here, now_ms = known_clone(app.repository), app.effects.now_ms()
     return [_plain(x, here, now_ms, glance.beats) for x in glance.executions]
@@ -79,7 +79,7 @@ def show_leases(app: App, glance: Summary) -> None:
 def _plain(
     x: Execution, here: str, now_ms: int, beats: Mapping[str, int]
 ) -> dict[str, str | int | bool | None]:
-    from gitcto.runtime.holder import is_of
+    from gitcto.runtime.core.holder import is_of
 
     return {
         "task": x.task,

@@ -12,7 +12,7 @@ from gitcto.cli.mail import ROOM
 from gitcto.cli.options import json_option, pass_app, team_option
 from gitcto.cli.output import visible
 from gitcto.errors import CtoError, ExitCode
-from gitcto.runtime.run_files import MARKER, interrupt
+from gitcto.runtime.worker.run_files import MARKER, interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,8 +143,8 @@ def _record(app: App, ledger: Ledger, draft: Draft, artifacts: Sequence[str]) ->
     from gitcto.cli.record import record
     from gitcto.model.mail_commands import SendMail
     from gitcto.model.mail_events import MailSent
-    from gitcto.runtime.layout import Layout
-    from gitcto.runtime.seats import runs
+    from gitcto.runtime.core.seats import runs
+    from gitcto.runtime.host.layout import Layout
 
     blobs = _blobs(app, artifacts)
     command = SendMail(

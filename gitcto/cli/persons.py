@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
-from gitcto.runtime.run_files import MARKER
+from gitcto.runtime.worker.run_files import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

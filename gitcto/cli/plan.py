@@ -84,7 +84,7 @@ def _strategies(app: App, read: PlanFile) -> tuple[str, ...]:
     """Return the strategies there are; nobody looks when no task names one."""
     if not any(task.strategy for task in read.tasks):
         return ()
-    from gitcto.runtime.strategies import strategy_names
+    from gitcto.runtime.host.strategies import strategy_names
 
     return strategy_names(app.plugins, app.policy())
 

@@ -55,7 +55,7 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
     """
     from gitcto.effects import day_of
     from gitcto.policy.quarantine import expired
-    from gitcto.runtime.unreported import must_be_reported
+    from gitcto.runtime.agents.unreported import must_be_reported
 
     checked = _read(app, file)
     app.plugins.require(checked.required_plugins)
@@ -91,7 +91,7 @@ def validate(app: App, *, file: Path | None, as_json: bool) -> None:
 def _strategies(app: App, checked: Policy, name: str) -> list[str]:
     """Return warnings about strategies; raises ``CtoError`` (exit 4) for what cannot run."""
     from gitcto.errors import CtoError, ExitCode
-    from gitcto.runtime.strategy_check import strategy_problems
+    from gitcto.runtime.agents.strategy_check import strategy_problems
 
     found = strategy_problems(app.plugins, checked)
     grave = [f"{name}: {problem.message}" for problem in found if problem.grave]

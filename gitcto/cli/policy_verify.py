@@ -12,7 +12,7 @@ from gitcto.cli.output import visible
 
 if TYPE_CHECKING:
     from gitcto.cli.app import App
-    from gitcto.runtime.redecide import Redecided
+    from gitcto.runtime.proving.redecide import Redecided
 
 
 @click.command()
@@ -27,7 +27,7 @@ def verify(app: App, *, team: str | None, as_json: bool) -> None:
     when one comes out differently, or its policy is gone.
     """
     from gitcto.git.objects import Objects
-    from gitcto.runtime.redecide import redecide
+    from gitcto.runtime.proving.redecide import redecide
 
     with app.reader(team) as ledger:
         found = list(redecide(Objects(app.repository), ledger))

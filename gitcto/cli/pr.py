@@ -42,8 +42,8 @@ class _Written(NamedTuple):
 
 
 def _written(app: App, reader: LedgerReader, task_id: str) -> _Written:
-    from gitcto.runtime.pull_request_body import gather, render
-    from gitcto.runtime.pull_requests import pull_request_key
+    from gitcto.runtime.delivery.pull_request_body import gather, render
+    from gitcto.runtime.delivery.pull_requests import pull_request_key
 
     task = app.task(reader, task_id)
     execution = reader.view().execution(task.execution) if task.commit else None
@@ -76,7 +76,7 @@ def _deliver(app: App, text: str, where: str) -> None:
 
 def _open(app: App, written: _Written) -> None:
     from gitcto.cli.requests import run_context
-    from gitcto.runtime.pull_requests import HEADS, open_pull_request
+    from gitcto.runtime.delivery.pull_requests import HEADS, open_pull_request
 
     with run_context(app, written.team) as context:
         url = open_pull_request(context, written.task, written.text)

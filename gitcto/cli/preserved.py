@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.git.process import Git
     from gitcto.git.refs import Refs
-    from gitcto.runtime.layout import Layout
-    from gitcto.runtime.preserved import Kept
+    from gitcto.runtime.host.layout import Layout
+    from gitcto.runtime.workspace.preserved import Kept
     from gitcto.store.reader import LedgerReader
 
 _SHOWN = 12
@@ -49,19 +49,19 @@ class _Store(NamedTuple):
         from gitcto.cli.requests import rooms_root
         from gitcto.git.process import trusted
         from gitcto.git.refs import Refs
-        from gitcto.runtime.layout import Layout
+        from gitcto.runtime.host.layout import Layout
 
         repository = app.repository
         layout = Layout(repository, team, rooms_root(app.host, repository))
         return cls(layout, Refs(repository), trusted(repository))
 
     def kept(self, reader: LedgerReader) -> list[Kept]:
-        from gitcto.runtime.preserved import kept_work
+        from gitcto.runtime.workspace.preserved import kept_work
 
         return kept_work(self.layout, self.refs, reader)
 
     def one(self, reader: LedgerReader, wanted: str) -> Kept:
-        from gitcto.runtime.preserved import find
+        from gitcto.runtime.workspace.preserved import find
 
         return find(self.kept(reader), wanted, self.layout.preserved_prefix)
 
@@ -145,7 +145,7 @@ def show(app: App, id_: str, *, team: str | None, as_json: bool) -> None:
 @pass_app
 def restore(app: App, id_: str, *, branch: str | None, team: str | None) -> None:
     """Make a branch at ID. No checkout is touched, and the work stays kept."""
-    from gitcto.runtime import preserved as runtime_preserved
+    from gitcto.runtime.workspace import preserved as runtime_preserved
 
     with app.reader(team) as reader:
         kept = _Store.of(app, reader.team).one(reader, id_)
@@ -169,7 +169,7 @@ def drop(app: App, id_: str, *, yes: bool, reason: str, team: str | None) -> Non
     Until git removes the commit (`git gc`, weeks later), its id in `git cto log` still finds it.
     """
     from gitcto.cli.record import refused
-    from gitcto.runtime import preserved as runtime_preserved
+    from gitcto.runtime.workspace import preserved as runtime_preserved
 
     with app.ledger(team) as ledger:
         store = _Store.of(app, ledger.team)

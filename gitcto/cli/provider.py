@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gitcto.model.provider_records import Admission
     from gitcto.model.records import Team
     from gitcto.policy.records import Policy
-    from gitcto.runtime.context import Context
-    from gitcto.runtime.installed import Installed
+    from gitcto.runtime.core.installed import Installed
+    from gitcto.runtime.host.context import Context
 
 _SHOWN = 12
 _ADMIT, _WHY = "gitcto.cli.provider_admit", "gitcto.cli.provider_why"
@@ -61,7 +61,7 @@ def listed(app: App, *, team: str | None, as_json: bool) -> None:
     Every program is looked at and hashed; nothing is run.
     """
     from gitcto.cli.requests import run_context
-    from gitcto.runtime.backends import look
+    from gitcto.runtime.agents.backends import look
 
     with run_context(app, app.team(team)) as context:
         known = context.ledger.view().team
@@ -94,7 +94,7 @@ def listed(app: App, *, team: str | None, as_json: bool) -> None:
 def show(app: App, name: str, *, team: str | None, as_json: bool) -> None:
     """Show provider NAME: its program, its admission, its stage and its last comparison."""
     from gitcto.cli.requests import run_context
-    from gitcto.runtime.backends import look
+    from gitcto.runtime.agents.backends import look
 
     with run_context(app, app.team(team)) as context:
         known = context.ledger.view().team
@@ -124,7 +124,7 @@ def configured(context: Context, name: str) -> str:
 def standing(name: str, found: Installed, team: Team | None, policy: Policy) -> str:
     """Return how the admission of a provider stands, in a word or two."""
     from gitcto.policy.eligibility_rule import Candidate, needs_admission
-    from gitcto.runtime.selecting import admission_of
+    from gitcto.runtime.loop.selecting import admission_of
 
     if found.unavailable or not found.plugin:
         return "not available"

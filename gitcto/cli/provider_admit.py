@@ -16,7 +16,7 @@ from gitcto.errors import CtoError, ExitCode
 if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.model.provider_records import Admission
-    from gitcto.runtime.installed import Installed
+    from gitcto.runtime.core.installed import Installed
     from gitcto.store.reader import LedgerReader
 
 _SHOWN = 12
@@ -84,7 +84,7 @@ def admit(  # noqa: PLR0913  # one for each option
     from gitcto.cli.record import record
     from gitcto.cli.requests import run_context
     from gitcto.model.provider_commands import AdmitProvider
-    from gitcto.runtime.backends import look
+    from gitcto.runtime.agents.backends import look
 
     refuse_worker(app.host.environ, "admit it")
     said = _Said(

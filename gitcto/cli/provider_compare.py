@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gitcto.cli.host import Host
     from gitcto.model.provider_records import Admission, Compared
     from gitcto.policy.records import Policy
-    from gitcto.runtime.context import Context
+    from gitcto.runtime.host.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +125,8 @@ def _runners(context: Context, name: str) -> Iterator[_Runner]:
 
 
 def _runner(context: Context, name: str) -> _Runner:
-    from gitcto.runtime.backends import look
-    from gitcto.runtime.selecting import admission_of
+    from gitcto.runtime.agents.backends import look
+    from gitcto.runtime.loop.selecting import admission_of
 
     found, team = look(context, name), context.ledger.view().team
     plugin = context.policy.providers[name].plugin

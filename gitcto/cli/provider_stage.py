@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.model.records import Team
     from gitcto.policy.stages import Promotion, Stage
-    from gitcto.runtime.context import Context
-    from gitcto.runtime.installed import Installed
-    from gitcto.runtime.stage_proof import Engine, Proved
+    from gitcto.runtime.core.installed import Installed
+    from gitcto.runtime.host.context import Context
+    from gitcto.runtime.proving.stage_proof import Engine, Proved
 
 _from_option = click.option(
     "--from",
@@ -203,7 +203,7 @@ def _at(context: Context, name: str) -> _At:
     from gitcto.cli.provider import configured
     from gitcto.policy.eligibility_rule import Candidate, stage_of
     from gitcto.policy.stages import stages
-    from gitcto.runtime.backends import look
+    from gitcto.runtime.agents.backends import look
 
     found = look(context, configured(context, name))
     if not found.plugin:
@@ -225,8 +225,8 @@ def _missing(
     app: App, context: Context, at: _At, places: Sequence[str]
 ) -> tuple[list[str], Proved]:
     """Return what keeps a provider from the next stage, and what is proved of it."""
-    from gitcto.runtime.selecting import admission_of
-    from gitcto.runtime.stage_proof import Engine, Proved, compared_well
+    from gitcto.runtime.loop.selecting import admission_of
+    from gitcto.runtime.proving.stage_proof import Engine, Proved, compared_well
 
     asks = at.stage.promotion
     if asks is None:
@@ -250,7 +250,7 @@ def _proved(
     app: App, context: Context, engine: Engine, asks: Promotion, places: Sequence[str]
 ) -> Proved:
     from gitcto.git.repository import discover
-    from gitcto.runtime.stage_proof import Proved, proved_in
+    from gitcto.runtime.proving.stage_proof import Proved, proved_in
     from gitcto.store.chain import teams
     from gitcto.store.ledger import Ledger
 

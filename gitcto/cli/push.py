@@ -25,8 +25,8 @@ def push(app: App, team: str | None) -> None:
     from gitcto.cli.record import record
     from gitcto.cli.requests import run_context
     from gitcto.cli.status import known_team
-    from gitcto.runtime.push_record import push_record
-    from gitcto.runtime.pushing import push_target
+    from gitcto.runtime.core.push_record import push_record
+    from gitcto.runtime.delivery.pushing import push_target
 
     with run_context(app, app.team(team)) as context:
         target = known_team(context.ledger).target

@@ -8,7 +8,7 @@ from gitcto.git.process import trusted
 from gitcto.git.trees import is_ancestor
 from gitcto.model.events import LandingDone
 from gitcto.model.queue_events import BranchPushed
-from gitcto.runtime.push_record import NOT_PUSHED
+from gitcto.runtime.core.push_record import NOT_PUSHED
 
 if TYPE_CHECKING:
     from gitcto.model.records import Task

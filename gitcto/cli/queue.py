@@ -117,7 +117,7 @@ def about(estimate_ms: int | None) -> str:
 def run_is_alive(app: App, team: str) -> bool:
     """Tell whether a run of the team is alive in this clone."""
     from gitcto.git.lock import is_held
-    from gitcto.runtime.layout import Layout
+    from gitcto.runtime.host.layout import Layout
 
     return is_held(Layout(app.repository, team, app.repository.cto_dir).run_lock)
 

@@ -10,7 +10,7 @@ from gitcto.cli.options import json_option, pass_app, team_option
 
 if TYPE_CHECKING:
     from gitcto.cli.app import App
-    from gitcto.runtime.conflicts import Forecast
+    from gitcto.runtime.delivery.conflicts import Forecast
 
 _SEEN = {
     "harvested": "what its worker left",
@@ -76,8 +76,8 @@ def _forecast(app: App, team: str) -> Forecast:
     from gitcto.cli.requests import rooms_root
     from gitcto.cli.status import known_team
     from gitcto.git.refs import Refs
-    from gitcto.runtime.conflicts import Running, forecast
-    from gitcto.runtime.layout import Layout
+    from gitcto.runtime.delivery.conflicts import Running, forecast
+    from gitcto.runtime.host.layout import Layout
 
     layout = Layout(app.repository, team, rooms_root(app.host, app.repository))
     with app.reader(team) as reader:

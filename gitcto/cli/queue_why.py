@@ -14,7 +14,7 @@ from gitcto.cli.wording import NEEDS_A_PERSON
 from gitcto.model.queue_events import QueueLeft
 from gitcto.model.records import TaskState
 from gitcto.queue.explain import Judgement, judgements
-from gitcto.runtime.reproduce import Refused
+from gitcto.runtime.core.reproduce import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,7 +211,7 @@ def _onto(reader: LedgerReader, x: Execution) -> str:
 def _reproduce(reader: LedgerReader, policy: Policy, red: Verdict, one: Refused) -> str:
     from gitcto.errors import CtoError
     from gitcto.git.objects import Objects
-    from gitcto.runtime.reproduce import argv_of, reproduction
+    from gitcto.runtime.core.reproduce import argv_of, reproduction
 
     try:
         Objects(reader.repository).read(one.tree)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from gitcto.cli.host import Host
     from gitcto.git.repository import Repository
     from gitcto.policy.records import Policy
-    from gitcto.runtime.context import Context
-    from gitcto.runtime.run import RunRequest
+    from gitcto.runtime.host.context import Context
+    from gitcto.runtime.team.run import RunRequest
 
 
 def rooms_root(host: Host, repository: Repository) -> Path:
@@ -29,7 +29,7 @@ def rooms_root(host: Host, repository: Repository) -> Path:
     ``$XDG_STATE_HOME/git-cto`` or ``~/.local/state/git-cto`` when the repository is first used; one
     folder per repository. Raises ``CtoError`` when that place cannot be used any more.
     """
-    from gitcto.runtime.layout import settled_root
+    from gitcto.runtime.host.layout import settled_root
 
     stated = host.environ.get("XDG_STATE_HOME", "")
     if Path(stated).is_absolute():
@@ -63,8 +63,8 @@ def run_request(
 @contextmanager
 def run_context(app: App, team: str) -> Iterator[Context]:
     """Open what a run of ``team`` works with, beside a run that may be alive."""
-    from gitcto.runtime.layout import Layout
-    from gitcto.runtime.run import make_context
+    from gitcto.runtime.host.layout import Layout
+    from gitcto.runtime.team.run import make_context
 
     request = run_request(app, team)
     context = make_context(request, Layout(request.repository, team, request.rooms_root))
@@ -102,7 +102,7 @@ def policy_at_hand(app: App, team: str) -> Policy:
 
 def _adopted(app: App, team: str, broken: CtoError) -> Policy:
     from gitcto.git.objects import Objects
-    from gitcto.runtime.adopted import adopted_policy
+    from gitcto.runtime.proving.adopted import adopted_policy
 
     with app.reader(team) as reader:
         known = reader.view().team
@@ -114,7 +114,7 @@ def _adopted(app: App, team: str, broken: CtoError) -> Policy:
 
 
 def _request(app: App, team: str, policy: Policy, max_workers: int) -> RunRequest:
-    from gitcto.runtime.run import RunRequest
+    from gitcto.runtime.team.run import RunRequest
 
     return RunRequest(
         repository=app.repository,

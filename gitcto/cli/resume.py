@@ -89,8 +89,8 @@ def _take(app: App, team: str) -> _Snapshot:
 def steps_of(app: App, team: str) -> Sequence[Step]:
     """Return the steps of the next run. Raises ``LockBusy`` beside one that is alive."""
     from gitcto.cli.clean import run_alone
-    from gitcto.runtime.real_world import real_world
-    from gitcto.runtime.survey import recovery_plan
+    from gitcto.runtime.loop.survey import recovery_plan
+    from gitcto.runtime.team.real_world import real_world
 
     with run_alone(app, team) as context:
         return recovery_plan(real_world(context), context.ledger.load())

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitcto.cli.app import App
-    from gitcto.runtime.book import Listener
-    from gitcto.runtime.run import RunResult
+    from gitcto.runtime.core.book import Listener
+    from gitcto.runtime.team.run import RunResult
 
 
 @click.command()
@@ -60,7 +60,7 @@ def run(  # noqa: PLR0913 - one parameter for each option
     from gitcto.cli.joining import join_missing
     from gitcto.cli.requests import run_request
     from gitcto.cli.signals import interruptible
-    from gitcto.runtime.run import run_team
+    from gitcto.runtime.team.run import run_team
 
     join_missing(app, team)
     request = run_request(app, app.team(team), workers, engines)

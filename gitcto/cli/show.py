@@ -66,7 +66,7 @@ def _elsewhere(reader: LedgerReader, task: Task) -> dict[str, str]:
     if not task.commit:
         return {"push": "", "pull_request": ""}
     from gitcto.cli.pushed import where
-    from gitcto.runtime.pull_requests import opened
+    from gitcto.runtime.delivery.pull_requests import opened
 
     return {"push": where(reader, task), "pull_request": opened(task)}
 

@@ -65,7 +65,7 @@ def stop(app: App, task: str | None, reason: str, team: str | None) -> None:
         raise CtoError("--reason means nothing without TASK", "name a task", ExitCode.USAGE)
     from gitcto.cli.requests import ending_request
     from gitcto.cli.views import Lines
-    from gitcto.runtime.run import stop_team
+    from gitcto.runtime.team.run import stop_team
 
     _set_mode(app, team, TeamMode.STOPPED, hint="go on with `git cto run`")
     request = ending_request(app, app.team(team))
@@ -79,9 +79,9 @@ def _stop_task(app: App, team: str | None, task: str, reason: str) -> None:
     from gitcto.cli.requests import rooms_root
     from gitcto.model.lease_commands import StopTask
     from gitcto.model.records import WORKING_STATES, TaskState
-    from gitcto.runtime.layout import Layout
-    from gitcto.runtime.seats import runs
-    from gitcto.runtime.workers import observe, request_stop
+    from gitcto.runtime.core.seats import runs
+    from gitcto.runtime.host.layout import Layout
+    from gitcto.runtime.worker.workers import observe, request_stop
 
     with app.ledger(team) as ledger:
         found = app.task(ledger, task)

@@ -39,7 +39,7 @@ def list_(app: App, *, as_json: bool) -> None:
 
     A role of policy names the one that its tasks are done by.
     """
-    from gitcto.runtime.strategies import strategy_names, strategy_of
+    from gitcto.runtime.host.strategies import strategy_names, strategy_of
 
     policy, plugins = app.policy(), app.plugins
     found = [strategy_of(plugins, policy, name) for name in strategy_names(plugins, policy)]
@@ -63,7 +63,7 @@ def list_(app: App, *, as_json: bool) -> None:
 @pass_app
 def show(app: App, name: str, *, as_json: bool) -> None:
     """Show what strategy NAME does, step by step, and who fills its roles under this policy."""
-    from gitcto.runtime.strategies import strategy_of
+    from gitcto.runtime.host.strategies import strategy_of
 
     policy = app.policy()
     try:

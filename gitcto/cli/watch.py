@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from gitcto.cli.app import App
     from gitcto.provider_contracts import AgentEvent
-    from gitcto.runtime.polling import Source
-    from gitcto.runtime.seats import Turn
+    from gitcto.runtime.agents.polling import Source
+    from gitcto.runtime.core.seats import Turn
     from gitcto.store.reader import LedgerReader
 
 _LOOK_S = 0.5
@@ -48,8 +48,8 @@ def watch(app: App, task: str, *, once: bool, team: str | None, as_json: bool) -
     """
     from gitcto.cli.requests import known_policy, rooms_root
     from gitcto.cli.status import pause_for
-    from gitcto.runtime.layout import Layout
-    from gitcto.runtime.polling import Source
+    from gitcto.runtime.agents.polling import Source
+    from gitcto.runtime.host.layout import Layout
 
     with app.reader(team) as reader:
         layout = Layout(app.repository, reader.team, rooms_root(app.host, app.repository))
@@ -72,7 +72,7 @@ def watch(app: App, task: str, *, once: bool, team: str | None, as_json: bool) -
 def _turns(app: App, reader: LedgerReader, task_id: str) -> list[Turn]:
     """Return the steps of a task that run."""
     from gitcto.model.step_rules import running
-    from gitcto.runtime.seats import Turn
+    from gitcto.runtime.core.seats import Turn
 
     task = app.task(reader, task_id)
     x = reader.view().execution(task.execution) if task.execution else None
@@ -81,7 +81,7 @@ def _turns(app: App, reader: LedgerReader, task_id: str) -> list[Turn]:
 
 def _news(source: Source, turn: Turn, cursors: dict[str, str]) -> Iterator[AgentEvent]:
     """Yield what is new of one run."""
-    from gitcto.runtime.polling import progress_of
+    from gitcto.runtime.agents.polling import progress_of
 
     while (progress := progress_of(source, turn, cursors.get(turn.run, ""))) is not None:
         at_rest = progress.cursor == cursors.get(turn.run, "")

@@ -16,7 +16,7 @@ from gitcto.model.commands import CreateTeam, ImportPlan
 from gitcto.model.records import TaskSpec
 from gitcto.policy.load import parse
 from gitcto.policy.records import Policy
-from gitcto.runtime.isolation import own_programs
+from gitcto.runtime.host.isolation import own_programs
 from gitcto.store.ledger import Ledger
 
 _DETACH = 2

@@ -17,8 +17,8 @@ from typing import Any
 from gitcto.errors import CtoError
 from gitcto.escape import bystander
 from gitcto.escape.world import CANARY, SIBLING, World
-from gitcto.runtime import workers
-from gitcto.runtime.workers import Limits, Program, Started
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.workers import Limits, Program, Started
 
 _LIMITS = Limits(wall_s=120.0, idle_s=None, output_bytes=1 << 16, grace_s=0.0)
 _READY_S = 30.0

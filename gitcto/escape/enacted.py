@@ -18,22 +18,24 @@ from gitcto.model.codec import canonical
 from gitcto.model.records import Execution, Task, TaskSpec, TaskState
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
-from gitcto.runtime import admission, attempt, settle
-from gitcto.runtime.briefing import Briefing
-from gitcto.runtime.gates import judge_change, judge_tree
-from gitcto.runtime.isolation import Isolation
-from gitcto.runtime.jobs import Post
-from gitcto.runtime.messages import (
+from gitcto.runtime.agents import attempt
+from gitcto.runtime.core.briefing import Briefing
+from gitcto.runtime.core.jobs import Post
+from gitcto.runtime.core.messages import (
     Message,
     NotStarted,
     RoomRemoved,
     WorkerFinished,
     WorkerStarted,
 )
-from gitcto.runtime.queue_messages import QueueMessage
-from gitcto.runtime.real_world import real_world
-from gitcto.runtime.run import make_context
-from gitcto.runtime.seats import Turn, unrecorded
+from gitcto.runtime.core.queue_messages import QueueMessage
+from gitcto.runtime.core.seats import Turn, unrecorded
+from gitcto.runtime.host.isolation import Isolation
+from gitcto.runtime.proving.gates import judge_change, judge_tree
+from gitcto.runtime.queue import admission
+from gitcto.runtime.team.real_world import real_world
+from gitcto.runtime.team.run import make_context
+from gitcto.runtime.workspace import settle
 from gitcto.store.ledger import Ledger
 
 PATIENCE_S = 90.0

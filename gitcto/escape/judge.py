@@ -12,7 +12,7 @@ from gitcto.escape.bystanders import Bystanders
 from gitcto.escape.way import Trail, Way
 from gitcto.escape.world import GOALS, OUTPUT_BYTES, World
 from gitcto.git.harvest import means_git
-from gitcto.runtime import workers
+from gitcto.runtime.worker import workers
 
 _NEARLY = 0.9
 """Which part of its goal makes an attack on the machine a success."""

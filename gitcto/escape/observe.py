@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitcto.escape.world import CANARY, World
-from gitcto.runtime import processes
+from gitcto.runtime.worker import processes
 
 _SMALL = 1 << 20
 _BLOCK = 512

@@ -20,8 +20,8 @@ from gitcto.escape.stage import landlock_abi
 from gitcto.escape.trial import Tried, attack
 from gitcto.git.durable import discard
 from gitcto.plugins import Plugins
-from gitcto.runtime.isolation import Isolation
-from gitcto.runtime.probing import choose_sandbox
+from gitcto.runtime.host.isolation import Isolation
+from gitcto.runtime.host.probing import choose_sandbox
 
 _CONTROL = Attack(
     name=CONTROL,

@@ -14,8 +14,8 @@ from gitcto.git.process import execute
 from gitcto.git.repository import Repository, discover
 from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.run import RunRequest
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import RunRequest
 
 TEAM = "team"
 TASK = "ATTACK"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gitcto.mail_contracts import Found, Letter
 from gitcto.model.records import Execution
-from gitcto.runtime.jobs import Job
-from gitcto.runtime.mailbox_world import Mailboxes
-from gitcto.runtime.messages import LettersHanded
+from gitcto.runtime.core.jobs import Job
+from gitcto.runtime.core.mailbox_world import Mailboxes
+from gitcto.runtime.core.messages import LettersHanded
 
 
 class QuietMailboxes(Mailboxes):

@@ -10,10 +10,10 @@ from gitcto.git.durable import storage_errors
 from gitcto.git.trees import checkout
 from gitcto.model import commands as cmd
 from gitcto.model.events import ExecutionLeased
-from gitcto.runtime.pool import Pool
-from gitcto.runtime.rooms import make_room
-from gitcto.runtime.settle import remove
-from gitcto.runtime.trash import empty, throw
+from gitcto.runtime.workspace.pool import Pool
+from gitcto.runtime.workspace.rooms import make_room
+from gitcto.runtime.workspace.settle import remove
+from gitcto.runtime.workspace.trash import empty, throw
 from gitcto.testing import own_team as own
 from gitcto.testing.scene import Operation
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitcto.model.records import Execution
-    from gitcto.runtime.context import Context
+    from gitcto.runtime.host.context import Context
     from gitcto.testing.scene import Scene
 
 

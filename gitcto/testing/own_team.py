@@ -14,15 +14,15 @@ from gitcto.model import commands as cmd
 from gitcto.model.records import Decision, Landing, TaskSpec, Verdict
 from gitcto.plugins import Plugins
 from gitcto.policy.load import parse
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.run import RunRequest, make_context
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import RunRequest, make_context
 from gitcto.store.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gitcto.policy.records import Policy
-    from gitcto.runtime.context import Context
+    from gitcto.runtime.host.context import Context
     from gitcto.testing.scene import Scene
 
 TEAM = "demo"

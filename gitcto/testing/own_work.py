@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from gitcto.git.durable import storage_errors
 from gitcto.model import commands as cmd
-from gitcto.runtime import run_files
-from gitcto.runtime.landing import carry_out
-from gitcto.runtime.messages import work_of
-from gitcto.runtime.preserved import drop, finish_drops, kept_work
-from gitcto.runtime.real_world import real_world
-from gitcto.runtime.settle import preserve
+from gitcto.runtime.core.messages import work_of
+from gitcto.runtime.queue.landing import carry_out
+from gitcto.runtime.team.real_world import real_world
+from gitcto.runtime.worker import run_files
+from gitcto.runtime.workspace.preserved import drop, finish_drops, kept_work
+from gitcto.runtime.workspace.settle import preserve
 from gitcto.testing import own_team as own
 from gitcto.testing.scene import Operation
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitcto.model.records import Execution
-    from gitcto.runtime.context import Context
+    from gitcto.runtime.host.context import Context
     from gitcto.testing.scene import Scene
 
 

@@ -18,11 +18,11 @@ from gitcto import proxy
 from gitcto.contracts import Probe
 from gitcto.model.isolation import Level, confines
 from gitcto.room_contracts import Confined, ConfineRequest
-from gitcto.runtime import processes, workers
-from gitcto.runtime.isolation import own_programs
-from gitcto.runtime.probing import MUST_STOP, put_to_the_test
-from gitcto.runtime.run_files import MARKER
-from gitcto.runtime.worker_values import Exit, Limits, Program
+from gitcto.runtime.host.isolation import own_programs
+from gitcto.runtime.host.probing import MUST_STOP, put_to_the_test
+from gitcto.runtime.worker import processes, workers
+from gitcto.runtime.worker.run_files import MARKER
+from gitcto.runtime.worker.worker_values import Exit, Limits, Program
 from gitcto.testing.kit import Contract, must, must_be_a_line
 
 if TYPE_CHECKING:

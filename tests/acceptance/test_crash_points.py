@@ -58,4 +58,4 @@ def test_every_flow_survives_every_kill(
 
 def test_the_source_is_read() -> None:
     assert {"landing.moved", "ledger.ref", "work.preserved"} <= sites.named_steps()
-    assert {"git.refs.Refs._rename", "runtime.trash.throw"} <= sites.durable_sites()
+    assert {"git.refs.Refs._rename", "runtime.workspace.trash.throw"} <= sites.durable_sites()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from gitcto_landlock.sandbox import Landlock
 
-from gitcto.runtime.probing import MUST_STOP
+from gitcto.runtime.host.probing import MUST_STOP
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount", "/bin/sh", "-c")
 WITHOUT_MORE = (

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitcto.api import WorkerOutcome, collect_report, poll_output
-from gitcto.runtime import workers
-from gitcto.runtime.workers import Limits, Program
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.workers import Limits, Program
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 
 from gitcto.agents import lines
 from gitcto.api import Usage, poll_output
-from gitcto.runtime.capture import Capture
+from gitcto.runtime.worker.capture import Capture
 
 if TYPE_CHECKING:
     from tests.agents.conftest import Finished

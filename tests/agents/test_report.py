@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gitcto.api import Usage
-from gitcto.runtime import capture
+from gitcto.runtime.worker import capture
 
 if TYPE_CHECKING:
     from tests.agents.conftest import Finished

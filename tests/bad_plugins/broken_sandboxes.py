@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitcto.api import Confined, Probe
-from gitcto.runtime import probe_program
+from gitcto.runtime.host import probe_program
 from gitcto.testing import SandboxContract
 
 

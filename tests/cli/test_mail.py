@@ -14,7 +14,7 @@ from gitcto.effects import SystemEffects
 from gitcto.git.repository import discover
 from gitcto.model.mail_commands import SendMail
 from gitcto.model.records import TaskSpec
-from gitcto.runtime import workers
+from gitcto.runtime.worker import workers
 from gitcto.store.ledger import Ledger
 from tests.cli.conftest import MAIN
 from tests.cli.test_steer import leave_a_worker

@@ -12,7 +12,7 @@ from gitcto.git.repository import discover
 from gitcto.model.commands import RecordStart
 from gitcto.model.queue_commands import Enqueue, NoteTargetMoved
 from gitcto.model.records import TaskSpec
-from gitcto.runtime.reproduce import Refused, reproduction
+from gitcto.runtime.core.reproduce import Refused, reproduction
 from gitcto.store.reader import LedgerReader
 from tests.cli.conftest import POLICY, TARGET
 from tests.cli.queues import Line, red

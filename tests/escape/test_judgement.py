@@ -14,7 +14,7 @@ from gitcto.errors import CtoError
 from gitcto.escape.catalogue import ATTACKS, Attack
 from gitcto.escape.suite import Suite, suite
 from gitcto.plugins import Plugins
-from gitcto.runtime.isolation import Isolation
+from gitcto.runtime.host.isolation import Isolation
 from gitcto.testing.site import PluginSite
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the suite is proved on Linux only")

@@ -18,7 +18,7 @@ from gitcto.evidence.events import GENESIS
 from gitcto.evidence.manifest import FILE_MODE, MANIFEST, Found, Refusal, with_manifest
 from gitcto.git.objects import Objects
 from gitcto.git.repository import discover
-from gitcto.runtime.proof_evidence import NOBODY, check_attempt, evidence_of
+from gitcto.runtime.proving.proof_evidence import NOBODY, check_attempt, evidence_of
 from gitcto.store import bundle
 from tests.runtime.team.conftest import TeamRepo, write
 

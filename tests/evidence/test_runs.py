@@ -19,13 +19,13 @@ from gitcto.git.repository import discover
 from gitcto.git.trees import changes
 from gitcto.model.codec import Event
 from gitcto.model.records import Execution
-from gitcto.runtime.candidate import Candidate
-from gitcto.runtime.evidence import check, write_bundle
-from gitcto.runtime.judged import Judged
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.proof import prove
-from gitcto.runtime.proof_evidence import NOBODY, Signers, check_attempt, evidence_of
-from gitcto.runtime.run import make_context, run_team
+from gitcto.runtime.core.candidate import Candidate
+from gitcto.runtime.core.judged import Judged
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.proving.evidence import check, write_bundle
+from gitcto.runtime.proving.proof import prove
+from gitcto.runtime.proving.proof_evidence import NOBODY, Signers, check_attempt, evidence_of
+from gitcto.runtime.team.run import make_context, run_team
 from gitcto.store import bundle
 from tests.runtime.team.conftest import TeamRepo, write
 

@@ -9,7 +9,7 @@ import pytest
 from gitcto.plugins import Plugins
 from gitcto.queue.predict import PlainPredictor
 from gitcto.queue.records import Item
-from gitcto.runtime.predicting import LEAST, MOST, Contained
+from gitcto.runtime.delivery.predicting import LEAST, MOST, Contained
 
 ONE = Item(id="a", seq=1, enqueued_ms=0, paths=frozenset({"x"}), lines=10)
 TWO = Item(id="b", seq=2, enqueued_ms=0, paths=frozenset({"x"}), lines=10)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gitcto.runtime import workers
-from gitcto.runtime.workers import Exit, Heartbeat, Limits, Program, Started
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.workers import Exit, Heartbeat, Limits, Program, Started
 from tests.sound import _teams_are_sound  # noqa: F401 - a fixture that every test gets
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gitcto.errors import CtoError
-from gitcto.runtime import backend_hash
-from gitcto.runtime.backend_hash import digest_of
+from gitcto.runtime.agents import backend_hash
+from gitcto.runtime.agents.backend_hash import digest_of
 
 
 def package(root: Path) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitcto.runtime import capture
+from gitcto.runtime.worker import capture
 
 NOTE = re.compile(rb"\n\[git-cto: (\d+) bytes cut here, the limit is [^\n]*\]\n")
 MIB = 1 << 20

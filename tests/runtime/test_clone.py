@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gitcto.git.repository import Repository
-from gitcto.runtime.clone import clone_id
-from gitcto.runtime.holder import holder_of, is_of
+from gitcto.runtime.core.holder import holder_of, is_of
+from gitcto.runtime.host.clone import clone_id
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from gitcto.runtime import disk_use, workers
-from gitcto.runtime.disk_use import DiskUse
+from gitcto.runtime.worker import disk_use, workers
+from gitcto.runtime.worker.disk_use import DiskUse
 
 MIB = 1 << 20
 

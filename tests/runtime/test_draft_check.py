@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitcto.policy.load import parse
-from gitcto.runtime.draft_check import problems_of
+from gitcto.runtime.team.draft_check import problems_of
 from gitcto.strategies.drafting import (
     DraftRules,
     draft_prompt,

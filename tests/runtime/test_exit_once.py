@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from gitcto.runtime import run_files, workers
+from gitcto.runtime.worker import run_files, workers
 
 
 def traceable() -> bool:
@@ -131,7 +131,7 @@ def test_the_times_of_the_ladder_are_on_disk(bench):
 
 SHORT = """
 import resource, sys
-from gitcto.runtime import run_files
+from gitcto.runtime.worker import run_files
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     run_files.write_record(sys.argv[1], run_files.EXITED, {"detail": "x" * 5000})

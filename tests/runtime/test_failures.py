@@ -8,10 +8,10 @@ from gitcto.model.records import Execution, Task, TaskSpec, TaskState
 from gitcto.model.step_records import Step
 from gitcto.policy.records import Limits
 from gitcto.provider_contracts import WorkerReport
-from gitcto.runtime.failures import of_worker
-from gitcto.runtime.messages import Work, WorkerFinished
-from gitcto.runtime.seats import Turn, unrecorded
-from gitcto.runtime.workers import Exit
+from gitcto.runtime.core.failures import of_worker
+from gitcto.runtime.core.messages import Work, WorkerFinished
+from gitcto.runtime.core.seats import Turn, unrecorded
+from gitcto.runtime.worker.workers import Exit
 
 EXECUTION = Execution(
     id="e1",

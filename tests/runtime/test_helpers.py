@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from gitcto import proxy
-from gitcto.runtime import helpers, workers
-from gitcto.runtime.helpers import Helpers
+from gitcto.runtime.worker import helpers, workers
+from gitcto.runtime.worker.helpers import Helpers
 
 HELPER = """
 import fcntl, os, sys, time

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from gitcto.runtime import processes, workers
+from gitcto.runtime.worker import processes, workers
 from tests.runtime.test_workers_tree import RABBIT
 
 WRAP = ("bwrap", "--dev-bind", "/", "/", "--proc", "/proc", "--unshare-pid", "--die-with-parent")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gitcto.runtime import processes
-from gitcto.runtime.processes import Process
+from gitcto.runtime.worker import processes
+from gitcto.runtime.worker.processes import Process
 
 
 @pytest.fixture

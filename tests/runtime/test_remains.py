@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from gitcto.runtime import run_files
-from gitcto.runtime.remains import end_commands, scene
+from gitcto.runtime.worker import run_files
+from gitcto.runtime.worker.remains import end_commands, scene
 
 HOLDING = """
 import fcntl, os, signal, sys
@@ -32,8 +32,8 @@ os.execv("/bin/sleep", ["sleep", "600"])
 STARTING = """
 import sys
 from pathlib import Path
-from gitcto.runtime import workers
-from gitcto.runtime.remains import scene
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.remains import scene
 how, place, *argv = sys.argv[1:]
 program = workers.Program(argv=tuple(argv), env={}, cwd=Path("/"))
 limits = workers.Limits(wall_s=60.0, idle_s=None, output_bytes=1 << 16, grace_s=0.1)

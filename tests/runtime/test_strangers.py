@@ -10,7 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from gitcto.effects import SystemEffects
-from gitcto.runtime import hung, processes, workers
+from gitcto.runtime.worker import hung, processes, workers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitcto.runtime import supervisor, workers
+from gitcto.runtime.worker import supervisor, workers
 
 HEAVY = {
     "pathlib",
@@ -26,7 +26,7 @@ LOADED = f"""
 import sys
 sys.argv = ["x"]
 sys.path.append({str(Path(supervisor.__file__).parents[2])!r})
-import gitcto.runtime.supervision
+import gitcto.runtime.worker.supervision
 print(*sorted(sys.modules))
 """
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from gitcto.runtime import processes
-from gitcto.runtime.sweep import sweep
+from gitcto.runtime.worker import processes
+from gitcto.runtime.worker.sweep import sweep
 
 
 def test_a_worker_that_is_not_yet_in_a_session_of_its_own_is_found(monkeypatch: Any) -> None:
     """It was let go, and neither had its session nor its environment when the supervisor died."""
-    monkeypatch.setattr("gitcto.runtime.sweep.EXEC_S", 0.1)
+    monkeypatch.setattr("gitcto.runtime.worker.sweep.EXEC_S", 0.1)
     with subprocess.Popen(("/bin/sleep", "600"), env={}) as worker:
         start = processes.start_of(worker.pid) or ""
         try:
@@ -66,7 +66,7 @@ def test_an_exec_that_takes_half_a_second_is_waited_for(monkeypatch: Any) -> Non
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="environments are not shown here")
 def test_who_is_older_than_the_worker_is_not_waited_for(monkeypatch: Any) -> None:
-    monkeypatch.setattr("gitcto.runtime.sweep.EXEC_S", 600)
+    monkeypatch.setattr("gitcto.runtime.worker.sweep.EXEC_S", 600)
     with subprocess.Popen(("/bin/sleep", "600"), env={}) as bystander:
         later = "boot:" + str(10**12)
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gitcto.runtime.trash import empty, throw, waiting
+from gitcto.runtime.workspace.trash import empty, throw, waiting
 
 
 def test_who_deletes_at_the_worst_moment_is_in_nobodys_way(tmp_path: Any, monkeypatch: Any) -> None:

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from gitcto.runtime import processes, workers
-from gitcto.runtime.watchdogs import Watchdogs
+from gitcto.runtime.worker import processes, workers
+from gitcto.runtime.worker.watchdogs import Watchdogs
 
 MIB = 1 << 20
 linux = pytest.mark.skipif(

@@ -15,8 +15,8 @@ from gitcto.model.codec import Event
 from gitcto.model.context_events import ContextCheckpointed
 from gitcto.model.records import Decision, Execution, Task, TaskSpec, TaskState
 from gitcto.policy.load import parse
-from gitcto.runtime.briefing import Kept
-from gitcto.runtime.worker_context import Desk, brief, last_checkpoint, said
+from gitcto.runtime.agents.worker_context import Desk, brief, last_checkpoint, said
+from gitcto.runtime.core.briefing import Kept
 from gitcto.store.queries import StoredEvent
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from gitcto.runtime import workers
-from gitcto.runtime.workers import SpawnError
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.workers import SpawnError
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 255])

@@ -7,7 +7,7 @@ import os
 import threading
 from pathlib import Path
 
-from gitcto.runtime import workers
+from gitcto.runtime.worker import workers
 
 ENV = {"PATH": "/usr/bin:/bin"}
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from gitcto.mailbox import make_mailbox
-from gitcto.runtime import workers
+from gitcto.runtime.worker import workers
 
 MIB = 1 << 20
 

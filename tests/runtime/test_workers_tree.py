@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gitcto.runtime import processes, workers
-from gitcto.runtime.sweep import sweep
+from gitcto.runtime.worker import processes, workers
+from gitcto.runtime.worker.sweep import sweep
 
 SPAWN = """
 limits = workers.Limits(wall_s=50, idle_s=None, output_bytes=1000)

@@ -11,10 +11,11 @@ import time
 import pytest
 
 from gitcto.plugins import Plugins
-from gitcto.runtime import probe_program, processes
-from gitcto.runtime.probing import MUST_STOP, choose_sandbox, put_to_the_test
-from gitcto.runtime.run_files import MARKER
-from gitcto.runtime.worker_values import Program
+from gitcto.runtime.host import probe_program
+from gitcto.runtime.host.probing import MUST_STOP, choose_sandbox, put_to_the_test
+from gitcto.runtime.worker import processes
+from gitcto.runtime.worker.run_files import MARKER
+from gitcto.runtime.worker.worker_values import Program
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 

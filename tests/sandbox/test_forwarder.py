@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from gitcto.api import forwarded
-from gitcto.runtime.isolation import own_ports
+from gitcto.runtime.host.isolation import own_ports
 
 CLIENT = """
 import os, socket, sys, urllib.parse

@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from gitcto.runtime import workers
-from gitcto.runtime.workers import Heartbeat, Limits, Program
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.workers import Heartbeat, Limits, Program
 from gitcto.store import schema
 from gitcto.store.heartbeat import Pulse, beats
 

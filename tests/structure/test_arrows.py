@@ -165,7 +165,7 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
     ("module", "source"),
     [
         ("gitcto.git.refs", "from gitcto.store.ledger import Ledger"),
-        ("gitcto.store.ledger", "import gitcto.runtime.landing"),
+        ("gitcto.store.ledger", "import gitcto.runtime.queue.landing"),
         ("gitcto.runtime.loop", "def f():\n    from gitcto.cli import output"),
         ("gitcto.model.decide", "from gitcto import errors, git"),
         ("gitcto.policy.load", "from gitcto.store import ledger"),
@@ -188,7 +188,7 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
         ("gitcto.store.ledger", "from gitcto.queue.decide import decide"),
         ("gitcto.strategies.advance", "from gitcto.policy.records import Policy"),
         ("gitcto.strategies.advance", "from pathlib import Path"),
-        ("gitcto.agents.lines", "from gitcto.runtime.workers import spawn"),
+        ("gitcto.agents.lines", "from gitcto.runtime.worker.workers import spawn"),
         ("gitcto.store.ledger", "from gitcto.agents.lines import read_lines"),
     ],
 )

@@ -1,7 +1,7 @@
 """There is one path on which an agent is started, and everything that guards it is on that path.
 
 The core knows no agent: only a provider's ``launch`` says how one starts. So whoever could start
-one must ask for that, and only :mod:`gitcto.runtime.attempt` does; ``git cto run``, ``plan draft``,
+one must ask for that, and only :mod:`gitcto.runtime.agents.attempt` does; ``git cto run``, ``plan draft``,
 ``provider stage compare``, the demo and chaos all come through it.
 """
 
@@ -13,12 +13,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-RUNNER = "gitcto/runtime/attempt.py"
+RUNNER = "gitcto/runtime/agents/attempt.py"
 GUARD, SPAWN = "must_be_as_found", "spawn"
 
 SPAWNERS = {
     RUNNER: "an agent",
-    "gitcto/runtime/probing.py": "the prober of a sandbox, a program of ours",
+    "gitcto/runtime/host/probing.py": "the prober of a sandbox, a program of ours",
     "gitcto/escape/bystanders.py": "a bystander of an escape, a program of ours",
 }
 """Who starts something under a supervisor that stays, and what that is."""
@@ -60,7 +60,7 @@ def _spawns(node: ast.AST) -> bool:
     """Tell whether this takes hold of ``workers.spawn``, by whatever name it is called later."""
     if isinstance(node, ast.Attribute) and node.attr == SPAWN:
         return isinstance(node.value, ast.Name) and node.value.id == "workers"
-    if isinstance(node, ast.ImportFrom) and node.module == "gitcto.runtime.workers":
+    if isinstance(node, ast.ImportFrom) and node.module == "gitcto.runtime.worker.workers":
         return any(alias.name == SPAWN for alias in node.names)
     return False
 
@@ -106,9 +106,12 @@ def test_the_runner_looks_at_the_provider_before_each_start() -> None:
     [
         ("gitcto/cli/plan_draft.py", 'ask(plugins, registered, "launch", request, deadline_s=9)'),
         ("gitcto/cli/plan_draft.py", "launch = provider.launch(request)"),
-        ("gitcto/runtime/judging.py", "how = CaseProvider().launch"),
-        ("gitcto/runtime/judging.py", "from gitcto.runtime.workers import spawn as begin"),
-        ("gitcto/runtime/judging.py", "start = workers.spawn"),
+        ("gitcto/runtime/queue/judging.py", "how = CaseProvider().launch"),
+        (
+            "gitcto/runtime/queue/judging.py",
+            "from gitcto.runtime.worker.workers import spawn as begin",
+        ),
+        ("gitcto/runtime/queue/judging.py", "start = workers.spawn"),
         ("plugins/case/gitcto_case/provider.py", "self.launch(request)"),
     ],
 )

@@ -144,8 +144,8 @@ def test_the_loop_opens_no_door() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from gitcto.runtime import workers",
-        "from gitcto.runtime.settle import preserve",
+        "from gitcto.runtime.worker import workers",
+        "from gitcto.runtime.workspace.settle import preserve",
         "from gitcto.git.refs import Refs",
         "from gitcto.store.ledger import Ledger",
         "from pathlib import Path",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gitcto.contracts import Probe
 from gitcto.plugins import Plugins
-from gitcto.runtime import workers
-from gitcto.runtime.ask import ask
+from gitcto.runtime.host.ask import ask
+from gitcto.runtime.worker import workers
 from gitcto.testing.agent_rig.agent_cli import NotHere
 
 if TYPE_CHECKING:

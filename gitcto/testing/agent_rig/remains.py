@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.runtime import processes
+from gitcto.runtime.worker import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gitcto.runtime import workers
+from gitcto.runtime.worker import workers
 from gitcto.testing.agent_rig.checks import (
     SAID,
     climbed,
@@ -23,7 +23,7 @@ from gitcto.testing.agent_rig.tool_server import NAME, TOOL
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gitcto.runtime.workers import Limits
+    from gitcto.runtime.worker.workers import Limits
     from gitcto.testing.agent_rig.agent_cli import AgentCli, Step
     from gitcto.testing.agent_rig.stage import Played, Stage
     from gitcto.testing.model_server import Run

@@ -18,15 +18,15 @@ from gitcto.model.agent_records import Usage
 from gitcto.model.records import TaskSpec
 from gitcto.provider_contracts import Launch, LaunchRequest, ToolServer, WorkerOutcome
 from gitcto.room_contracts import ConfineRequest, RoomNeeds
-from gitcto.runtime import workers
-from gitcto.runtime.ask import ask
-from gitcto.runtime.isolation import (
+from gitcto.runtime.host.ask import ask
+from gitcto.runtime.host.isolation import (
     Isolation,
     make_home,
     own_ports,
     own_programs,
     start_confined,
 )
+from gitcto.runtime.worker import workers
 from gitcto.testing.agent_rig import tool_server
 from gitcto.testing.agent_rig.agent_cli import NotHere
 from gitcto.testing.agent_rig.pieces import ASK_S, answered, found, installed, own_network, strict
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gitcto.provider_contracts import Progress, WorkerReport
-    from gitcto.runtime.workers import Exit, Limits
+    from gitcto.runtime.worker.workers import Exit, Limits
     from gitcto.testing.agent_rig.agent_cli import AgentCli
 
 KEY_ENV, KEY = "CTO_TEST_KEY", "canary-2718281828"

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from gitcto.runtime import processes
+from gitcto.runtime.worker import processes
 from gitcto.testing.chaos.process import until
 from gitcto.testing.chaos.scratch import LEDGER
 from gitcto.testing.chaos.strays import strays

@@ -20,7 +20,7 @@ from statistics import median
 from typing import Any
 
 from gitcto.model.records import Task, TaskState
-from gitcto.runtime import processes, workers
+from gitcto.runtime.worker import processes, workers
 from gitcto.store.reader import LedgerReader
 from gitcto.testing.chaos import verdict
 from gitcto.testing.chaos.process import Run, until

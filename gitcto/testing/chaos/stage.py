@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto.runtime import processes, workers
+from gitcto.runtime.worker import processes, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gitcto.runtime.processes import Process
+    from gitcto.runtime.worker.processes import Process
     from gitcto.testing.chaos.process import Run
     from gitcto.testing.chaos.scenario import Scenario
     from gitcto.testing.chaos.scratch import Clone, Scratch

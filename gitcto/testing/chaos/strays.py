@@ -6,7 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from gitcto.runtime import processes, run_files
+from gitcto.runtime.worker import processes, run_files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitcto.runtime import processes
+from gitcto.runtime.worker import processes
 from gitcto.testing.crash_points import plan, sites
 from gitcto.testing.crash_points.driver import Case, Result, Stage
 from gitcto.testing.crash_points.flow import Flow

@@ -18,7 +18,7 @@ LEDGER = ("ledger.object", "ledger.ref", "ledger.sidecar", "ledger.pushed")
 """Named steps of every transaction: each passing of them is another state of the team."""
 
 
-_INNER = ("git.lock.", "git.loose.", "git.reflock.", "git.erase.", "runtime.workers.")
+_INNER = ("git.lock.", "git.loose.", "git.reflock.", "git.erase.", "runtime.worker.workers.")
 """Doors that take several steps, of which one counts for who asked: a rename or a start."""
 
 _COUNTS = (": rename", ": link", RUNNING)

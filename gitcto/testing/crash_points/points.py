@@ -28,13 +28,13 @@ RUNNING = " running"
 DOORS = (
     "gitcto.containment",
     "gitcto.git.",
-    "gitcto.runtime.copies",
-    "gitcto.runtime.pool",
-    "gitcto.runtime.rooms.",
-    "gitcto.runtime.run_files",
-    "gitcto.runtime.trash",
-    "gitcto.runtime.worker_records",
-    "gitcto.runtime.workers",
+    "gitcto.runtime.workspace.copies",
+    "gitcto.runtime.workspace.pool",
+    "gitcto.runtime.workspace.rooms.",
+    "gitcto.runtime.worker.run_files",
+    "gitcto.runtime.workspace.trash",
+    "gitcto.runtime.worker.worker_records",
+    "gitcto.runtime.worker.workers",
     "gitcto.store.",
 )
 """Modules that carry steps out for others; a moment is named for who asked them."""

@@ -22,7 +22,7 @@ from pkgutil import walk_packages
 from typing import TYPE_CHECKING, NoReturn, Self
 
 import gitcto
-from gitcto.runtime import processes
+from gitcto.runtime.worker import processes
 from gitcto.testing.crash_points.points import listen
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _POLL_S = 0.002
 _NOT_HERE = ("gitcto.testing", "gitcto.escape", "gitcto.bench")
 _PROGRAMS = ("__main__", "supervisor", "probe_program", "proxy", "forwarder", "worker_child")
 _FAILED = 99
-_SUPERVISOR = "/gitcto/runtime/supervisor.py "
+_SUPERVISOR = "/gitcto/runtime/worker/supervisor.py "
 
 
 @dataclass(frozen=True, slots=True)

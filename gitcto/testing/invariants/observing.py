@@ -19,10 +19,10 @@ from gitcto.model.events import (
     WorkHarvested,
     WorkPreserved,
 )
-from gitcto.runtime import workers
-from gitcto.runtime.clone import RECORD as CLONE_RECORD
-from gitcto.runtime.commits import EXECUTION_TRAILER, TASK_TRAILER
-from gitcto.runtime.layout import ROOT_RECORD, Layout
+from gitcto.runtime.host.clone import RECORD as CLONE_RECORD
+from gitcto.runtime.host.layout import ROOT_RECORD, Layout
+from gitcto.runtime.worker import workers
+from gitcto.runtime.workspace.commits import EXECUTION_TRAILER, TASK_TRAILER
 from gitcto.store import chain
 from gitcto.store.reader import LedgerReader
 from gitcto.store.sidecar import Sidecar

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from gitcto.testing.planted.bug import Bug
 
-RECOVERY, OTHERS, ENDING = "runtime/recovery.py", "runtime/others.py", "runtime/ending.py"
-LANDER, STEP_ENDS = "runtime/lander.py", "runtime/step_ends.py"
+RECOVERY, OTHERS, ENDING = (
+    "runtime/loop/recovery.py",
+    "runtime/loop/others.py",
+    "runtime/core/ending.py",
+)
+LANDER, STEP_ENDS = "runtime/queue/lander.py", "runtime/loop/step_ends.py"
 
 RUNTIME = (
     Bug(
@@ -15,7 +19,9 @@ RUNTIME = (
     ),
     Bug(
         name="a late worker's work is not kept",
-        swaps=(("runtime/late.py", "kept = book.world.rooms.preserve(x, work)", "kept = None"),),
+        swaps=(
+            ("runtime/loop/late.py", "kept = book.world.rooms.preserve(x, work)", "kept = None"),
+        ),
         by="simulation",
     ),
     Bug(
@@ -38,7 +44,11 @@ RUNTIME = (
     Bug(
         name="a move that failed counts as one",
         swaps=(
-            ("runtime/landing.py", "push(world, landing) if moved else", "push(world, landing) or"),
+            (
+                "runtime/queue/landing.py",
+                "push(world, landing) if moved else",
+                "push(world, landing) or",
+            ),
         ),
         by="simulation",
     ),
@@ -94,7 +104,7 @@ RUNTIME = (
     ),
     Bug(
         name="leases are never renewed",
-        swaps=(("runtime/leases.py", "        if due:\n", "        if False:\n"),),
+        swaps=(("runtime/loop/leases.py", "        if due:\n", "        if False:\n"),),
         by="simulation",
     ),
     Bug(

@@ -15,11 +15,11 @@ from gitcto.git.change import Change
 from gitcto.model.records import Execution, Landing, Task, Verdict
 from gitcto.policy.gates import gate_definition, required_gates
 from gitcto.policy.records import Policy
-from gitcto.runtime.candidate import Candidate
-from gitcto.runtime.failures import Failure
-from gitcto.runtime.judged import Judged, Known, Only
-from gitcto.runtime.messages import Work
-from gitcto.runtime.world import Bench
+from gitcto.runtime.core.candidate import Candidate
+from gitcto.runtime.core.failures import Failure
+from gitcto.runtime.core.judged import Judged, Known, Only
+from gitcto.runtime.core.messages import Work
+from gitcto.runtime.core.world import Bench
 from gitcto.testing.simulation.faults import Faults
 from gitcto.testing.simulation.history import Files, History, digest
 

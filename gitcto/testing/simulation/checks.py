@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gitcto.model.events import WorkHarvested, WorkPreserved
 from gitcto.model.records import Execution, TaskState
 from gitcto.model.state import fold
-from gitcto.runtime.layout import execution_of
+from gitcto.runtime.host.layout import execution_of
 from gitcto.testing.invariants import Bounds, Observed, TargetCommit, Watch
 from gitcto.testing.simulation.bench import red_tests
 from gitcto.testing.simulation.plan import TEAM_TOKENS

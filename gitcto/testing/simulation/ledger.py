@@ -19,7 +19,7 @@ from gitcto.model.evolve import evolve
 from gitcto.model.queue_events import QueueEventBody, QueueOpened
 from gitcto.model.records import Record
 from gitcto.model.state import State
-from gitcto.runtime.world import Records
+from gitcto.runtime.core.world import Records
 from gitcto.store.ledger import Recorded
 from gitcto.store.queries import StoredEvent
 from gitcto.testing.simulation.faults import Trace

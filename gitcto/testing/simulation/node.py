@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from gitcto.errors import CtoError
 from gitcto.model.commands import SetMode
 from gitcto.model.records import TeamMode
-from gitcto.runtime.book import Book
-from gitcto.runtime.orchestrator import Orchestrator
-from gitcto.runtime.recovery import recover
+from gitcto.runtime.core.book import Book
+from gitcto.runtime.loop.orchestrator import Orchestrator
+from gitcto.runtime.loop.recovery import recover
 from gitcto.testing.simulation.faults import Killed
 from gitcto.testing.simulation.ledger import Clone
 from gitcto.testing.simulation.reviewers import judgement
@@ -21,9 +21,9 @@ from gitcto.testing.simulation.world import MadeUpWorld
 if TYPE_CHECKING:
     from gitcto.model.codec import Event
     from gitcto.model.state import State
-    from gitcto.runtime.messages import Message
-    from gitcto.runtime.queue_messages import QueueMessage
-    from gitcto.runtime.seats import Turn
+    from gitcto.runtime.core.messages import Message
+    from gitcto.runtime.core.queue_messages import QueueMessage
+    from gitcto.runtime.core.seats import Turn
     from gitcto.testing.simulation.rooms import Room, Run
     from gitcto.testing.simulation.simulation import Simulation
 

@@ -13,7 +13,7 @@ from gitcto.testing.simulation.rooms import TOKENS
 
 if TYPE_CHECKING:
     from gitcto.policy.records import Policy
-    from gitcto.runtime.seats import Turn
+    from gitcto.runtime.core.seats import Turn
     from gitcto.testing.simulation.faults import Faults
     from gitcto.testing.simulation.options import Options
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitcto.model.records import Execution
-from gitcto.runtime.jobs import Job, Post
-from gitcto.runtime.layout import execution_of
-from gitcto.runtime.messages import RoomRemoved
-from gitcto.runtime.seats import last_in, seat_of, seated
+from gitcto.runtime.core.jobs import Job, Post
+from gitcto.runtime.core.messages import RoomRemoved
+from gitcto.runtime.core.seats import last_in, seat_of, seated
+from gitcto.runtime.host.layout import execution_of
 
 if TYPE_CHECKING:
     from gitcto.effects import Effects

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gitcto.testing.simulation.bench import change_of
 
 if TYPE_CHECKING:
-    from gitcto.runtime.seats import Turn
+    from gitcto.runtime.core.seats import Turn
     from gitcto.testing.simulation.faults import Faults
     from gitcto.testing.simulation.history import History
 

@@ -11,11 +11,11 @@ from gitcto.model.commands import RecordPreserved
 from gitcto.model.lease_events import Signs
 from gitcto.model.records import Decision, Execution, Task
 from gitcto.provider_contracts import NOTHING
-from gitcto.runtime import worker_context
-from gitcto.runtime.briefing import Briefing, Kept
-from gitcto.runtime.jobs import Job, Post
-from gitcto.runtime.layout import execution_of
-from gitcto.runtime.messages import (
+from gitcto.runtime.agents import worker_context
+from gitcto.runtime.agents.worker_context import Desk
+from gitcto.runtime.core.briefing import Briefing, Kept
+from gitcto.runtime.core.jobs import Job, Post
+from gitcto.runtime.core.messages import (
     NO_WORK,
     AgentPolled,
     NotStarted,
@@ -23,11 +23,11 @@ from gitcto.runtime.messages import (
     WorkerFinished,
     WorkerStarted,
 )
-from gitcto.runtime.outside_record import Outside
-from gitcto.runtime.seats import Turn, last_in, seat_named, seated, seated_at
-from gitcto.runtime.worker_context import Desk
-from gitcto.runtime.worker_values import LOST, Exit, Observed
-from gitcto.runtime.world import Rooms
+from gitcto.runtime.core.outside_record import Outside
+from gitcto.runtime.core.seats import Turn, last_in, seat_named, seated, seated_at
+from gitcto.runtime.core.world import Rooms
+from gitcto.runtime.host.layout import execution_of
+from gitcto.runtime.worker.worker_values import LOST, Exit, Observed
 from gitcto.testing.simulation.ledger import Told
 from gitcto.testing.simulation.removals import kept_at, pin_of, places, removal
 from gitcto.testing.simulation.rooms import OK, Room, Run

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from gitcto.model.agent_records import Fault, Usage
 from gitcto.provider_contracts import NOTHING, WorkerReport
-from gitcto.runtime.layout import execution_of
-from gitcto.runtime.outside_record import Outside
-from gitcto.runtime.worker_values import Exit, Observed, Started
+from gitcto.runtime.core.outside_record import Outside
+from gitcto.runtime.host.layout import execution_of
+from gitcto.runtime.worker.worker_values import Exit, Observed, Started
 from gitcto.testing.simulation.faults import Faults
 from gitcto.testing.simulation.history import Files, History
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gitcto.model.commands import SetMode
 from gitcto.model.queue_commands import AskEjection, PauseQueue
 from gitcto.model.records import TaskState, TeamMode
-from gitcto.runtime.worker_values import LOST, Exit
+from gitcto.runtime.worker.worker_values import LOST, Exit
 
 if TYPE_CHECKING:
     from gitcto.testing.simulation.node import Node

@@ -11,10 +11,10 @@ from gitcto.model.events import LeaseRenewed
 from gitcto.model.ids import ulid
 from gitcto.model.records import Execution, Landing, Task
 from gitcto.queue.predict import ChangePredictor, PlainPredictor
-from gitcto.runtime.installed import Agents, Installed
-from gitcto.runtime.jobs import Job, Runner
-from gitcto.runtime.push_record import NOT_PUSHED
-from gitcto.runtime.world import Target, World
+from gitcto.runtime.core.installed import Agents, Installed
+from gitcto.runtime.core.jobs import Job, Runner
+from gitcto.runtime.core.push_record import NOT_PUSHED
+from gitcto.runtime.core.world import Target, World
 from gitcto.strategies.records import Strategy
 from gitcto.testing.mailboxes import QuietMailboxes
 from gitcto.testing.simulation.bench import MadeUpBench
@@ -24,8 +24,8 @@ from gitcto.testing.simulation.room_world import MadeUpRooms
 
 if TYPE_CHECKING:
     from gitcto.policy.records import Policy
-    from gitcto.runtime.messages import Message
-    from gitcto.runtime.queue_messages import QueueMessage
+    from gitcto.runtime.core.messages import Message
+    from gitcto.runtime.core.queue_messages import QueueMessage
     from gitcto.testing.simulation.node import Node
 
 TEAM = "sim"

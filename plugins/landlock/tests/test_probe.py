@@ -15,7 +15,7 @@ import pytest
 from gitcto_landlock.sandbox import Landlock
 
 from gitcto.plugins import Plugins
-from gitcto.runtime.probing import MUST_STOP, choose_sandbox, run_probe
+from gitcto.runtime.host.probing import MUST_STOP, choose_sandbox, run_probe
 
 NOBODY = 65534
 ALSO_STOPPED = {"read_secret", "proc_root", "proc_environ", "tcp"}
@@ -26,7 +26,7 @@ import json, sys
 from pathlib import Path
 sys.path += json.loads(sys.argv[1])
 from gitcto.plugins import Plugins
-from gitcto.runtime.probing import run_probe
+from gitcto.runtime.host.probing import run_probe
 plugins = Plugins.load(sys.path)
 print(json.dumps(run_probe(plugins, plugins.sandboxes()["landlock"], Path(sys.argv[2]))))
 """
@@ -82,7 +82,9 @@ def beside_the_library() -> list[str]:
 def interpreter_of_nobody() -> str:
     """Return an interpreter of our version that an ordinary user can start; skip without one."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    code = "import json, sys; sys.path += json.loads(sys.argv[1]); import gitcto.runtime.probing"
+    code = (
+        "import json, sys; sys.path += json.loads(sys.argv[1]); import gitcto.runtime.host.probing"
+    )
     import_ours = ["-c", code, json.dumps(beside_the_library())]
     for program in (sys.executable, shutil.which(version, path=os.defpath)):
         if program is None:

@@ -14,7 +14,7 @@ from gitcto_seatbelt.sandbox import SANDBOX_EXEC, Seatbelt
 
 from gitcto.api import ConfineRequest
 from gitcto.plugins import Plugins
-from gitcto.runtime.probing import MUST_STOP, run_probe
+from gitcto.runtime.host.probing import MUST_STOP, run_probe
 
 HOME = Path("/Users/ada")
 PLACES = Places(

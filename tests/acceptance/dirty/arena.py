@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitcto.runtime import processes, run_files
+from gitcto.runtime.worker import processes, run_files
 from tests.acceptance.dirty import worker
 from tests.acceptance.dirty.journal import Journal
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gitcto.runtime.pool import LEAST_FILES
+from gitcto.runtime.workspace.pool import LEAST_FILES
 from tests.acceptance.dirty.arena import TASKS, Arena, Killer, assert_all_gone
 from tests.acceptance.dirty.worker import State
 

@@ -157,7 +157,7 @@ def test_a_program_that_changes_after_the_decision_is_not_started(
     """The hash is made again right before the start: the decision alone is not enough."""
     shop.cto("provider", "admit", "case", *SAID)
     shop.task("A")
-    from gitcto.runtime import backends
+    from gitcto.runtime.agents import backends
 
     looked = backends.look
 

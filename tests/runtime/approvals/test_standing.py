@@ -16,12 +16,12 @@ from gitcto.model.evolve import evolve
 from gitcto.model.records import Decision, Execution, Landing, TaskSpec, Verdict
 from gitcto.model.state import State
 from gitcto.policy.load import parse
-from gitcto.runtime.approvals import request, standing
-from gitcto.runtime.asked import asked
+from gitcto.runtime.core.asked import asked
+from gitcto.runtime.queue.approvals import request, standing
 
 if TYPE_CHECKING:
     from gitcto.policy.records import Policy
-    from gitcto.runtime.failures import Failure
+    from gitcto.runtime.core.failures import Failure
 
 CHANGE, OTHER = "c" * 64, "d" * 64
 HOUR_MS = 3_600_000

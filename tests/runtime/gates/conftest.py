@@ -17,13 +17,13 @@ import pytest
 from gitcto.git.change_id import change_id
 from gitcto.git.trees import changes
 from gitcto.model.records import Execution, Task, TaskSpec, TaskState
-from gitcto.runtime.candidate import Candidate
-from gitcto.runtime.context import Context
-from gitcto.runtime.gates import judge_change, judge_tree
-from gitcto.runtime.judged import Judged, Known
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.probing import choose_sandbox
-from gitcto.runtime.run import make_context
+from gitcto.runtime.core.candidate import Candidate
+from gitcto.runtime.core.judged import Judged, Known
+from gitcto.runtime.host.context import Context
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.host.probing import choose_sandbox
+from gitcto.runtime.proving.gates import judge_change, judge_tree
+from gitcto.runtime.team.run import make_context
 
 TEAM = Path(__file__).parents[1] / "team"
 

@@ -9,7 +9,7 @@ import pytest
 
 from gitcto.effects import SystemEffects
 from gitcto.model.records import Verdict
-from gitcto.runtime.judged import remember
+from gitcto.runtime.core.judged import remember
 
 DAY_MS = 24 * 3600 * 1000
 

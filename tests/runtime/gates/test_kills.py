@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from gitcto.runtime import run_files
-from gitcto.runtime.processes import start_of
+from gitcto.runtime.worker import run_files
+from gitcto.runtime.worker.processes import start_of
 
 TEAM = Path(__file__).parents[1] / "team"
 DIE = [sys.executable, str(TEAM / "run_and_die.py")]

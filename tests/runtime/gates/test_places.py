@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitcto.runtime import gates as runtime_gates
+from gitcto.runtime.proving import gates as runtime_gates
 
 MEET = """
 import os, sys

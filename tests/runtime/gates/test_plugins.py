@@ -12,7 +12,7 @@ import pytest
 
 from gitcto.errors import CtoError
 from gitcto.plugins import Plugins
-from gitcto.runtime import gate_runs
+from gitcto.runtime.proving import gate_runs
 from gitcto.testing import Faulty
 from gitcto.testing.site import PluginSite
 

@@ -16,10 +16,10 @@ import pytest
 from gitcto.effects import SystemEffects
 from gitcto.model.commands import Lease, Refusal
 from gitcto.model.records import Decision, OutsideEffect, TaskSpec
-from gitcto.runtime.effect_orders import Order, key_of
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.outside_effects import carry_out, settle_open
-from gitcto.runtime.run import make_context
+from gitcto.runtime.delivery.effect_orders import Order, key_of
+from gitcto.runtime.delivery.outside_effects import carry_out, settle_open
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import make_context
 from gitcto.testing.kills import killed_at
 from gitcto.testing.site import PluginSite
 from tests.runtime.outside_effects.client import talk
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from gitcto.integration_contracts import Receipt
     from gitcto.plugins import Plugins
-    from gitcto.runtime.context import Context
+    from gitcto.runtime.host.context import Context
 
 _HOOKS = """
 from gitcto.api import Integration, hookimpl

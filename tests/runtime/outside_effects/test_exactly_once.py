@@ -17,7 +17,7 @@ from gitcto.model.effect_commands import ResolveEffect
 from tests.runtime.outside_effects.conftest import World
 
 if TYPE_CHECKING:
-    from gitcto.runtime.effect_orders import Order
+    from gitcto.runtime.delivery.effect_orders import Order
 
 ANSWERS = ("ok", "reply lost", "5xx after", "timeout before", "twice")
 POINTS = (

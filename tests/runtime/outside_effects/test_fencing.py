@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from gitcto.errors import CtoError, ExitCode
-from gitcto.runtime.outside_effects import HOLD_MS, carry_out, settle_open
+from gitcto.runtime.delivery.outside_effects import HOLD_MS, carry_out, settle_open
 from tests.runtime.outside_effects.conftest import Staged, World
 
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitcto.effects import SystemEffects
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.pull_requests import open_pull_request
-from gitcto.runtime.run import make_context
+from gitcto.runtime.delivery.pull_requests import open_pull_request
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import make_context
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitcto.errors import CtoError, ExitCode
-from gitcto.runtime.pull_requests import open_pull_request, pull_request_key
+from gitcto.runtime.delivery.pull_requests import open_pull_request, pull_request_key
 from tests.runtime.pushing.conftest import Hub
 from tests.runtime.team.conftest import write
 

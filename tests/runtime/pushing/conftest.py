@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.model.commands import ImportPlan, Refusal
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.run import make_context
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import make_context
 from tests.runtime.team.conftest import TeamRepo
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitcto.model.records import TaskSpec
-    from gitcto.runtime.context import Context
+    from gitcto.runtime.host.context import Context
 
 TARGET = "refs/heads/cto/main/integration"
 

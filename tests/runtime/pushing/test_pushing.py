@@ -13,8 +13,8 @@ from gitcto.errors import CtoError
 from gitcto.git.remote import Move, RemoteFailed, open_remote
 from gitcto.git.repository import discover
 from gitcto.model.queue_commands import RecordPush
-from gitcto.runtime.push_record import push_record
-from gitcto.runtime.pushing import push_target
+from gitcto.runtime.core.push_record import push_record
+from gitcto.runtime.delivery.pushing import push_target
 from tests.runtime.pushing.conftest import TARGET
 
 if TYPE_CHECKING:

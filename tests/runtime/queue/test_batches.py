@@ -9,7 +9,7 @@ import pytest
 from gitcto.errors import CtoError
 from gitcto.model.queue_commands import AskEjection, PauseQueue, ResumeQueue
 from gitcto.model.records import TaskState
-from gitcto.runtime.proof import prove
+from gitcto.runtime.proving.proof import prove
 from tests.runtime.queue.conftest import BAD_IS_RED, write
 
 NAMES = ("A", "B", "C", "D", "E", "F")

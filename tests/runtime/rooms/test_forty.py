@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from gitcto.model.records import Execution, Task, TaskSpec, TaskState
-from gitcto.runtime import trash
-from gitcto.runtime.attempt import commands_in
-from gitcto.runtime.context import Context
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.rooms import make_room, release_room
-from gitcto.runtime.run import make_context
-from gitcto.runtime.seats import Turn, unrecorded
+from gitcto.runtime.agents.attempt import commands_in
+from gitcto.runtime.core.seats import Turn, unrecorded
+from gitcto.runtime.host.context import Context
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import make_context
+from gitcto.runtime.workspace import trash
+from gitcto.runtime.workspace.rooms import make_room, release_room
 
 NUMBER = 40
 

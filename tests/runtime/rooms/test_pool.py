@@ -16,8 +16,8 @@ import pytest
 from gitcto.git.process import trusted
 from gitcto.git.repository import discover
 from gitcto.git.trees import checkout
-from gitcto.runtime import pool, trash
-from gitcto.runtime.pool import Pool
+from gitcto.runtime.workspace import pool, trash
+from gitcto.runtime.workspace.pool import Pool
 from gitcto.testing import CtoRepo
 from gitcto.testing.kills import kills
 

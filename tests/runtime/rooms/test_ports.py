@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gitcto.errors import CtoError
-from gitcto.runtime import ports
-from gitcto.runtime.ports import BASES, release, reserve
+from gitcto.runtime.workspace import ports
+from gitcto.runtime.workspace.ports import BASES, release, reserve
 
 
 @pytest.fixture

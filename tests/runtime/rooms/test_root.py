@@ -11,7 +11,7 @@ import pytest
 
 from gitcto.errors import CtoError
 from gitcto.git.repository import Repository, discover
-from gitcto.runtime.layout import settled_root
+from gitcto.runtime.host.layout import settled_root
 from gitcto.testing import CtoRepo
 
 

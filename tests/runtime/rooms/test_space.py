@@ -12,10 +12,10 @@ import pytest
 
 from gitcto.effects import SystemEffects
 from gitcto.model.records import TaskState
-from gitcto.runtime import space, trash
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.run import make_context, run_team
-from gitcto.runtime.space import Space, clear_old, rebuildable, used_bytes
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import make_context, run_team
+from gitcto.runtime.workspace import space, trash
+from gitcto.runtime.workspace.space import Space, clear_old, rebuildable, used_bytes
 
 MIB = 1 << 20
 DAY_MS = 24 * 3600 * 1000

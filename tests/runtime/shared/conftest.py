@@ -17,8 +17,8 @@ from gitcto.git.remotes import Remote
 from gitcto.git.repository import discover
 from gitcto.model.commands import ImportPlan, Refusal
 from gitcto.model.records import TaskSpec
-from gitcto.runtime.layout import settled_root
-from gitcto.runtime.run import RunResult, run_team
+from gitcto.runtime.host.layout import settled_root
+from gitcto.runtime.team.run import RunResult, run_team
 from gitcto.store.ledger import Ledger
 from gitcto.store.shared import Shared
 from tests.runtime.team.conftest import POLICY, TeamRepo, Told

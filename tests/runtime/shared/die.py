@@ -15,7 +15,7 @@ sys.path.insert(0, str(TESTS))
 
 
 def main() -> None:
-    from gitcto.runtime.run import run_team
+    from gitcto.runtime.team.run import run_team
     from tests.runtime.shared.conftest import Clone
     from tests.runtime.team.conftest import Told
 

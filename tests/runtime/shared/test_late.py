@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gitcto.runtime import processes
+from gitcto.runtime.worker import processes
 from tests.runtime.shared.conftest import SHARED, Clone, Hub, Later
 from tests.runtime.shared.test_two_clones import Enough
 from tests.runtime.team.conftest import POLICY, Told

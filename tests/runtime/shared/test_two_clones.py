@@ -13,7 +13,7 @@ import pytest
 from gitcto.effects import SystemEffects
 from gitcto.model.codec import Event
 from gitcto.model.events import ExecutionLeased
-from gitcto.runtime.run import run_team
+from gitcto.runtime.team.run import run_team
 from tests.runtime.shared.conftest import SHARED, TARGET, Clone, Hub, Later
 from tests.runtime.team.conftest import POLICY, Told
 

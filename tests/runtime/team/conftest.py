@@ -22,7 +22,7 @@ from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.policy.load import parse
 from gitcto.policy.records import Policy
-from gitcto.runtime.run import RunRequest, RunResult, run_team
+from gitcto.runtime.team.run import RunRequest, RunResult, run_team
 from gitcto.store.ledger import Ledger
 
 POLICY = """\

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitcto.effects import SystemEffects
-from gitcto.runtime.run import run_team
+from gitcto.runtime.team.run import run_team
 
 
 class DyingEffects(SystemEffects):

@@ -11,7 +11,7 @@ from gitcto.context.render import render
 from gitcto.git.objects import Objects
 from gitcto.git.repository import discover
 from gitcto.model.records import TaskSpec, TaskState
-from gitcto.runtime.worker_context import checkpoints, last_checkpoint, read_checkpoint
+from gitcto.runtime.agents.worker_context import checkpoints, last_checkpoint, read_checkpoint
 from tests.runtime.team.conftest import TeamRepo, write
 
 COPY = (

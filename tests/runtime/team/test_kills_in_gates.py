@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gitcto.runtime import run_files
+from gitcto.runtime.worker import run_files
 
 GATE = """\
 import fcntl, os, signal, sys

@@ -18,9 +18,9 @@ import pytest
 from gitcto.effects import SystemEffects
 from gitcto.model.codec import Event
 from gitcto.model.lease_events import LeaseExpired
-from gitcto.runtime import processes
-from gitcto.runtime.run import run_team
-from gitcto.runtime.worker_records import read_started
+from gitcto.runtime.team.run import run_team
+from gitcto.runtime.worker import processes
+from gitcto.runtime.worker.worker_records import read_started
 from tests.runtime.team.conftest import write
 
 pytestmark = pytest.mark.timeout(150)
@@ -87,7 +87,7 @@ def test_a_run_that_is_killed_between_expiry_and_end_leaves_it_to_the_next(
     team: Any, monkeypatch: Any
 ) -> None:
     """A process of its own, with the shortest lease that a policy file may ask for."""
-    monkeypatch.setattr("gitcto.runtime.leases.PATIENCE_S", 1.0)
+    monkeypatch.setattr("gitcto.runtime.loop.leases.PATIENCE_S", 1.0)
     team.plan(team.task("A", [write("half.txt", "half\n"), HANG], [write("a.txt", "a\n")]))
     team.policy_text = team.policy_text.replace(
         "[roles.developer]", "lease_s = 10\n[limits]\nidle_s = 10\n[roles.developer]", 1

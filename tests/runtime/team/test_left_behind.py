@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from gitcto.runtime import clean, workers
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.messages import NO_WORK
-from gitcto.runtime.run import make_context
-from gitcto.runtime.run_files import LAUNCH
-from gitcto.runtime.seats import Turn
-from gitcto.runtime.taking_up import work_unseen
+from gitcto.runtime.core.messages import NO_WORK
+from gitcto.runtime.core.seats import Turn
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import make_context
+from gitcto.runtime.worker import workers
+from gitcto.runtime.worker.run_files import LAUNCH
+from gitcto.runtime.workspace import clean
+from gitcto.runtime.workspace.taking_up import work_unseen
 
 
 def write(path: str, text: str) -> dict[str, object]:

@@ -18,12 +18,12 @@ from gitcto.model.commands import FailExecution, ImportPlan, RequeueTask
 from gitcto.model.isolation import confines
 from gitcto.model.records import TaskSpec, TaskState
 from gitcto.plugins import Plugins
-from gitcto.runtime import outside
-from gitcto.runtime.land import fast_forward
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.outside_record import Outside, record_of
-from gitcto.runtime.probing import choose_sandbox
-from gitcto.runtime.run import make_context
+from gitcto.runtime.core.outside_record import Outside, record_of
+from gitcto.runtime.delivery.land import fast_forward
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.host.probing import choose_sandbox
+from gitcto.runtime.team.run import make_context
+from gitcto.runtime.workspace import outside
 
 
 def write(path: object, text: str) -> dict[str, object]:

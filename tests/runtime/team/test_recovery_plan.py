@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gitcto.git.repository import discover
-from gitcto.runtime.layout import settled_root
-from gitcto.runtime.worker_records import read_started
+from gitcto.runtime.host.layout import settled_root
+from gitcto.runtime.worker.worker_records import read_started
 from tests.runtime.team.conftest import write
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def test_a_living_worker_is_gone_on_with_and_a_lost_one_reclaimed(killed: Any) -
     started = read_started(home / b)
     assert started is not None
     os.kill(started.supervisor_pid, signal.SIGKILL)
-    from gitcto.runtime import workers
+    from gitcto.runtime.worker import workers
 
     _await(lambda: not workers.observe(home / b).alive)
     steps = announced(killed)

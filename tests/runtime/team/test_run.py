@@ -15,7 +15,7 @@ from gitcto.errors import CtoError
 from gitcto.model.codec import Event
 from gitcto.model.commands import RequeueTask, SetMode
 from gitcto.model.records import TaskState, TeamMode
-from gitcto.runtime.run import run_team
+from gitcto.runtime.team.run import run_team
 
 
 def write(path: str, text: str) -> dict[str, object]:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gitcto.runtime.layout import Layout
-from gitcto.runtime.run import make_context
-from gitcto.runtime.settle import remove
+from gitcto.runtime.host.layout import Layout
+from gitcto.runtime.team.run import make_context
+from gitcto.runtime.workspace.settle import remove
 
 AGENT = """\
 import json, os, pathlib, subprocess, sys
@@ -116,7 +116,7 @@ def test_without_commits_no_ref_is_made_and_no_git_runs(team: Any, monkeypatch: 
     def never(*_: object) -> None:
         raise AssertionError("nothing had to be taken")
 
-    monkeypatch.setattr("gitcto.runtime.settle.take_tips", never)
+    monkeypatch.setattr("gitcto.runtime.workspace.settle.take_tips", never)
     team.plan(team.task("A", [{"do": "write", "path": "a", "text": "1\n"}]))
     team.run()
     assert team.landed() == ["A"]

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from gitcto.runtime.ending import Ending
+from gitcto.runtime.core.ending import Ending
 from gitcto.testing.simulation.history import History
 from gitcto.testing.simulation.options import draw
 from gitcto.testing.simulation.room_world import MadeUpRooms

@@ -1,0 +1,1 @@
+"""Agents at work: which can, how one step of an attempt runs, what they say and used."""

@@ -1,0 +1,1 @@
+"""What the loop stands on: the world's contract, jobs, messages, values, its pen."""

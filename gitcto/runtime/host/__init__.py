@@ -1,0 +1,1 @@
+"""What a run works with: its context, where things lie, plugins asked, the sandbox."""

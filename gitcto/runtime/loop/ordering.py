@@ -1,0 +1,299 @@
+"""Carrying out what a strategy orders: each order is a step that is recorded, and then begun.
+
+A step takes a place among the team's workers. One that finds none waits, and its execution with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from gitcto.errors import CtoError
+from gitcto.model.agent_records import Fault
+from gitcto.model.circuit_rules import PARKED
+from gitcto.model.commands import Lease, SingleCommand
+from gitcto.model.records import WORKING_STATES, Execution, TaskState
+from gitcto.model.step_commands import EndStep, StartStep
+from gitcto.model.step_records import SINGLE_WORKER, Step
+from gitcto.model.step_rules import authors, running, workers
+from gitcto.policy.eligibility import Selection
+from gitcto.policy.strategies import candidates
+from gitcto.runtime.core.book import Book
+from gitcto.runtime.core.briefing import Briefing
+from gitcto.runtime.core.jobs import Runner
+from gitcto.runtime.core.seats import Turn, effective, last_in
+from gitcto.runtime.core.step_prompts import reader_prompt, writer_prompt
+from gitcto.runtime.loop.mail import PostOffice
+from gitcto.runtime.loop.purse import Purse
+from gitcto.runtime.loop.selecting import Wanted, ineligible, selection
+from gitcto.strategies.advance import advance
+from gitcto.strategies.records import Move, Order, Start, Strategy
+
+
+class Ordering:
+    """Starts the steps of one run's executions. Used by the loop's thread only.
+
+    ``idle`` returns the executions in whose rooms nobody works, ``purse`` knows what agents used.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        jobs: Runner,
+        mail: PostOffice,
+        purse: Purse,
+        idle: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self.purse = purse
+        self._book = book
+        self._jobs = jobs
+        self._mail = mail
+        self._idle = idle
+        self._at_work: dict[str, set[int]] = {}
+        self._waiting: set[str] = set()
+        self._parked: set[str] = set()
+
+    @property
+    def attempts(self) -> set[str]:
+        """The executions that this run works on."""
+        return self._at_work.keys() | self._waiting
+
+    @property
+    def parked(self) -> set[str]:
+        """The executions whose next step nobody may do before a circuit closes."""
+        return self._parked - self._at_work.keys()
+
+    def next_move(self, x: Execution) -> Move:
+        """Return what its strategy does about an execution as it stands."""
+        return advance(self.strategy_of(x), effective(x.steps))
+
+    def strategy_of(self, x: Execution) -> Strategy:
+        """Return the strategy of an execution; raises ``CtoError`` when it does not exist."""
+        return self._book.world.strategy(x.strategy or SINGLE_WORKER)
+
+    def first(self, lease: Lease, epoch: int) -> StartStep | None:
+        """Return the command that starts the first step of an execution about to be leased.
+
+        None when nobody may do it now; that nobody may at all is recorded. Raises ``CtoError``
+        when its strategy does not exist, or does not begin with any step.
+        """
+        x = Execution(
+            id=lease.execution,
+            task=lease.task,
+            epoch=epoch,
+            attempt=0,
+            state=TaskState.DISPATCHING,
+            holder=lease.holder,
+            base=lease.base,
+            provider=lease.provider,
+            role=lease.role,
+            strategy=lease.strategy,
+            leased_ms=0,
+            expires_ms=lease.expires_ms,
+        )
+        move = self.next_move(x)
+        if isinstance(move, Start) and move.orders:
+            chosen = self._chosen(x, move.orders[0])
+            if not chosen.provider and not chosen.waits:
+                self._book.record(ineligible(x.task, chosen))
+            return self._start(x, move.orders[0], chosen) if chosen.provider else None
+        raise CtoError(
+            f"strategy {lease.strategy} begins with no step", "this is a bug of whoever made it"
+        )
+
+    def begin(self, execution: str, briefing: Briefing) -> None:
+        """Begin the first step of an execution that was just leased, and those beside it."""
+        x = self._book.state.executions[execution]
+        self._launch(x, x.steps[0], self._brief(x, x.steps[0], briefing))
+        move = self.next_move(x)
+        if isinstance(move, Start) and move.orders:
+            self.carry_out(x, move.orders)
+
+    def carry_out(
+        self,
+        x: Execution,
+        orders: Sequence[Order],
+        before: Sequence[SingleCommand] = (),
+        attachments: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start steps; ``before`` is recorded with the first of them, or alone.
+
+        ``x`` is as it stands once that is recorded.
+        """
+        if before and not orders:
+            self._book.record(*before, attachments=attachments)
+        for order in orders:
+            commands = self._commands(x, order)
+            if commands or before:
+                self._record(x, before, commands, attachments)
+            if not commands:
+                self._park(x, order)
+            before, attachments = (), None
+            x = self._book.state.executions[x.id]
+        self._begin_new(x)
+
+    def resume(
+        self,
+        x: Execution,
+        writer: Step,
+        before: Sequence[SingleCommand],
+        attachments: Mapping[str, str] | None,
+    ) -> None:
+        """Let a writer that has ended go on, with the letters that came since."""
+        step = StartStep(
+            execution=x.id,
+            epoch=x.epoch,
+            number=len(x.steps) + 1,
+            name=writer.name,
+            role=writer.role,
+            provider=writer.provider,
+            max_workers=self._book.world.max_workers,
+            seat=writer.seat,
+            session_of=writer.number if writer.session else 0,
+            replaces=writer.number,
+            why="mail",
+        )
+        self._record(x, before, (step, *self._mail.unread(x)), attachments)
+        self._begin_new(self._book.state.executions[x.id])
+
+    def waiting(self, *, stopped: bool) -> list[Execution]:
+        """Return those that have a step to start, if one can be: none of a ``stopped`` team."""
+        state, limit = self._book.state, self._book.world.max_workers
+        if stopped:
+            self._waiting = set()
+        found = [state.executions[each] for each in sorted(self._waiting | self._parked)]
+        working = {x.id for x in found if x.state in WORKING_STATES}
+        self._waiting &= working
+        self._parked &= working
+        free = workers(state.live()) < limit
+        return [x for x in found if x.id in working and (free or not running(x))]
+
+    def _park(self, x: Execution, order: Order) -> None:
+        """Wait with an order that nobody may carry out now, and say so once."""
+        if x.id not in self._parked:
+            self._parked.add(x.id)
+            self._book.listener.note(
+                f"{x.task}: step {order.step} waits until one of its providers may be asked again"
+            )
+
+    def adopt(self, x: Execution, step: Step, removing: frozenset[str]) -> None:
+        """Wait for a step that another run began, also of an execution that lost its lease."""
+        turn = self._turn(x, step)
+        self._at_work.setdefault(x.id, set()).add(step.number)
+        job = self._book.world.rooms.adopt(turn, removing)
+        self._jobs.start(f"attempt {turn.run}", job)
+
+    def again(self, x: Execution, step: Step) -> None:
+        """Begin a step that was recorded and of which nothing has run yet."""
+        self._launch(x, step, self._brief(x, step))
+
+    def back(self, turn: Turn) -> bool:
+        """Take note that a step's job is over; tell whether others of its execution go on."""
+        numbers = self._at_work.get(turn.execution.id, set())
+        numbers.discard(turn.step.number)
+        if not numbers:
+            self._at_work.pop(turn.execution.id, None)
+        return bool(numbers)
+
+    def _record(
+        self,
+        x: Execution,
+        before: Sequence[SingleCommand],
+        commands: Sequence[SingleCommand],
+        attachments: Mapping[str, str] | None,
+    ) -> None:
+        refusal = self._book.record(*before, *commands, attachments=attachments)
+        if refusal is not None and before:
+            self._book.record(*before, attachments=attachments)
+        if refusal is not None and refusal.code in PARKED:
+            self._parked.add(x.id)
+        elif refusal is not None or any(isinstance(each, EndStep) for each in commands):
+            self._waiting.add(x.id)
+        self._book.world.effects.crash_point("step.recorded")
+
+    def _begin_new(self, x: Execution) -> None:
+        for step in running(x):
+            if step.number not in self._at_work.get(x.id, set()):
+                self._launch(x, step, self._brief(x, step))
+
+    def _launch(self, x: Execution, step: Step, briefing: Briefing) -> None:
+        turn = self._turn(x, step)
+        self._waiting.discard(x.id)
+        self._parked.discard(x.id)
+        self._at_work.setdefault(x.id, set()).add(step.number)
+        job = self._book.world.rooms.begin(turn, briefing, self._idle())
+        self._jobs.start(f"attempt {turn.run}", job)
+
+    def _turn(self, x: Execution, step: Step) -> Turn:
+        return Turn(task=self._book.state.tasks[x.task], execution=x, step=step)
+
+    def _brief(self, x: Execution, step: Step, first: Briefing | None = None) -> Briefing:
+        """Return what a step is told; ``first`` is what its task's worker is told at the lease."""
+        strategy, turn, rooms = self.strategy_of(x), self._turn(x, step), self._book.world.rooms
+        if not step.edits:
+            changes = {seat: self.change_id(x, commit) for seat, commit in step.reads.items()}
+            return Briefing(reader_prompt(strategy, turn, changes, rooms.patches(turn)))
+        if first is None:
+            news = self._mail.news(turn.task, x.id)
+            first = rooms.brief_again(turn.task, news.entries).along(news.letters)
+        return replace(first, prompt=writer_prompt(strategy, turn, first.prompt))
+
+    def change_id(self, x: Execution, commit: str) -> str:
+        """Return the id of the change that a commit of an execution is."""
+        bench = self._book.world.bench
+        return bench.change_id(x.base, commit, bench.changes(x.base, commit))
+
+    def _commands(self, x: Execution, order: Order) -> tuple[SingleCommand, ...]:
+        """Return the commands of an order; none while nobody may carry it out."""
+        chosen = self._chosen(x, order)
+        if chosen.provider:
+            unread = self._mail.unread(x) if order.edits else ()
+            return (self._start(x, order, chosen), *unread)
+        if chosen.waits:
+            return ()
+        start = self._start(x, order, chosen)
+        fault = Fault(kind="refused", detail=chosen.decision.reason, retryable=False)
+        end = EndStep(execution=x.id, epoch=x.epoch, number=start.number, fault=fault)
+        return (start, end)
+
+    def _start(self, x: Execution, order: Order, chosen: Selection) -> StartStep:
+        told = [each.number for each in order.given if each.what in {"findings", "notes"}]
+        goes_on = (each for each in reversed(x.steps) if each.name == order.session_of)
+        session = next((each for each in goes_on if each.session), None)
+        goes_on_there = session is not None and session.provider == chosen.provider
+        made = {seat: last_in(x, seat) for seat in order.reads}
+        return StartStep(
+            execution=x.id,
+            epoch=x.epoch,
+            number=len(x.steps) + 1,
+            name=order.step,
+            role=order.role,
+            provider=chosen.provider,
+            max_workers=self._book.world.max_workers,
+            seat=order.seat,
+            edits=order.edits,
+            asks=order.asks,
+            reads={seat: step.commit for seat, step in made.items() if step is not None},
+            told=tuple(told),
+            session_of=session.number if session is not None and goes_on_there else 0,
+            why=order.why,
+            decision=chosen.decision,
+        )
+
+    def _chosen(self, x: Execution, order: Order) -> Selection:
+        """Return who carries out an order, by policy."""
+        policy, task = self._book.world.policy, self._book.state.tasks[x.task]
+        strategy, own = self.strategy_of(x), policy.roles[x.role].providers
+        wanted = Wanted(
+            task=task.spec,
+            execution=x.id,
+            epoch=x.epoch,
+            strategy=strategy.name,
+            step=order.step,
+            part=order.role,
+            edits=order.edits,
+            asked=candidates(policy, strategy, order.role, own),
+            wrote=authors(x) if order.asks in ("verdict", "choice") else (),
+            avoid=dict.fromkeys(order.avoid, "it has failed at this step"),
+        )
+        return selection(self._book, wanted, x.base)

@@ -1,0 +1,1 @@
+"""Gates judge, evidence keeps what they said, proofs look at it again."""

@@ -1,0 +1,1 @@
+"""One program under a supervisor: started, held to its limits, ended, recorded."""

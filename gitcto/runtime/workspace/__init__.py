@@ -1,0 +1,1 @@
+"""Workers' rooms: made, watched from outside, taken up, settled and cleaned."""
