@@ -4,7 +4,7 @@ A name is resolved once, here, and the connection goes to the very address that 
 no second answer of a name server counts. Addresses that are not public (loopback, private,
 link-local) are reached only when policy names them by number as well.
 """
-# Runs without site-packages, see runtime/worker/supervisor.py; a process of its own, with no Effects:
+# Runs without site-packages, see runtime/worker/supervisor.py; its own process, with no Effects:
 # ruff: noqa: PTH108, PTH119, PTH120
 
 from __future__ import annotations

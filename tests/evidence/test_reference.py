@@ -24,12 +24,12 @@ def first_cells(heading: str) -> set[str]:
 
 def codes() -> set[str]:
     """Return every reason code of the sources."""
-    pure, runtime = ROOT / "gitcto/evidence", ROOT / "gitcto/runtime"
-    files = [*pure.glob("*.py"), *runtime.glob("*evidence.py"), ROOT / "gitcto/store/bundle.py"]
+    pure, proving = ROOT / "gitcto/evidence", ROOT / "gitcto/runtime/proving"
+    files = [*pure.glob("*.py"), *proving.glob("*evidence.py"), ROOT / "gitcto/store/bundle.py"]
     found = {code for path in files for code in CODE.findall(path.read_text(encoding="utf-8"))}
     verify = (pure / "verify.py").read_text(encoding="utf-8")
     followed = re.findall(r'^    [A-Z]+: "(\w+)",$', verify, re.MULTILINE)
-    expected = (runtime / "expected.py").read_text(encoding="utf-8")
+    expected = (proving / "expected.py").read_text(encoding="utf-8")
     facts = re.findall(r'^        "(\w+)": ', expected, re.MULTILINE)
     leased = ("execution", "task", "epoch", "attempt", "base")
     odd = {"larger", "smaller", "symlink"}  # chosen by an expression

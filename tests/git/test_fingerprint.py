@@ -17,6 +17,14 @@ from tests.git.conftest import Repo
 TARGET = "refs/heads/cto/main/integration"
 
 
+def _let_a_tick_pass(path: Path) -> None:
+    """Wait until the clock of the file system, a coarse one, says another time than now."""
+    path.touch()
+    then = path.stat().st_ctime_ns
+    while path.stat().st_ctime_ns == then:
+        path.touch()
+
+
 class Watch:
     """Looks at a repository when it is made, and says later what is different."""
 
@@ -35,6 +43,7 @@ class Watch:
         seen = take(self.look)
         self.before = Fingerprint.decode(seen.encode())
         assert self.before == seen
+        _let_a_tick_pass(place / "tick")
 
     def found(self) -> list[Difference]:
         before, after = self.stores

@@ -10,6 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from gitcto.effects import SystemEffects
+from gitcto.runtime.loop.leases import PATIENCE_S
 from gitcto.runtime.worker import hung, processes, workers
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def test_a_pid_that_a_stranger_has_now_is_left_alone(bench: Any, until: Any) -> 
             start = processes.start_of(stranger.pid) or ""
             boot, _, ticks = start.rpartition(":")
             claim(bench.run_dir, stranger.pid, f"{boot}:{int(ticks or 0) - 1}")
-            assert hung.end(bench.run_dir, SystemEffects()).cause == "lost"
+            assert hung.end(bench.run_dir, SystemEffects(), PATIENCE_S).cause == "lost"
             assert stranger.poll() is None
         finally:
             stranger.kill()
@@ -64,7 +65,7 @@ def test_a_copied_clone_leaves_the_workers_of_the_original_alone(bench: Any) -> 
     copy = bench.tmp / "copy"
     shutil.copytree(bench.run_dir, copy)
     assert not workers.observe(copy).alive
-    assert hung.end(copy, SystemEffects()).cause == "lost"
+    assert hung.end(copy, SystemEffects(), PATIENCE_S).cause == "lost"
     assert workers.observe(bench.run_dir).alive
     assert processes.start_of(started.pid) == started.process_start
     (bench.run_dir).rename(bench.tmp / "moved")  # the original, under another name, is none
@@ -86,11 +87,11 @@ def test_a_stopped_supervisor_is_cut_off_and_its_whole_tree_goes(bench: Any) -> 
 def test_a_supervisor_that_answers_ends_its_worker_itself(bench: Any) -> None:
     bench.spawn(*bench.holding("keep"))
     bench.await_holding()
-    assert hung.end(bench.run_dir, SystemEffects()).cause == "stopped"
+    assert hung.end(bench.run_dir, SystemEffects(), PATIENCE_S).cause == "stopped"
     assert not bench.held()
 
 
 def test_a_worker_that_never_was_leaves_nothing(tmp_path: Path) -> None:
     records = tmp_path / "records"
-    assert hung.end(records, SystemEffects()).cause == "lost"
+    assert hung.end(records, SystemEffects(), PATIENCE_S).cause == "lost"
     assert not records.exists()

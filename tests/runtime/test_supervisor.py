@@ -25,7 +25,7 @@ HEAVY = {
 LOADED = f"""
 import sys
 sys.argv = ["x"]
-sys.path.append({str(Path(supervisor.__file__).parents[2])!r})
+sys.path.append({str(Path(supervisor.__file__).parents[3])!r})
 import gitcto.runtime.worker.supervision
 print(*sorted(sys.modules))
 """
@@ -38,8 +38,8 @@ def test_it_loads_nothing_heavy_and_nothing_installed():
     loaded = set(done.stdout.split())
     assert loaded & HEAVY == set()
     ours = {name for name in loaded if name.startswith("gitcto")}
-    assert ours == {"gitcto", "gitcto.runtime"} | {
-        f"gitcto.runtime.{name}"
+    assert ours == {"gitcto", "gitcto.runtime", "gitcto.runtime.worker"} | {
+        f"gitcto.runtime.worker.{name}"
         for name in (
             "capture",
             "disk_use",

@@ -41,6 +41,22 @@ MAY_IMPORT = {
 }
 """Room to the other rooms it may know. A module beside the rooms belongs to the seam."""
 
+ON_A_HOST = frozenset({"core", "host", "worker"})
+IN_A_ROOM = ON_A_HOST | {"workspace"}
+WITHIN_RUNTIME = {
+    "worker": frozenset(),
+    "core": frozenset({"worker"}),
+    "queue": frozenset({"core"}),
+    "loop": frozenset({"core", "queue", "worker"}),
+    "host": frozenset({"core", "worker"}),
+    "workspace": ON_A_HOST,
+    "agents": IN_A_ROOM,
+    "delivery": IN_A_ROOM,
+    "proving": IN_A_ROOM,
+    "team": IN_A_ROOM | {"agents", "delivery", "loop", "proving"},
+}
+"""Sub-room of ``gitcto.runtime`` to the other sub-rooms it may know."""
+
 ONLY_IN = {
     "click": "cli",
     "dulwich": "git",
@@ -99,8 +115,19 @@ def imported(source: str) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
-            if node.module == "gitcto":
-                yield from (f"gitcto.{alias.name}" for alias in node.names)
+            if node.module in {"gitcto", "gitcto.runtime"}:
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def arrow(module: str, name: str) -> str:
+    """Return why a module of ``gitcto`` may not import another one, or nothing when it may."""
+    room, other = room_of(module), room_of(name)
+    if room == other == "runtime":
+        room, other = (f"{each}..".split(".")[2] for each in (module, name))
+        known = other in {"", room} or other in WITHIN_RUNTIME.get(room, frozenset())
+    else:
+        known = name in {"gitcto", "gitcto.__version__"} or other in MAY_IMPORT[room] | {room}
+    return "" if known else f"{module} ({room}) imports {name} ({other})"
 
 
 def core_problems(module: str, source: str) -> list[str]:
@@ -111,10 +138,7 @@ def core_problems(module: str, source: str) -> list[str]:
         if top.startswith("gitcto_"):
             problems.append(f"{module} imports the plugin {top}")
         elif top == "gitcto":
-            other = room_of(name)
-            known = name in {"gitcto", "gitcto.__version__"} or other == room
-            if not known and other not in MAY_IMPORT[room]:
-                problems.append(f"{module} ({room}) imports {name} ({other})")
+            problems += filter(None, [arrow(module, name)])
         elif room != ONLY_IN.get(top, room):
             problems.append(f"{module} ({room}) imports {name}, which is {ONLY_IN[top]}'s")
         elif room in PURE and top not in PURE[room]:
@@ -149,6 +173,12 @@ def test_arrows_of_the_core_point_one_way() -> None:
     assert problems == []
 
 
+def test_every_module_of_the_runtime_lies_in_one_of_its_sub_rooms() -> None:
+    runtime = ROOT / "gitcto/runtime"
+    found = {path.relative_to(runtime).parts[0] for path in runtime.rglob("*.py")}
+    assert found == {*WITHIN_RUNTIME, "__init__.py"}
+
+
 def test_plugins_import_only_the_api_and_themselves() -> None:
     packages = sorted((ROOT / "plugins").glob("*/gitcto_*"))
     assert packages
@@ -166,16 +196,16 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
     [
         ("gitcto.git.refs", "from gitcto.store.ledger import Ledger"),
         ("gitcto.store.ledger", "import gitcto.runtime.queue.landing"),
-        ("gitcto.runtime.loop", "def f():\n    from gitcto.cli import output"),
+        ("gitcto.runtime.loop.mail", "def f():\n    from gitcto.cli import output"),
         ("gitcto.model.decide", "from gitcto import errors, git"),
         ("gitcto.policy.load", "from gitcto.store import ledger"),
-        ("gitcto.plugins", "from gitcto.runtime import loop"),
-        ("gitcto.runtime.loop", "import gitcto_fake.worker"),
-        ("gitcto.runtime.loop", "from gitcto_fake import worker"),
+        ("gitcto.plugins", "from gitcto.runtime.loop import orchestrator"),
+        ("gitcto.runtime.loop.mail", "import gitcto_fake.worker"),
+        ("gitcto.runtime.loop.mail", "from gitcto_fake import worker"),
         ("gitcto.store.codec", "import msgspec"),
         ("gitcto.store.objects", "from dulwich.repo import Repo"),
         ("gitcto.git.refs", "import sqlite3"),
-        ("gitcto.runtime.live", "from rich.console import Console"),
+        ("gitcto.runtime.team.run", "from rich.console import Console"),
         ("gitcto.model.evolve", "import os"),
         ("gitcto.model.evolve", "if TYPE_CHECKING:\n    from pathlib import Path"),
         ("gitcto.policy.load", "import subprocess"),
@@ -190,6 +220,12 @@ def test_plugins_import_only_the_api_and_themselves() -> None:
         ("gitcto.strategies.advance", "from pathlib import Path"),
         ("gitcto.agents.lines", "from gitcto.runtime.worker.workers import spawn"),
         ("gitcto.store.ledger", "from gitcto.agents.lines import read_lines"),
+        ("gitcto.runtime.loop.mail", "from gitcto.runtime.workspace.rooms import Rooms"),
+        ("gitcto.runtime.queue.stack", "from gitcto.runtime import loop"),
+        ("gitcto.runtime.worker.workers", "import gitcto.runtime.core.seats"),
+        ("gitcto.runtime.host.ask", "def f():\n    from gitcto.runtime.team import run"),
+        ("gitcto.runtime.workspace.pool", "from gitcto.runtime.agents import attempt"),
+        ("gitcto.runtime.astray", "from gitcto.runtime.core import seats"),
     ],
 )
 def test_a_reversed_arrow_is_found(module: str, source: str) -> None:
@@ -199,9 +235,11 @@ def test_a_reversed_arrow_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("gitcto.cli.run", "from gitcto.runtime.loop import run\nimport click"),
+        ("gitcto.cli.run", "from gitcto.runtime.team.run import run\nimport click"),
+        ("gitcto.runtime.team.run", "from gitcto.runtime.loop import mail\nimport gitcto.runtime"),
+        ("gitcto.runtime.loop.mail", "from gitcto.runtime.loop.late import take_late"),
         (
-            "gitcto.runtime.loop",
+            "gitcto.runtime.loop.mail",
             "from gitcto.store import ledger\nfrom gitcto.plugins import Plugins",
         ),
         ("gitcto.store.ledger", "from gitcto.git.refs import Refs\nimport sqlite3"),

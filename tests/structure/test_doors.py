@@ -35,7 +35,7 @@ def findings(where: str, source: str) -> str:
     ],
 )
 def test_the_runtime_opens_no_door_itself(line: str, banned: str) -> None:
-    assert f"`{banned}` is banned" in findings("gitcto/runtime/loop.py", line)
+    assert f"`{banned}` is banned" in findings("gitcto/runtime/loop/mail.py", line)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """There is one path on which an agent is started, and everything that guards it is on that path.
 
 The core knows no agent: only a provider's ``launch`` says how one starts. So whoever could start
-one must ask for that, and only :mod:`gitcto.runtime.agents.attempt` does; ``git cto run``, ``plan draft``,
-``provider stage compare``, the demo and chaos all come through it.
+one must ask for that, and only :mod:`gitcto.runtime.agents.attempt` does; ``git cto run``,
+``plan draft``, ``provider stage compare``, the demo and chaos all come through it.
 """
 
 import ast

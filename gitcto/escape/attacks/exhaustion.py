@@ -55,16 +55,12 @@ def big_file(at: At) -> None:
 
 def many_files(at: At) -> None:
     """Fill the disk with files that are each small enough."""
-    os.mkdir(os.path.join(at["room"], "many"))
-    for number in range(at["disk"] >> 20):
-        _fill(os.path.join(at["room"], "many", str(number)), 1 << 20)
+    _fill_disk(os.path.join(at["room"], "many"), at["disk"])
 
 
 def fill_scratch(at: At) -> None:
     """Fill the disk with files outside the room, in the worker's scratch space."""
-    os.mkdir(os.path.join(at["scratch"], "many"))
-    for number in range(at["disk"] >> 20):
-        _fill(os.path.join(at["scratch"], "many", str(number)), 1 << 20)
+    _fill_disk(os.path.join(at["scratch"], "many"), at["disk"])
 
 
 def flood(at: At) -> None:
@@ -72,6 +68,13 @@ def flood(at: At) -> None:
     block = b"flooded\n" * 8192
     for _ in range(at["lines"] // 8192):
         sys.stdout.buffer.write(block)
+
+
+def _fill_disk(folder: str, size: int) -> None:
+    os.mkdir(folder)
+    for number in range(size >> 20):
+        _fill(os.path.join(folder, str(number)), 1 << 20)
+        time.sleep(_PACE_S * 4)
 
 
 def _fill(path: str, size: int) -> None:

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gitcto.model.records import Landing
-    from gitcto.runtime.queue.admission import Entry
-    from gitcto.runtime.queue.composing import Composed
-    from gitcto.runtime.queue.judging import Outcome
-    from gitcto.runtime.queue.stack import Misfit
+    from gitcto.runtime.core.queue_values import Composed, Entry, Misfit, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

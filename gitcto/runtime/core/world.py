@@ -1,9 +1,9 @@
 """The world as the loop sees it: all that it asks besides the clock, and all that it does.
 
 The orchestrator, its merge queue and its recovery touch no file, no process, no ref and no remote:
-they ask a :class:`World`, at the level of what it means. :mod:`gitcto.runtime.team.real_world` asks git
-and the operating system; ``gitcto.testing.simulation`` makes a world up. Between the two nothing
-else differs, so what is true of the loop in one is true of it in the other (ADR 0005).
+they ask a :class:`World`, at the level of what it means. :mod:`gitcto.runtime.team.real_world` asks
+git and the operating system; ``gitcto.testing.simulation`` makes a world up. Between the two
+nothing else differs, so what is true of the loop in one is true of it in the other (ADR 0005).
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Records(Protocol):
 
 
 class Rooms(Protocol):
-    """Workers, their rooms and what they leave, by the names of :mod:`gitcto.runtime.core.seats`."""
+    """Workers, their rooms and what they leave, by the names of :mod:`.seats`."""
 
     def brief(
         self, task: Task, execution: str, decision: Decision, news: tuple[Entry, ...]

@@ -256,11 +256,13 @@ class StepEnds:
         if before and x.state is TaskState.EXECUTING:  # first, so that it is in the evidence
             book.record(*before)
             before = ()
+        book.catch_up()  # until its end was recorded, it could be stopped
+        now = self._known(x)
+        failure = self._mail.interruption(now) or failures.of_stop(now) or failure
         work, main = after.work, last_in(x, MAIN_SEAT)
         if x.steps and (x.steps[-1] is not main or not after.seen) and work is not None:
             task = book.state.tasks[x.task]
             work = book.world.rooms.take_up(task, seated(x, main)) if main else NO_WORK
-        now = book.state.executions[x.id]
         self._ending.fail(now, failure, work, before=before)
 
     def _late(self, x: Execution, message: WorkerFinished | None, *, others: bool) -> None:

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gitcto.git.change import Change
 from gitcto.model.records import Execution, Task
 from gitcto.runtime.core.candidate import Candidate
 from gitcto.runtime.core.jobs import Job, Post
-from gitcto.runtime.core.judged import Judged, Known
+from gitcto.runtime.core.judged import Known
 from gitcto.runtime.core.queue_messages import Admitted
+from gitcto.runtime.core.queue_values import Entry
 from gitcto.runtime.core.world import Bench
 
 MOST_PATHS = 100
 """A change of more files is recorded by its directories."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A change that may wait in the queue: as a candidate, with what its change gates said.
-
-    The candidate is the change on the commit on which it was judged: its own base, or a later tip.
-    """
-
-    candidate: Candidate
-    judged: tuple[Judged, ...]
-
-    @property
-    def id(self) -> str:
-        """The execution's id."""
-        return self.candidate.execution.id
 
 
 def admission(bench: Bench, task: Task, execution: Execution, known: Known) -> Job:

@@ -20,8 +20,9 @@ from gitcto.runtime.core.jobs import Runner
 from gitcto.runtime.core.judged import remember
 from gitcto.runtime.core.messages import work_of
 from gitcto.runtime.core.queue_messages import Admitted
+from gitcto.runtime.core.queue_values import Entry
 from gitcto.runtime.queue import approvals
-from gitcto.runtime.queue.admission import Entry, admission, touched
+from gitcto.runtime.queue.admission import admission, touched
 from gitcto.runtime.queue.queue_pen import Pen
 from gitcto.store.queries import StoredEvent
 

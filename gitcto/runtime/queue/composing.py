@@ -4,65 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gitcto.model.records import Landing, Verdict
 from gitcto.policy.gates import required_gates
 from gitcto.runtime.core.jobs import Job
 from gitcto.runtime.core.judged import Judged
 from gitcto.runtime.core.queue_messages import Written
+from gitcto.runtime.core.queue_values import Composed, Entry, Member
 from gitcto.runtime.core.world import Bench
-from gitcto.runtime.queue.admission import Entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One change that lands: its own commit, its evidence, and the verdicts its tier demands.
-
-    ``unwritten`` says why there is no evidence, and so no commit; then nothing lands.
-    """
-
-    execution: str
-    change: str
-    verdicts: tuple[Verdict, ...]
-    commit: str = ""
-    evidence: str = ""
-    unwritten: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composed:
-    """What landing run ``number`` on the commit ``onto`` means; ``tree`` is what was judged.
-
-    It ``fits`` unless merging what is below gave another tree than the one that landed.
-    """
-
-    number: int
-    onto: str
-    tree: str
-    members: tuple[Member, ...]
-    fits: bool = True
-
-    @property
-    def unwritten(self) -> Member | None:
-        """The change for which there is no evidence; nothing lands then."""
-        return next((member for member in self.members if member.unwritten), None)
-
-    @property
-    def items(self) -> tuple[str, ...]:
-        """The executions whose changes are new on the target, in their order."""
-        return tuple(member.execution for member in self.members)
-
-    def landing(self, target: str, member: Member) -> Landing:
-        """Return a member's landing: all of them move the target from and to the same commits."""
-        return Landing(
-            target=target,
-            old=self.onto,
-            new=self.members[-1].commit,
-            tree=self.tree,
-            evidence=member.evidence,
-            commit=member.commit,
-            change=member.change,
-            run=self.number,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Literal
 
 from gitcto.queue.records import Run, RunKind
 from gitcto.runtime.core.candidate import Candidate
 from gitcto.runtime.core.jobs import Job
-from gitcto.runtime.core.judged import Judged, Known
+from gitcto.runtime.core.judged import Known, failed_of, said_of
 from gitcto.runtime.core.queue_messages import RunOver
+from gitcto.runtime.core.queue_values import Entry, Misfit, Outcome
 from gitcto.runtime.core.world import Bench
-from gitcto.runtime.queue.admission import Entry
-from gitcto.runtime.queue.composing import Composed, ToCompose, compose
-from gitcto.runtime.queue.stack import Misfit, build
-
-Said = Literal["green", "red", "not_run"]
+from gitcto.runtime.queue.composing import ToCompose, compose
+from gitcto.runtime.queue.stack import build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,56 +31,6 @@ class Order:
     known: Known
     proved: Collection[tuple[str, str]]
     stop: Event
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a run said of ``tree``, the last of the ``layers`` on the commit ``onto``.
-
-    ``unsound`` names what was red on ``onto`` itself, so that a red of the change proves nothing;
-    ``sound`` what was green there. ``base`` is the tree of ``onto`` where that was asked, and
-    ``evidence`` the bundle of a single change that was not green.
-    """
-
-    onto: str
-    tree: str
-    layers: tuple[Entry, ...]
-    judged: tuple[Judged, ...]
-    base: str = ""
-    unsound: tuple[str, ...] = ()
-    sound: tuple[str, ...] = ()
-    evidence: str = ""
-    composed: Composed | None = None
-
-    @property
-    def said(self) -> Said:
-        """The run's verdict: one red gate makes it red, and one that did not run no green."""
-        return _said(self.judged)
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """What was red, as ``GATE:TEST``."""
-        return _failed(self.judged)
-
-    @property
-    def executed(self) -> int:
-        """How much was executed: tests where gates know, gates where they do not.
-
-        A tree of which no tier demands anything more than of its changes counts as one.
-        """
-        return sum(one.verdict.executed or 1 for one in self.judged) or 1
-
-    @property
-    def reason(self) -> str:
-        """The first gate that did not pass and why, as ``GATE:REASON``; nothing when all did."""
-        first = first_red(self.judged)
-        return f"{first.verdict.gate}:{first.verdict.reason}" if first else ""
-
-
-def first_red(judged: Iterable[Judged]) -> Judged | None:
-    """Return the gate to blame: the first that failed, else the first that did not run."""
-    red = [one for one in judged if one.verdict.status != "pass"]
-    return next((one for one in red if one.verdict.status == "fail"), next(iter(red), None))
 
 
 def judging(bench: Bench, order: Order) -> Job:
@@ -141,10 +88,10 @@ def _doubted(bench: Bench, order: Order, outcome: Outcome) -> Outcome:
         if asked:
             bare = _bare(layer.candidate, outcome.onto, base)
             below = bench.judge_tree([bare], {}, only(asked), order.stop)
-            if _said(below) == "green":
+            if said_of(below) == "green":
                 outcome = replace(outcome, sound=tuple(asked))
             else:
-                unsound = _failed(below) or tuple(asked)
+                unsound = failed_of(below) or tuple(asked)
                 outcome = replace(outcome, unsound=unsound)
     judged = [*layer.judged, *outcome.judged]
     evidence, _ = bench.bundle(layer.candidate, judged)
@@ -159,15 +106,3 @@ def _is_proved(order: Order, tree: str, name: str) -> bool:
 def _bare(candidate: Candidate, onto: str, tree: str) -> Candidate:
     """Return a candidate that changes nothing: the commit ``onto`` with its own tree."""
     return replace(candidate, onto=onto, tree=tree, changes=(), change="")
-
-
-def _said(judged: Iterable[Judged]) -> Said:
-    statuses = {one.verdict.status for one in judged}
-    if "fail" in statuses:
-        return "red"
-    return "not_run" if "not_run" in statuses else "green"
-
-
-def _failed(judged: Iterable[Judged]) -> tuple[str, ...]:
-    red = (one.verdict for one in judged if one.verdict.status == "fail")
-    return tuple(f"{v.gate}:{test}" for v in red for test in v.failed or ("",))

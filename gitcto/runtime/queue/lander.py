@@ -10,7 +10,8 @@ from gitcto.runtime.core.failures import Failure, of_evidence
 from gitcto.runtime.core.jobs import Runner
 from gitcto.runtime.core.messages import work_of
 from gitcto.runtime.core.queue_messages import Moved, Written
-from gitcto.runtime.queue.composing import Composed, ToCompose, composing
+from gitcto.runtime.core.queue_values import Composed
+from gitcto.runtime.queue.composing import ToCompose, composing
 from gitcto.runtime.queue.landing import (
     abandonments,
     attachments,

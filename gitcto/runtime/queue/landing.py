@@ -26,8 +26,8 @@ from gitcto.runtime.core.jobs import Job
 from gitcto.runtime.core.messages import work_of
 from gitcto.runtime.core.push_record import push_record
 from gitcto.runtime.core.queue_messages import Moved
+from gitcto.runtime.core.queue_values import Composed, Member
 from gitcto.runtime.core.world import World
-from gitcto.runtime.queue.composing import Composed, Member
 
 
 def intents(book: Book, composed: Composed, member: Member) -> tuple[SingleCommand, ...]:

@@ -21,13 +21,13 @@ from gitcto.runtime.core.failures import Failure, of_ejection, of_verdict
 from gitcto.runtime.core.jobs import Runner
 from gitcto.runtime.core.messages import work_of
 from gitcto.runtime.core.queue_messages import Admitted, Moved, QueueMessage, RunOver, Written
+from gitcto.runtime.core.queue_values import Misfit
 from gitcto.runtime.queue.admissions import Admissions
 from gitcto.runtime.queue.composing import ToCompose
 from gitcto.runtime.queue.lander import Lander
 from gitcto.runtime.queue.queue_pen import Pen
 from gitcto.runtime.queue.queue_runs import Runs
 from gitcto.runtime.queue.rejecting import of_misfit, of_red
-from gitcto.runtime.queue.stack import Misfit
 
 
 class MergeQueue:

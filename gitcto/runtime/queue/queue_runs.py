@@ -13,12 +13,12 @@ from gitcto.policy.gates import required_gates
 from gitcto.queue.records import Run, RunKind, Verdict
 from gitcto.runtime.core.book import Book
 from gitcto.runtime.core.jobs import Runner
-from gitcto.runtime.core.judged import Judged, remember
+from gitcto.runtime.core.judged import Judged, first_red, remember
 from gitcto.runtime.core.queue_messages import RunOver
+from gitcto.runtime.core.queue_values import Misfit, Outcome
 from gitcto.runtime.queue.admissions import Admissions
-from gitcto.runtime.queue.judging import Order, Outcome, first_red, judging
+from gitcto.runtime.queue.judging import Order, judging
 from gitcto.runtime.queue.queue_pen import Pen
-from gitcto.runtime.queue.stack import Misfit
 
 
 class Runs:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from gitcto.model.records import Execution, Task
 from gitcto.policy.records import Policy
 from gitcto.runtime.core.failures import Failure, of_verdict, of_verdicts
+from gitcto.runtime.core.judged import first_red
+from gitcto.runtime.core.queue_values import Misfit, Outcome
 from gitcto.runtime.core.reproduce import Refused, argv_of, reproduction
-from gitcto.runtime.queue.judging import Outcome, first_red
-from gitcto.runtime.queue.stack import Misfit
 
 _SHOWN = 5
 

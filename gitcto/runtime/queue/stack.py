@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from gitcto.model.records import Verdict
 from gitcto.runtime.core.judged import Known
+from gitcto.runtime.core.queue_values import Entry, Misfit
 from gitcto.runtime.core.world import Bench
-from gitcto.runtime.queue.admission import Entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Misfit:
-    """A change that does not go on top of others: a conflict, or it is another change there.
-
-    ``beside`` are the changes it does not go with; none when it does not go on the target's tip by
-    itself. ``conflicts`` are paths, and ``landed`` the landings since its base that touched them;
-    ``verdicts`` are of change gates that said no to what the change is there. ``entry`` is the
-    change as it would be, when persons have to approve that first.
-    """
-
-    id: str
-    onto: str
-    conflicts: tuple[str, ...] = ()
-    landed: tuple[str, ...] = ()
-    detail: str = ""
-    verdicts: tuple[Verdict, ...] = ()
-    entry: Entry | None = None
-    beside: tuple[str, ...] = ()
 
 
 def build(

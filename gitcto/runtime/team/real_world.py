@@ -38,6 +38,7 @@ from gitcto.runtime.delivery.predicting import predictor_of
 from gitcto.runtime.host.context import Context
 from gitcto.runtime.host.isolation import isolation_of
 from gitcto.runtime.host.strategies import strategy_of
+from gitcto.runtime.loop.leases import PATIENCE_S
 from gitcto.runtime.proving import evidence, gates
 from gitcto.runtime.proving.gate_trees import clear_gates
 from gitcto.runtime.team.real_records import RealRecords
@@ -106,7 +107,7 @@ class _Rooms(Rooms):
 
     def end(self, run: str) -> Observed:
         records = self._context.layout.records(run)
-        hung.end(records, self._context.effects)
+        hung.end(records, self._context.effects, PATIENCE_S)
         return workers.observe(records)
 
     def take_up(self, task: Task, execution: Execution) -> Work | None:

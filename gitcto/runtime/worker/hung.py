@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from gitcto.runtime.loop.leases import PATIENCE_S
 from gitcto.runtime.worker import processes
 from gitcto.runtime.worker.workers import Exit, observe, request_stop, wait
 
@@ -30,8 +29,11 @@ def cut_off(run_dir: Path) -> None:
         processes.send(row, signal.SIGKILL)
 
 
-def end(run_dir: Path, effects: Effects, patience_s: float = PATIENCE_S) -> Exit:
-    """Ask for the end of a worker, and see to it; return once its whole tree is gone."""
+def end(run_dir: Path, effects: Effects, patience_s: float) -> Exit:
+    """Ask for the end of a worker, and see to it after ``patience_s`` seconds.
+
+    Returns once its whole tree is gone.
+    """
     if observe(run_dir).alive:
         request_stop(run_dir)
     deadline = effects.monotonic_s() + patience_s

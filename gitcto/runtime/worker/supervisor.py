@@ -5,7 +5,7 @@ plugin installs can change it. What it does is in ``supervision``; this file onl
 and stays small because a program file is compiled anew at every start.
 """
 # No pathlib, see run_files:
-# ruff: noqa: PTH100, PTH120
+# ruff: noqa: PTH100
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import sys
 
 def main() -> None:
     """Supervise the worker of ``<run dir>``; arguments are the directory, its lock and a pipe."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path.append(os.path.dirname(os.path.dirname(here)))
+    sys.path.append(os.path.abspath(f"{__file__}/../../../.."))
     from gitcto.runtime.worker.supervision import supervise
 
     run_dir, alive_fd, ready_fd = sys.argv[1:]

@@ -20,8 +20,7 @@ from tests.acceptance.dirty.arena import TASKS, Arena, Killer, assert_all_gone
 from tests.acceptance.dirty.worker import State
 
 KILLS = 20
-SEEDS = range(10)
-CAMPAIGNS = [("none", seed) for seed in SEEDS] + [("strict", seed) for seed in SEEDS[:3]]
+CAMPAIGNS = [("none", seed) for seed in range(7)] + [("strict", seed) for seed in range(3)]
 ROOMS_KEPT_WARM = ("none", 2)
 """The campaign with so many files that rooms are made from trees kept warm."""
 
@@ -158,4 +157,4 @@ def test_what_workers_wrote_is_reachable_whoever_is_killed(
 
 
 def test_the_campaigns_together_make_two_hundred_kills() -> None:
-    assert KILLS * len(SEEDS) >= 200
+    assert KILLS * len(CAMPAIGNS) >= 200

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 
 from gitcto.model import mail_events as ev
+from gitcto.model.codec import Event
 from gitcto.model.mail_records import MailState
 from gitcto.model.records import TaskState
 from tests.runtime.mail.conftest import MailTeam
@@ -126,3 +128,22 @@ def test_an_interrupted_worker_is_followed_by_one_that_knows_why(team: MailTeam)
     ways = [e.body.way for e in team.events() if isinstance(e.body, ev.MailDelivered)]
     assert ways == ["prompt"]
     team.tally()
+
+
+def test_a_stop_counts_that_came_when_the_worker_had_ended_and_nobody_had_looked(
+    team: MailTeam,
+) -> None:
+    """The loop hears of the end in the same breath as of the start, before it looks again."""
+    team.plan(team.task("A", [{"do": "exit", "code": 1}], [write("a", "a\n")]))
+
+    def stopping(event: Event) -> None:
+        for thread in threading.enumerate():
+            if thread.name == f"attempt {getattr(event.body, 'execution', '')}":
+                thread.join()
+        team.send("task:A", "stop", urgency="stop")
+
+    team.told.on["execution.started"] = stopping
+    team.run()
+    task = team.tasks()["A"]
+    assert (task.state, task.reason) == (TaskState.BLOCKED, "stopped")
+    assert team.tally().acted == {1}
