@@ -201,7 +201,8 @@ def test_nobody_to_fill_an_order_takes_the_next_rung() -> None:
 
 
 def test_a_failure_that_nobody_else_mends_is_what_an_attempt_ends_with() -> None:
-    move = nobody(shipped()["writer_reviewer_handoff"], Came(), Came(fault="rate"))
+    strategy = reviewing(("degrade",), rate=("other provider",))
+    move = nobody(strategy, Came(), Came(fault="rate"))
     assert isinstance(move, GiveUp)
     assert (move.reason, move.step, move.retryable) == ("step_failed", 2, True)
     assert move.detail == "review by p: rate"
@@ -232,11 +233,11 @@ def test_steps_of_another_strategy_are_not_gone_on_with() -> None:
     assert (move.reason, move.retryable) == ("strategy_changed", True)
 
 
-def reviewing(ladder: tuple[Action, ...]) -> Strategy:
+def reviewing(ladder: tuple[Action, ...], **more: tuple[Action, ...]) -> Strategy:
     """Return a strategy with this list of what is done about failures of its reviewer."""
     found = shipped()["codex_writes_gemini_reviews"]
     steps = tuple(
-        replace(each, failures={DEFAULT: ladder} if each.kind == "review" else {})
+        replace(each, failures={DEFAULT: ladder, **more} if each.kind == "review" else {})
         for each in found.steps
     )
     return replace(found, steps=steps)
