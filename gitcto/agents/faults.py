@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gitcto.model.agent_claims import MOST_WAIT_S
 from gitcto.model.agent_records import Fault
 
 if TYPE_CHECKING:
@@ -13,6 +12,9 @@ if TYPE_CHECKING:
 
 DETAIL = 300
 """Longest detail of a fault, in characters."""
+
+MOST_WAIT_S = 7 * 24 * 3600
+"""Longest time that a provider is believed to want us to wait (seconds)."""
 
 _QUOTA = re.compile(
     r"insufficient[_ ]quota|quota|billing|usage limit|out of credit|credit balance"

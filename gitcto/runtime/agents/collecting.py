@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gitcto.containment import Crashed, TimedOut
-from gitcto.model.agent_claims import (
-    UnbelievableError,
-    believed_fault,
-    believed_usage,
-    believed_words,
-)
 from gitcto.provider_contracts import WorkerOutcome, WorkerReport, failed
 from gitcto.runtime.agents.providers import ASK_DEADLINE_S
 from gitcto.runtime.core.seats import Turn
@@ -43,19 +35,4 @@ def collect(context: Context, turn: Turn, exit_: Exit) -> WorkerReport:
     )
     if isinstance(answer, Crashed | TimedOut):
         return failed("internal", f"{answer.what}: {answer.reason}")
-    return _believed(answer, registered.what)
-
-
-def _believed(report: WorkerReport, what: str) -> WorkerReport:
-    """Return a report that may be recorded; one that is none is a defect of its plugin."""
-    try:
-        return replace(
-            report,
-            summary=believed_words(report.summary),
-            message=believed_words(report.message),
-            fault=believed_fault(report.fault) if report.fault is not None else None,
-            session=believed_words(report.session),
-            usage=believed_usage(report.usage),
-        )
-    except UnbelievableError as error:
-        return failed("internal", f"{what}: its report is not believed: {error}")
+    return answer
