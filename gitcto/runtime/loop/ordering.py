@@ -165,7 +165,7 @@ class Ordering:
         working = {x.id for x in found if x.state in WORKING_STATES}
         self._waiting &= working
         self._parked &= working
-        if workers(state.live()) >= limit:  # but for those that are about to end
+        if found and workers(state.live()) >= limit:  # but for those about to end
             found = [x for x in found if x.stop or not (running(x) or x.id in self._parked)]
         return [x for x in found if x.id in working]
 
