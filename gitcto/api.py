@@ -29,14 +29,15 @@ from gitcto.descriptors import (
 )
 
 if TYPE_CHECKING:
-    from gitcto.agents.commands import CommandTemplate, read_commands
+    from gitcto.agents.commands import own_commands, read_commands
     from gitcto.agents.dialect import Dialect, fold
-    from gitcto.agents.driver_mail import DriverLetter, DriverMail
+    from gitcto.agents.driver_mail import INTERRUPT_MARK, DriverLetter, DriverMail
     from gitcto.agents.faults import fault, fault_of
     from gitcto.agents.lines import Line
     from gitcto.agents.node import NodeCli
     from gitcto.agents.polling import poll_output
-    from gitcto.agents.programs import InstalledProgram, find_program, probe_program
+    from gitcto.agents.programs import InstalledProgram, find_program, needed_program, probe_program
+    from gitcto.agents.provider import AgentProvider
     from gitcto.agents.report import collect_report
     from gitcto.agents.rooms import agent_environment, agent_home, prompt_text, write_private
     from gitcto.agents.settings import AgentSettings, read_agent_settings
@@ -81,7 +82,7 @@ if TYPE_CHECKING:
     from gitcto.globs import covers
     from gitcto.integration_contracts import EffectRequest, OutsideEffect, Receipt, Refused
     from gitcto.mail_contracts import Letter, SendRequest, SendResult
-    from gitcto.mailbox import leave_in_mailbox, leave_interrupt, letter_text, letters_in
+    from gitcto.mailbox import leave_in_mailbox, letter_text, letters_in
     from gitcto.model.agent_records import Fault, FaultKind, Usage
     from gitcto.model.codec import Event
     from gitcto.model.ids import is_name, is_task_id, is_team_name
@@ -89,11 +90,11 @@ if TYPE_CHECKING:
     from gitcto.policy.lines import line_index, line_of
     from gitcto.provider_contracts import (
         AgentEvent,
-        InterruptResult,
         Launch,
         LaunchRequest,
         Progress,
         ProviderWorker,
+        StopNote,
         ToolServer,
         WorkerOutcome,
         WorkerOutput,
@@ -132,9 +133,11 @@ hookimpl = pluggy.HookimplMarker("gitcto")
 __all__ = [
     "ANSWER_VERSION",
     "CANNOT_RUN",
+    "INTERRUPT_MARK",
     "Abilities",
     "AddedLine",
     "AgentEvent",
+    "AgentProvider",
     "AgentSettings",
     "Answer",
     "AnswerError",
@@ -144,7 +147,6 @@ __all__ = [
     "ChangePredictor",
     "CommandPoint",
     "CommandResult",
-    "CommandTemplate",
     "Completed",
     "ConfineRequest",
     "Confined",
@@ -172,7 +174,6 @@ __all__ = [
     "GitError",
     "InstalledProgram",
     "Integration",
-    "InterruptResult",
     "Item",
     "Launch",
     "LaunchRequest",
@@ -214,6 +215,7 @@ __all__ = [
     "Sandbox",
     "SendRequest",
     "SendResult",
+    "StopNote",
     "StrategyFile",
     "TaskSpec",
     "Tier",
@@ -252,13 +254,14 @@ __all__ = [
     "joined",
     "last_line",
     "leave_in_mailbox",
-    "leave_interrupt",
     "letter_text",
     "letters_in",
     "line_index",
     "line_of",
     "merge_tree",
+    "needed_program",
     "one_line",
+    "own_commands",
     "parse_answer",
     "parse_ctrf",
     "parse_junit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _LAZY = {
     "gitcto.agents.commands": (
-        "CommandTemplate",
+        "own_commands",
         "read_commands",
     ),
     "gitcto.agents.dialect": (
@@ -14,6 +14,7 @@ _LAZY = {
     "gitcto.agents.driver_mail": (
         "DriverLetter",
         "DriverMail",
+        "INTERRUPT_MARK",
     ),
     "gitcto.agents.faults": (
         "fault",
@@ -25,8 +26,10 @@ _LAZY = {
     "gitcto.agents.programs": (
         "InstalledProgram",
         "find_program",
+        "needed_program",
         "probe_program",
     ),
+    "gitcto.agents.provider": ("AgentProvider",),
     "gitcto.agents.report": ("collect_report",),
     "gitcto.agents.rooms": (
         "agent_environment",
@@ -79,7 +82,7 @@ _LAZY = {
     "gitcto.globs": ("covers",),
     "gitcto.integration_contracts": ("EffectRequest", "OutsideEffect", "Receipt", "Refused"),
     "gitcto.mail_contracts": ("Letter", "SendRequest", "SendResult"),
-    "gitcto.mailbox": ("leave_in_mailbox", "leave_interrupt", "letter_text", "letters_in"),
+    "gitcto.mailbox": ("leave_in_mailbox", "letter_text", "letters_in"),
     "gitcto.model.agent_records": ("Fault", "FaultKind", "Usage"),
     "gitcto.model.codec": ("Event",),
     "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
@@ -88,11 +91,11 @@ _LAZY = {
     "gitcto.reports.sarif": ("Finding", "emit_sarif", "parse_sarif"),
     "gitcto.provider_contracts": (
         "AgentEvent",
-        "InterruptResult",
         "Launch",
         "LaunchRequest",
         "Progress",
         "ProviderWorker",
+        "StopNote",
         "ToolServer",
         "WorkerOutcome",
         "WorkerOutput",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Probe,
     )
     from gitcto.integration_contracts import Receipt
-    from gitcto.provider_contracts import InterruptResult, Launch, Progress, WorkerReport
+    from gitcto.provider_contracts import Launch, Progress, WorkerReport
     from gitcto.registry import Registered
     from gitcto.room_contracts import Confined, RoomNeeds, RoomTips
 
@@ -104,14 +104,6 @@ def call_contained(
     *args: object,
     deadline_s: float,
 ) -> Progress | Crashed | TimedOut: ...
-@overload
-def call_contained(
-    registered: Registered[Any],
-    obj: object,
-    method: Literal["interrupt"],
-    *args: object,
-    deadline_s: float,
-) -> InterruptResult | Crashed | TimedOut: ...
 @overload
 def call_contained(
     registered: Registered[Any],

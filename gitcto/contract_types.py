@@ -16,7 +16,6 @@ _RETURNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "launch": "Launch",
             "send": "SendResult",
             "poll": "Progress",
-            "interrupt": "InterruptResult",
             "collect": "WorkerReport",
         },
         "Workspace": {

@@ -35,11 +35,10 @@ class Abilities:
 
     ``send``: a letter reaches it while it runs (``in_place``), or as the prompt of a next run in
     its session (``resume``). ``interrupt``: it can be asked in its own protocol to stop, because
-    its worker is a driver that watches the mailbox for the mark of ``leave_interrupt``, or only by
-    signals. ``resumes``: a session can go on in a new process. ``usage``: it counts its tokens, or
-    names its cost as well. ``answers``: it can be held to a JSON schema. ``tools``: it takes MCP
-    servers. ``reads_only``: it can be kept from changing files. ``streams``: its output tells what
-    it does while it does it.
+    its ``Launch.interrupt`` says how, or only by signals. ``resumes``: a session can go on in a new
+    process. ``usage``: it counts its tokens, or names its cost as well. ``answers``: it can be held
+    to a JSON schema. ``tools``: it takes MCP servers. ``reads_only``: it can be kept from changing
+    files. ``streams``: its output tells what it does while it does it.
     """
 
     send: Literal["in_place", "resume", "none"] = "none"

@@ -3,8 +3,7 @@
 ``inbox/N.json`` is a message for the worker; it makes ``shown/N`` when it has read it and
 ``acked/N`` when it has acted on it, with a note as the content if it likes. It sends by writing
 ``outbox/NAME.json``, under another name first, and renaming it; what is not taken is explained in
-``refused/NAME.txt``. A file ``interrupt`` beside these boxes asks the program that drives an agent
-in its own protocol to stop it. The variable ``CTO_MAIL`` names the directory.
+``refused/NAME.txt``. The variable ``CTO_MAIL`` names the directory.
 
 The worker can write all of it, so we go from one opened directory to the next, never through a
 link, and read no more than we must.
@@ -16,24 +15,22 @@ import json
 import os
 import re
 import stat
-from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from gitcto.errors import CtoError
-from gitcto.git.durable import storage_errors, write_all
+from gitcto.git.durable import storage_errors
 from gitcto.mail_contracts import ACKED, INBOX, OUTBOX, REFUSED, SHOWN, Found, SendResult
+from gitcto.untrusted_files import opened_below, remove_below, write_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from gitcto.mail_contracts import Letter, SendRequest
-    from gitcto.provider_contracts import InterruptResult, WorkerOutput
 
 VARIABLE = "CTO_MAIL"
 FOLDER = "mail"
-INTERRUPT = "interrupt"
 BOXES = (INBOX, OUTBOX, SHOWN, ACKED, REFUSED)
 
 MAX_FILE = 64 * 1024
@@ -44,9 +41,7 @@ AT_ONCE = 64
 
 _MESSAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.json\Z")
 _MARK = re.compile(r"([1-9][0-9]{0,8})(?:\.json)?\Z")
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def path_in(scratch: Path) -> Path:
@@ -59,7 +54,6 @@ def make_mailbox(scratch: Path, letters: Iterable[Letter] = ()) -> None:
     with storage_errors(f"use {path_in(scratch)}"):
         for box in BOXES:
             (path_in(scratch) / box).mkdir(parents=True, exist_ok=True)
-    remove(scratch, ".", INTERRUPT)
     for letter in letters:
         put(scratch, INBOX, f"{letter.number}.json", letter_text(letter))
 
@@ -75,25 +69,6 @@ def leave_in_mailbox(request: SendRequest) -> SendResult:
     except CtoError as error:
         return SendResult(status="failed", reason=error.message)
     return SendResult(status="taken")
-
-
-def leave_interrupt(output: WorkerOutput) -> InterruptResult:
-    """Ask the driver of a running agent to stop it; what ``interrupt`` may come down to.
-
-    For providers whose worker is a program of theirs that watches its mailbox.
-    """
-    from gitcto.provider_contracts import InterruptResult
-
-    try:
-        ask_to_stop(output.scratch)
-    except CtoError as error:
-        return InterruptResult(status="failed", reason=error.message)
-    return InterruptResult(status="asked")
-
-
-def ask_to_stop(scratch: Path) -> None:
-    """Leave the mark that asks a driver to stop its agent. Raises ``CtoError``."""
-    put(scratch, ".", INTERRUPT, b"")
 
 
 def letters_in(scratch: Path) -> tuple[int, ...]:
@@ -124,12 +99,7 @@ def refuse(scratch: Path, name: str, reason: str) -> None:
 
 def remove(scratch: Path, box: str, name: str) -> None:
     """Remove a file of a box; one that is gone is fine. Raises ``CtoError``."""
-    with (
-        storage_errors(f"remove {name}"),
-        _opened(scratch, box) as folder,
-        suppress(FileNotFoundError),
-    ):
-        os.unlink(name, dir_fd=folder)
+    remove_below(scratch, f"{FOLDER}/{box}/{name}")
 
 
 def messages(scratch: Path) -> list[Found]:
@@ -150,7 +120,7 @@ def marks(scratch: Path, box: str) -> dict[int, Found]:
 def files(scratch: Path, box: str, limit: int = MAX_FILE) -> list[Found]:
     """Read some files of a box, by name; a box that is gone or is no directory is empty."""
     try:
-        with _opened(scratch, box) as folder:
+        with opened_below(scratch, FOLDER, box) as folder:
             with os.scandir(folder) as entries:
                 names = [entry.name for entry in islice(entries, AT_ONCE)]
             return [_read(folder, name, limit) for name in sorted(names) if name[:1] != "."]
@@ -178,26 +148,4 @@ def _read(folder: int, name: str, limit: int) -> Found:
 
 def put(scratch: Path, box: str, name: str, data: bytes) -> None:
     """Write a file of a box in one step, whatever had its name. Raises ``CtoError``."""
-    fresh = f".{name}.new"
-    with storage_errors(f"write {name} into a mailbox"), _opened(scratch, box) as folder:
-        with suppress(FileNotFoundError):
-            os.unlink(fresh, dir_fd=folder)
-        descriptor = os.open(fresh, _NEW, 0o600, dir_fd=folder)
-        try:
-            write_all(descriptor, data)
-        finally:
-            os.close(descriptor)
-        os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
-
-
-@contextmanager
-def _opened(scratch: Path, box: str) -> Iterator[int]:
-    """Open a box, and no link on the way from the scratch directory to it."""
-    opened = [os.open(scratch, _DIRECTORY)]
-    try:
-        for part in (FOLDER, box):
-            opened.append(os.open(part, _DIRECTORY, dir_fd=opened[-1]))
-        yield opened[-1]
-    finally:
-        for descriptor in opened:
-            os.close(descriptor)
+    write_below(scratch, f"{FOLDER}/{box}/{name}", data)

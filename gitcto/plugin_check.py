@@ -40,7 +40,6 @@ _PARAMETERS = {
     "launch": 1,
     "collect": 1,
     "poll": 2,
-    "interrupt": 1,
     "create": 1,
     "needs": 2,
     "tips": 2,

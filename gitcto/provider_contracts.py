@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from gitcto.model.agent_records import Fault, FaultKind, Usage
+from gitcto.model.isolation import confines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +37,11 @@ class ToolServer:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
 
+    def table(self, **more: object) -> dict[str, object]:
+        """Return it as most CLIs have it in JSON, with ``more`` besides or instead."""
+        command, *args = self.argv
+        return {"command": command, "args": args, "env": dict(self.env), **more}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRequest:
@@ -50,8 +56,7 @@ class LaunchRequest:
     With ``session`` the agent goes on in that session of its own, in the same scratch directory;
     without ``edits`` it is to read and to answer only. ``answer_schema`` is a file with the JSON
     schema that its final message must fit, where its kind can be held to one; ``tools`` are offered
-    to it besides its own. ``level`` is what the sandbox promises that it is started in: within one
-    that confines, an agent's own sandbox is not needed and often cannot work.
+    to it besides its own. ``level`` is what the sandbox promises that it is started in.
     """
 
     task: TaskSpec
@@ -69,6 +74,31 @@ class LaunchRequest:
     tools: tuple[ToolServer, ...] = ()
     level: Level = "none"
 
+    @property
+    def confined(self) -> bool:
+        """Whether its sandbox keeps it in its room: then its own is not needed and may not work."""
+        return confines(self.level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopNote:
+    """A file that asks a running agent, in its own protocol, to end what it does.
+
+    ``path`` lies below its scratch directory, in a folder that is there; ``text`` is what is
+    written there, in one step. The agent watches for it, or the driver that is its worker.
+    """
+
+    path: str
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be left there; raises ``TypeError`` and ``ValueError``."""
+        if not _all_text((self.path, self.text)):
+            raise TypeError("StopNote.path and text must be str")
+        f"{self.path}{self.text}".encode()
+        if "\0" in self.path or {"", ".", ".."} & set(self.path.split("/")):
+            raise ValueError("StopNote.path must be relative, without '.' and '..'")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
@@ -76,11 +106,15 @@ class Launch:
 
     ``reads`` are absolute paths that the worker needs besides its room, the system's programs and
     git-cto with its Python: a sandbox that hides their surroundings shows them read-only.
+    ``interrupt`` is left for the worker when it is to end, before any signal; without one only
+    signals reach it. Whoever watches over the worker leaves it, so that a limit, a person and a run
+    that was killed meanwhile all reach the agent in the same way.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[Path, ...] = ()
+    interrupt: StopNote | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no process can be started from; raises ``TypeError``."""
@@ -163,18 +197,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InterruptResult:
-    """What came of asking an agent, in its own protocol, to stop what it does.
-
-    ``asked``: it was told, and is given time to end its turn. ``not_supported``: only signals
-    reach it. Whatever it is, the signals follow when it does not end.
-    """
-
-    status: Literal["asked", "not_supported", "failed"]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReport:
     """What the worker says of itself: a claim, never evidence.
 
@@ -218,9 +240,6 @@ class ProviderWorker(Protocol):
 
     def poll(self, output: WorkerOutput, cursor: str) -> Progress:
         """Read what is new since ``cursor`` (empty: from the beginning); a bounded amount."""
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Ask a running agent in its own protocol to stop; never wait for it."""
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Read what the worker said at its end."""

@@ -59,7 +59,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="providers",
                 singular="provider",
                 descriptor=Provider,
-                methods=("probe", "launch", "send", "poll", "interrupt", "collect"),
+                methods=("probe", "launch", "send", "poll", "collect"),
             ),
             Kind(
                 name="workspaces",

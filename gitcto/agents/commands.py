@@ -10,8 +10,9 @@
       "--", "{prompt:text}",
     ]
 
-A part with ``when`` is there when that word holds, one with ``unless`` when it does not. Nothing
-is ever a shell string; what a placeholder stands for is one argument or a part of it.
+A part with ``when`` is there when that word holds, one with ``unless`` when it does not; the name
+of a placeholder holds when its value is not empty. Nothing is ever a shell string; what a
+placeholder stands for is one argument or a part of it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from gitcto.errors import CtoError, ExitCode
@@ -47,16 +50,19 @@ class CommandTemplate:
     parts: tuple[_Part, ...]
 
     def fill(self, values: Mapping[str, str], words: Collection[str] = ()) -> tuple[str, ...]:
-        """Return the argv for these values, with the parts for which a word of ``words`` holds.
+        """Return the argv for these values, with the parts whose word holds.
+
+        ``words`` are those that hold besides the names of values that are not empty.
 
         Raises ``CtoError`` for a placeholder without a value, a value or a word that the template
         has no place for, and a value that is not of its placeholder's type. A ``text`` that would
         become an option is refused, unless it comes after an argument ``--``.
         """
         self._know(values, words)
+        holding = {name for name, value in values.items() if value}.union(words)
         argv: list[str] = []
         for part in self.parts:
-            if part.word and (part.word in words) is not part.holds:
+            if part.word and (part.word in holding) is not part.holds:
                 continue
             for argument in part.argv:
                 pieces = typed_pieces(argument, who=self.who)
@@ -100,6 +106,12 @@ def read_commands(text: str, *, who: str) -> Mapping[str, CommandTemplate]:
             raise _bad(who, f"template {name!r} is empty")
         found[name] = CommandTemplate(who=who, parts=parts)
     return found
+
+
+@cache
+def own_commands(package: str, *, who: str) -> Mapping[str, CommandTemplate]:
+    """Return the templates in the file ``commands.toml`` of a plugin's package, as above."""
+    return read_commands(files(package).joinpath("commands.toml").read_text("utf-8"), who=who)
 
 
 def _part(entry: Any, who: str) -> _Part:

@@ -46,7 +46,8 @@ class Dialect:
     ``events`` says what one JSON object means; it may raise for one that is malformed, which then
     means nothing. ``pieces`` tells that its messages are pieces of one, until a tool is used.
     ``sums`` tells that each ``used`` counts one step, and not all of the run up to there.
-    ``whole_session`` tells that it counts what a resumed session used before as well.
+    ``whole_session`` tells that it counts what a resumed session used before as well, and
+    ``whole_cost`` that only its cost does.
     ``errors_decide`` tells that a run with an ``error`` is no success, whatever its last event
     says. ``fault`` says what an error means (its text and its code), ``ended`` ones included.
     ``complaints`` says what the end of its standard error means that its events do not tell.
@@ -57,6 +58,7 @@ class Dialect:
     pieces: bool = False
     sums: bool = False
     whole_session: bool = False
+    whole_cost: bool = False
     errors_decide: bool = False
     fault: Callable[[str, str], Fault] = no_such_fault
     complaints: Callable[[str], Iterable[AgentEvent]] = no_complaints
@@ -114,6 +116,15 @@ def used(dialect: Dialect, so_far: Usage, event: AgentEvent) -> Usage:
     if event.usage is None:
         return so_far
     return so_far + event.usage if dialect.sums and event.kind == "used" else event.usage
+
+
+def own(dialect: Dialect, usage: Usage, before: Usage) -> Usage:
+    """Return what a run used itself, in a session that had used ``before``."""
+    if dialect.whole_session:
+        return since(usage, before)
+    if dialect.whole_cost:
+        return since(usage, Usage(cost_micros=before.cost_micros))
+    return usage
 
 
 def since(usage: Usage, before: Usage) -> Usage:

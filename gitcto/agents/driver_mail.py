@@ -12,11 +12,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitcto.mail_contracts import INBOX, SHOWN
-from gitcto.mailbox import INTERRUPT
+from gitcto.mailbox import FOLDER
+from gitcto.provider_contracts import StopNote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+_MARK = "interrupt"
+INTERRUPT_MARK = StopNote(path=f"{FOLDER}/{_MARK}")
+"""What :meth:`DriverMail.interrupted` looks for: a driver's ``Launch.interrupt``."""
 
 _NAME = re.compile(r"([1-9][0-9]{0,8})\.json\Z")
 
@@ -56,7 +61,7 @@ class DriverMail:
 
     def interrupted(self) -> bool:
         """Tell whether the agent is to be stopped."""
-        return (self._folder / INTERRUPT).exists()
+        return (self._folder / _MARK).exists()
 
     def _numbers(self) -> set[int]:
         try:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from gitcto.provider_contracts import LaunchRequest
 
 _ENTER = Path(__file__).with_name("enter.cjs")
+_WORDS = (
+    "Your workspace is the directory {}: that is the current directory of the task, and your"
+    " commands begin there. Give the path of every file as an absolute path in it."
+)
+"""It does not start where its work is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +34,8 @@ class NodeStart:
     """How a CLI is started.
 
     ``values`` are what its command template calls ``node``, ``enter`` (to be given to Node's
-    ``--require``) and ``script``; ``env`` variables of its own; ``reads`` what a sandbox shows.
+    ``--require``), ``script``, and ``words``, which it is to be told after its task; ``env`` are
+    variables of its own; ``reads`` is what a sandbox shows.
     """
 
     values: Mapping[str, str]
@@ -107,7 +113,12 @@ class NodeCli:
         there, workspace = (shlex.quote(str(path)) for path in (project, request.workspace))
         write_private(begin, f'if [ "$PWD" = {there} ]; then cd {workspace}; fi\n')
         return NodeStart(
-            values={"node": str(node.path), "enter": str(_ENTER), "script": str(script)},
+            values={
+                "node": str(node.path),
+                "enter": str(_ENTER),
+                "script": str(script),
+                "words": _WORDS.format(request.workspace),
+            },
             env={"CTO_ENTER": str(note), "BASH_ENV": str(begin)},
             reads=(*cli.reads, *node.reads),
         )

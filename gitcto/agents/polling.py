@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gitcto.agents.dialect import SESSION_CHARS, read_events, since, used
+from gitcto.agents.dialect import SESSION_CHARS, own, read_events, used
 from gitcto.agents.lines import read_piece
 from gitcto.model.agent_records import Usage
 from gitcto.provider_contracts import Progress
@@ -59,7 +59,7 @@ def poll_output(dialect: Dialect, output: WorkerOutput, cursor: str) -> Progress
         cursor=now.text(),
         events=tuple(events),
         session=session,
-        usage=since(usage, output.before) if dialect.whole_session else usage,
+        usage=own(dialect, usage, output.before),
         ended=ended,
     )
 

@@ -51,6 +51,16 @@ def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram 
     return InstalledProgram(path=path, real=path.resolve(), backend=backend)
 
 
+def needed_program(
+    settings: AgentSettings, host_env: Mapping[str, str], *, install: str
+) -> InstalledProgram:
+    """Return a provider's CLI; raises ``CtoError``, which says how to get it, without one."""
+    found = find_program(settings.program, host_env)
+    if found is None:
+        raise settings.problem(f"{settings.program!r} is not here", install)
+    return found
+
+
 def probe_program(
     settings: AgentSettings, host_env: Mapping[str, str], *, install: str, least: str
 ) -> Probe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from gitcto.agents.dialect import Transcript, fold, fold_events, since
+from gitcto.agents.dialect import Transcript, fold, fold_events, own
 from gitcto.agents.faults import fault, fault_of, one_line
 from gitcto.agents.lines import read_lines
 from gitcto.provider_contracts import WorkerReport
@@ -41,15 +41,12 @@ def report_of(
     dialect: Dialect, outcome: WorkerOutcome, transcript: Transcript, stderr: str
 ) -> WorkerReport:
     """Return what a run was, from its transcript and the end of its standard error. Pure."""
-    usage = transcript.usage
-    if dialect.whole_session:
-        usage = since(usage, outcome.before)
     return WorkerReport(
         summary=one_line(transcript.message),
         message=transcript.message,
         fault=_fault(dialect, outcome, transcript, stderr),
         session=transcript.session,
-        usage=usage,
+        usage=own(dialect, transcript.usage, outcome.before),
         notes=_notes(outcome, transcript),
     )
 

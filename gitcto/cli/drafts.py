@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -12,14 +12,18 @@ from gitcto.cli.persons import refuse_worker
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gitcto.cli.app import App
-    from gitcto.model.draft_records import Draft
+    from gitcto.model.draft_records import Asked, Draft
     from gitcto.runtime.team.drafts import Content
     from gitcto.store.reader import LedgerReader
 
 _SHORT = 8
 _SHORTEST = 4
 _SHOWN = 60
+
+_Kept = TypeVar("_Kept", "Draft", "Draft | Asked")
 
 _draft_argument = click.argument("draft")
 
@@ -49,6 +53,7 @@ def draft(  # noqa: PLR0913 - one parameter for each option
     when something is wrong with it.
     """
     from gitcto.cli.requests import run_context
+    from gitcto.cli.signals import interruptible
     from gitcto.cli.views import Lines
     from gitcto.policy.plans import AUTO, POLICY
     from gitcto.runtime.team.drafts import Wish, approve_draft, content_of, draft_plan
@@ -57,7 +62,10 @@ def draft(  # noqa: PLR0913 - one parameter for each option
     with run_context(app, app.team(team)) as context:
         revised = _found(context.ledger, revise) if revise else None
         wish = Wish(objective=objective, provider=provider, revises=revised, strategy=strategy)
-        made = draft_plan(context, wish, Lines(app.output))
+        listener = Lines(app.output)
+        note = "ending the agent (once more: end at once, it is taken up later)"
+        with interruptible(lambda: listener.note(note)) as interrupted:
+            made = draft_plan(context, wish, listener, interrupted)
         content = content_of(context.objects, made)
         automatic = context.policy.plans.approve_drafts == AUTO and not made.problems
         if automatic:
@@ -83,9 +91,14 @@ def drafts(app: App, *, team: str | None, as_json: bool) -> None:
     with app.reader(team) as reader:
         known = reader.view().team
         waiting = list(known.drafts.values()) if known else []
+        asked = list(known.asked.values()) if known else []
     if as_json:
-        app.output.json({"drafts": [_plain(each) for each in waiting]})
-    elif not waiting:
+        plain = [{name: getattr(each, name) for name in each.__struct_fields__} for each in asked]
+        app.output.json({"drafts": [_plain(each) for each in waiting], "asked": plain})
+        return
+    for each in asked:
+        app.output.data(f"{_short(each)} is asked of {each.provider}: {visible(_line(each))}")
+    if not waiting:
         app.output.data("No draft waits")
     else:
         app.output.table(
@@ -152,19 +165,28 @@ def reject(app: App, draft: str, *, reason: str, team: str | None) -> None:
     """Drop DRAFT. What the agent answered stays in the ledger."""
     from gitcto.cli.record import record
     from gitcto.model.draft_commands import RejectDraft
+    from gitcto.model.draft_records import Draft
 
     refuse_worker(app.host.environ, "decide about drafts")
     with app.ledger(team) as ledger:
-        found = _found(ledger, draft)
+        known = ledger.view().team
+        waiting: dict[str, Draft | Asked] = {**known.drafts, **known.asked} if known else {}
+        found = _meant(waiting, draft)
         record(ledger, RejectDraft(draft=found.id, by=app.host.actor, reason=reason))
     app.output.data(f"Rejected draft {_short(found)}")
-    app.output.hint(f"its plan stays readable: `git cat-file blob {found.plan[:12]}`")
+    if isinstance(found, Draft):
+        app.output.hint(f"its plan stays readable: `git cat-file blob {found.plan[:12]}`")
+    else:
+        app.output.hint("the next `git cto run` ends its agent and clears its room away")
 
 
 def _found(reader: LedgerReader, wanted: str) -> Draft:
     """Return the draft that is meant, by its id or the end of it."""
     team = reader.view().team
-    waiting = team.drafts if team else {}
+    return _meant(team.drafts if team else {}, wanted)
+
+
+def _meant(waiting: Mapping[str, _Kept], wanted: str) -> _Kept:
     fitting = [each for name, each in waiting.items() if name.endswith(wanted.lower())]
     if len(fitting) == 1 and len(wanted) >= _SHORTEST:
         return fitting[0]
@@ -264,10 +286,10 @@ def _contents(content: Content) -> dict[str, object]:
     }
 
 
-def _short(one: Draft) -> str:
+def _short(one: Draft | Asked) -> str:
     return one.id[-_SHORT:]
 
 
-def _line(one: Draft) -> str:
+def _line(one: Draft | Asked) -> str:
     line = " ".join(one.objective.split())
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"

@@ -41,10 +41,12 @@ def kept_rooms(app: App, reader: LedgerReader) -> list[KeptRoom]:
     if not layout.rooms.is_dir():
         return []
     view, found = reader.view(), []
+    asked = view.team.asked if view.team else {}
     for name in sorted(path.name for path in layout.rooms.iterdir()):
         room = layout.room(name)
         execution = view.execution(execution_of(name))
         live = execution is not None and execution.state in LIVE_STATES
+        live = live or execution_of(name) in asked
         if not live and room.is_dir():
             task, attempt = (execution.task, execution.attempt) if execution else ("", 0)
             found.append(KeptRoom(name, task, attempt, room))

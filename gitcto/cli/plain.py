@@ -115,6 +115,7 @@ def _of_steps(record: Execution) -> dict[str, Any]:
     return {
         "beside": dict(record.beside),
         "strategy": record.strategy,
+        "strategy_file": record.strategy_file,
         "steps": [step(each) for each in record.steps],
     }
 

@@ -23,8 +23,9 @@ def verify(app: App, *, team: str | None, as_json: bool) -> None:
     """Decide everything again that the team's ledger says was decided.
 
     Each decision is taken from its recorded inputs, under the policy that it cites, whose bytes are
-    in the ledger; what was allowed must be allowed by the same rule, what was denied denied. Exit 1
-    when one comes out differently, or its policy is gone.
+    in the ledger; what was allowed must be allowed by the same rule, what was denied denied. Which
+    step of an attempt came next is derived from its strategy's text, kept beside its lease. Exit 1
+    when something comes out differently, or its text is gone.
     """
     from gitcto.git.objects import Objects
     from gitcto.runtime.proving.redecide import redecide
@@ -41,29 +42,27 @@ def verify(app: App, *, team: str | None, as_json: bool) -> None:
 
 
 def _row(each: Redecided) -> dict[str, object]:
-    decision = each.decision
     return {
         "seq": each.seq,
         "kind": each.kind,
-        "action": decision.action,
-        "resource": decision.resource,
-        "recorded": f"{decision.verdict} by {decision.rule}: {decision.reason}",
+        "action": each.action,
+        "resource": each.resource,
+        "recorded": each.recorded,
         "again": each.differs,
     }
 
 
 def _say(app: App, found: list[Redecided], wrong: list[Redecided]) -> None:
     for each in wrong:
-        decision = each.decision
         app.output.data(
             visible(
-                f"event {each.seq}, {decision.action} of {decision.resource}: recorded "
-                f"{decision.verdict} by {decision.rule}, now {each.differs}"
+                f"event {each.seq}, {each.action} of {each.resource}: recorded "
+                f"{each.recorded}, now {each.differs}"
             )
         )
-    counted = Counter(each.decision.action for each in found)
+    counted = Counter(each.action for each in found)
     kinds = ", ".join(f"{count} {action}" for action, count in sorted(counted.items()))
-    policies = len({each.decision.policy for each in found})
+    policies = len({each.policy for each in found if each.policy})
     same = len(found) - len(wrong)
     app.output.data(f"{same} of {len(found)} decisions are the same again ({kinds or 'none'})")
     if found:

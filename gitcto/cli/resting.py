@@ -77,5 +77,5 @@ def left_of(policy: Policy, scope: str, spent: Spent) -> Iterator[Mapping[str, A
     for unit in UNITS:
         limit = policy.budgets.of(scope).of(unit)
         if limit:
-            used = amount(spent, unit)
+            used = amount((spent,), unit)
             yield {"scope": scope, "unit": unit, "limit": limit, "used": used}

@@ -31,6 +31,7 @@ WHAT = {
     "leave": "leave it alone",
     "give_up": "take it over",
     "unknown": "leave it alone",
+    "draft": "take the draft up",
 }
 """What each step of a recovery is called."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from gitcto.context.records import Entry, Stream, sha256
 
@@ -24,13 +24,15 @@ class Checkpoint:
 
     def encode(self) -> bytes:
         """Return the canonical bytes: sorted keys, no spaces, UTF-8."""
-        value = {"v": VERSION, **asdict(self)}
+        entries = [each.plain() for each in self.stream.entries]
+        value = {
+            "v": VERSION,
+            "number": self.number,
+            "previous": self.previous,
+            "stream": {"owner": self.stream.owner, "entries": entries},
+        }
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return text.encode("utf-8", "surrogatepass")
-
-    def checksum(self) -> str:
-        """Return the SHA-256 of the bytes."""
-        return sha256(self.encode())
 
 
 def decode(data: bytes, checksum: str, owner: str) -> Checkpoint:

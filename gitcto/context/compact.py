@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from gitcto.context.records import Budget, Entry, Stream, sha256, tokens_of
 from gitcto.context.render import render
@@ -108,7 +108,7 @@ def _kept(stream: Stream) -> frozenset[int]:
 
 
 def _line(entry: Entry) -> Entry:
-    checksum = sha256(json.dumps(asdict(entry), sort_keys=True).encode())
+    checksum = sha256(json.dumps(entry.plain(), sort_keys=True).encode())
     words = " ".join(entry.text.split())
     shown = words if len(words) <= _SHOWN else f"{words[: _SHOWN - 1]}…"
     name = " ".join(entry.name.split())[:_SHOWN]

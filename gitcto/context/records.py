@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 Kind = Literal[
@@ -33,6 +33,13 @@ class Entry:
     open: bool = False
     merged: int = 0
     checksum: str = ""
+
+    def plain(self) -> dict[str, object]:
+        """Return its fields as they are written down."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+
+_FIELDS = tuple(each.name for each in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ def steps_outline(execution: Execution) -> dict[str, Any]:
     """Return what is said of an attempt's steps."""
     return {
         "strategy": execution.strategy,
+        "strategy_file": execution.strategy_file,
         "steps": [step_outline(step) for step in execution.steps],
     }
 

@@ -81,6 +81,7 @@ class Lease(Struct, frozen=True, kw_only=True):
     decision: Decision
     nonce: str = ""
     strategy: str = ""
+    strategy_file: str = ""
 
 
 class RenewLease(Struct, frozen=True, kw_only=True):

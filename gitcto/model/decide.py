@@ -154,8 +154,7 @@ def _requeue(on: _On, c: cmd.RequeueTask) -> Answer:
 
 def _lease(on: _On, c: cmd.Lease) -> Answer:
     task = on.view.task(c.task)
-    live = workers(on.view.live())
-    limit = min(c.max_workers, MAX_WORKERS)
+    live, limit = workers(on.view.live()), min(c.max_workers, MAX_WORKERS)
     if on.team.mode is not TeamMode.RUNNING:
         return Refusal("team_not_running", "model.mode", f"the team is {on.team.mode}")
     if task is None:
@@ -190,6 +189,7 @@ def _lease(on: _On, c: cmd.Lease) -> Answer:
             decision=c.decision,
             nonce=c.nonce,
             strategy=c.strategy,
+            strategy_file=c.strategy_file,
         ),
     )
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gitcto.model.agent_records import Fault, Usage
-from gitcto.model.draft_records import Draft
+from gitcto.model.draft_records import Asked, Draft
 from gitcto.model.records import Decision
+
+
+class AskPlan(Struct, frozen=True, kw_only=True):
+    """Ask an agent for a plan; ``decision`` is why its provider."""
+
+    asked: Asked
+    decision: Decision
 
 
 class RecordDraft(Struct, frozen=True, kw_only=True):
     """Record what an agent answered; see :class:`gitcto.model.draft_events.PlanDrafted`."""
 
     draft: Draft
-    decision: Decision
     usage: Usage = Usage()
     fault: Fault | None = None
     wall_ms: int = 0
@@ -29,12 +35,12 @@ class ApproveDraft(Struct, frozen=True, kw_only=True):
 
 
 class RejectDraft(Struct, frozen=True, kw_only=True):
-    """``by`` does not want a draft any more."""
+    """``by`` does not want a draft any more, or asks for one no more."""
 
     draft: str
     by: str
     reason: str = ""
 
 
-DraftCommand = RecordDraft | ApproveDraft | RejectDraft
+DraftCommand = AskPlan | RecordDraft | ApproveDraft | RejectDraft
 """Commands about drafted plans."""

@@ -5,10 +5,35 @@ from __future__ import annotations
 from msgspec import Struct
 
 MAX_DRAFTS = 20
-"""Most drafts of a team that wait at the same time."""
+"""Most drafts of a team that wait at the same time, for an agent or a person."""
 
 MAX_OBJECTIVE = 4_000
 """Longest objective, in characters."""
+
+
+class Asked(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A plan that an agent is asked for, until a draft comes of it; see :class:`Draft`.
+
+    ``id`` will be the draft's, and names the agent's room and its run. The tasks are to be done by
+    ``strategy``, or by their role's when it is empty.
+    """
+
+    id: str
+    objective: str
+    provider: str
+    base: str
+    strategy: str = ""
+    revises: str = ""
+    by: str = ""
+    asked_ms: int = 0
+
+    def same(self, other: Asked) -> bool:
+        """Tell whether another one asks for the same."""
+        return _wanted(self) == _wanted(other)
+
+
+def _wanted(asked: Asked) -> tuple[str, ...]:
+    return (asked.objective, asked.provider, asked.strategy, asked.revises)
 
 
 class Draft(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -77,8 +77,8 @@ class TaskRequeued(Body, frozen=True, kw_only=True, tag_field="kind", tag="task.
 class ExecutionLeased(Body, frozen=True, kw_only=True, tag_field="kind", tag="execution.leased"):
     """A task was claimed: the intent to start one attempt under fencing token ``epoch``.
 
-    ``nonce`` is random; evidence that lacks it was not made for this attempt. ``strategy`` says
-    which steps it takes.
+    ``nonce`` is random; evidence without it was not made for this attempt. Its steps are those of
+    ``strategy``, in the file of SHA-256 ``strategy_file``: the policy, or one beside this event.
     """
 
     VERSION: ClassVar[int] = 3
@@ -96,6 +96,7 @@ class ExecutionLeased(Body, frozen=True, kw_only=True, tag_field="kind", tag="ex
     decision: Decision
     nonce: str = ""
     strategy: str = ""
+    strategy_file: str = ""
 
 
 class LeaseRenewed(Body, frozen=True, kw_only=True, tag_field="kind", tag="lease.renewed"):

@@ -118,6 +118,7 @@ def _leased(at: _At, e: ev.ExecutionLeased) -> Records:
         role=e.role,
         workspace=e.workspace,
         strategy=e.strategy,
+        strategy_file=e.strategy_file,
         nonce=e.nonce,
         leased_ms=at.ts,
         expires_ms=e.expires_ms,

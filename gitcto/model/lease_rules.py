@@ -176,6 +176,7 @@ def _adopted(source: Execution, task: Task, c: cmd.AdoptWork) -> Answer:
         decision=c.decision,
         nonce=c.nonce,
         strategy=source.strategy,
+        strategy_file=source.strategy_file,
     )
     adopted = lease.WorkAdopted(execution=c.execution, source=source.id, commit=c.commit)
     harvested = ev.WorkHarvested(

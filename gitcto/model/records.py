@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gitcto.model.circuit_records import Circuit
-from gitcto.model.draft_records import Draft
+from gitcto.model.draft_records import Asked, Draft
 from gitcto.model.mail_records import Mail
 from gitcto.model.provider_records import Admission, Comparison, Staged
 from gitcto.model.spending import Spent, Totals
@@ -167,7 +167,8 @@ class Team(Struct, frozen=True, kw_only=True):
     stopped the merge queue, ``queue_resumed`` how often one let it go on. ``unclear`` counts what
     was perhaps done outside, and which a person must look at. ``admissions``, ``stages`` and
     ``comparisons`` are what persons recorded of each provider last; ``circuits`` are the open ones,
-    ``used`` is what the team's agents have used; ``drafts`` are the plans that wait for a person.
+    ``used`` is what the team's agents have used; ``drafts`` are the plans that wait for a person,
+    ``asked`` those that agents were asked for.
     """
 
     name: str
@@ -186,6 +187,7 @@ class Team(Struct, frozen=True, kw_only=True):
     stages: dict[str, Staged] = {}
     comparisons: dict[str, Comparison] = {}
     drafts: dict[str, Draft] = {}
+    asked: dict[str, Asked] = {}
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -239,7 +241,8 @@ class Execution(Struct, frozen=True, kw_only=True):
     that very change; ``ejection`` is why a person wants it out of the queue, ``stop`` why one wants
     its worker ended, ``over`` the denial by the budget that ends it. ``adopted`` is the execution
     whose late work this one is about, ``late`` what became of work that came after the lease.
-    ``strategy`` names what says which ``steps`` it takes.
+    ``strategy`` names what says which ``steps`` it takes, ``strategy_file`` is the SHA-256 of the
+    file that says it.
     """
 
     id: str
@@ -255,6 +258,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     expires_ms: int
     workspace: str = ""
     strategy: str = ""
+    strategy_file: str = ""
     steps: tuple[Step, ...] = ()
     isolation: str = ""
     sandbox: str = ""

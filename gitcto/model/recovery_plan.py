@@ -29,6 +29,7 @@ Action = Literal[
     "leave",
     "give_up",
     "unknown",
+    "draft",
 ]
 
 
@@ -60,12 +61,14 @@ class Left(Struct, frozen=True, kw_only=True):
     """Everything a run finds: what it may continue, what it may not, and what ended ones left.
 
     ``theirs`` are live executions of other clones, ``ended`` those that are over and left something
-    here, ``unknown`` what no ledger of this team knows.
+    here, ``drafts`` the plans that agents were asked for, ``unknown`` what no ledger of this team
+    knows.
     """
 
     ours: tuple[Execution, ...] = ()
     theirs: tuple[Execution, ...] = ()
     ended: tuple[Execution, ...] = ()
+    drafts: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -80,6 +83,7 @@ def plan(
     nothing = Seen()
     ours = sorted(left.ours, key=lambda x: (x.leased_ms, x.id))
     steps = [_unknown(each) for each in left.unknown]
+    steps += [_draft(each, seen.get(each, nothing)) for each in left.drafts]
     steps += [_ended(view, x, seen.get(x.id, nothing), adopt_late=adopt_late) for x in left.ended]
     steps += [step for x in ours if (step := _landing(x, ours, seen)) is not None]
     steps += [
@@ -92,6 +96,13 @@ def plan(
 def _unknown(execution: str) -> Step:
     why = "no attempt of this team's ledger; `git cto doctor` says more"
     return Step(action="unknown", task="", execution=execution, why=why, keeps="it stays as it is")
+
+
+def _draft(draft: str, seen: Seen) -> Step:
+    why = "an agent was asked for a plan; what it said is kept as a draft, its room goes"
+    if seen.supervised:
+        why = "an agent is at work on a plan; it is taken up once that has ended"
+    return Step(action="draft", task="", execution=draft, why=why, keeps="in its room")
 
 
 def _ended(view: StateView, x: Execution, seen: Seen, *, adopt_late: bool) -> Step:

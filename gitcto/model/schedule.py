@@ -23,7 +23,7 @@ def band(task: Task, now_ms: int) -> int:
 
 
 def choose(
-    ready: Iterable[Task], live: Collection[Execution], now_ms: int, max_workers: int
+    ready: Collection[Task], live: Collection[Execution], now_ms: int, max_workers: int
 ) -> list[Task]:
     """Return the tasks to start now, best first, never more than there are free workers.
 
@@ -31,7 +31,7 @@ def choose(
     The lowest band goes first; in a band, the role with the fewest live workers; then the task
     that has waited longest, by its place in the ledger.
     """
-    free = min(max_workers, MAX_WORKERS) - workers(live)
+    free = min(max_workers, MAX_WORKERS) - workers(live) if ready else 0
     if free <= 0:
         return []
     busy = Counter(execution.role for execution in live)

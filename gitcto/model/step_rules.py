@@ -33,7 +33,7 @@ UNAPPROVED = "unapproved"
 
 def running(execution: Execution) -> tuple[Step, ...]:
     """Return the steps that run now, or are about to."""
-    return tuple(step for step in execution.steps if step.runs)
+    return tuple([step for step in execution.steps if step.runs])
 
 
 def authors(x: Execution) -> tuple[str, ...]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 UNITS = ("tokens", "usd", "wall_s")
 """What is limited: tokens of all kinds, money, and the time that agents run, added up."""
+
+SCOPES = ("execution", "task", "team", "day")
+"""Of what it is limited, the narrowest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +28,21 @@ class Budget:
     @property
     def limited(self) -> bool:
         """Whether there is any limit."""
-        return self.counted or bool(self.wall_s)
-
-    @property
-    def counted(self) -> bool:
-        """Whether there is a limit that only what a provider reports can be held to."""
-        return bool(self.tokens or self.usd)
+        return bool(self.tokens or self.usd or self.wall_s)
 
 
 _NONE = Budget()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit(NamedTuple):
+    """One limit: ``most`` of a ``unit`` in a ``scope``."""
+
+    scope: str
+    unit: str
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Budgets:
     """Limits of one execution, of all of a task, and of a team in all and in one ``day`` of UTC.
 
@@ -53,15 +61,21 @@ class Budgets:
         found: Budget = getattr(self, scope)
         return found
 
-    @property
-    def scopes(self) -> dict[str, Budget]:
-        """All of them by name, the narrowest first."""
-        return {name: self.of(name) for name in ("execution", "task", "team", "day")}
+    @cached_property
+    def limits(self) -> tuple[Limit, ...]:
+        """All there are, the narrowest first."""
+        all_there_could_be = (Limit(s, u, self.of(s).of(u)) for s in SCOPES for u in UNITS)
+        return tuple(each for each in all_there_could_be if each.most)
 
     @property
     def units(self) -> tuple[str, ...]:
         """The units in which anything is limited."""
-        return tuple(u for u in UNITS if any(each.of(u) for each in self.scopes.values()))
+        return tuple(unit for unit in UNITS if any(each.unit == unit for each in self.limits))
+
+    @cached_property
+    def counted(self) -> bool:
+        """Whether there is a limit that only what a provider reports can be held to."""
+        return any(each.unit != "wall_s" for each in self.limits)
 
 
 def shown_amount(unit: str, amount: int) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from gitcto.model.records import MAX_WORKERS
-from gitcto.policy.budget_settings import UNITS, shown_amount
+from gitcto.policy.budget_settings import SCOPES, shown_amount
 from gitcto.policy.records import Policy, Setting, TierApproval
 
 
@@ -57,8 +57,9 @@ def _lines(policy: Policy) -> Iterator[str]:
 
 
 def _budgets(policy: Policy) -> Iterator[str]:
-    for scope, budget in policy.budgets.scopes.items():
-        said = [shown_amount(unit, budget.of(unit)) for unit in UNITS if budget.of(unit)]
+    for scope in SCOPES:
+        limits = (each for each in policy.budgets.limits if each.scope == scope)
+        said = [shown_amount(each.unit, each.most) for each in limits]
         if said:
             yield f"budget   {scope}: {', '.join(said)}"
     if policy.budgets.units:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -77,7 +78,7 @@ def parse_strategy(text: bytes, name: str, where: str) -> Strategy:
     strategy = _strategy(root, name)
     root.close()
     refuse_all(text, where, findings)
-    return strategy
+    return replace(strategy, file=hashlib.sha256(text).hexdigest())
 
 
 def strategies(table: Table) -> Mapping[str, StrategySettings]:

@@ -10,6 +10,8 @@ _SHOWN = 8
 def draft_phrase(body: ev.DraftEventBody) -> str:
     """Return what an event says."""
     match body:
+        case ev.PlanAsked():
+            return f"plan {body.asked.id[-_SHOWN:]} asked of {body.asked.provider}"
         case ev.PlanDrafted():
             one = body.draft
             wrong = f", {one.problems} problems" if one.problems else ""

@@ -109,7 +109,10 @@ class StrategyRole:
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
-    """Steps in order; ``rounds`` is how often the patch may be written until it is approved."""
+    """Steps in order; ``rounds`` is how often the patch may be written until it is approved.
+
+    ``file`` is the SHA-256 of the file that says all this: its own, or the policy that defines it.
+    """
 
     name: str
     summary: str
@@ -117,6 +120,7 @@ class Strategy:
     steps: tuple[StrategyStep, ...]
     combine: Combine = "all"
     rounds: int = 1
+    file: str = ""
 
     @cached_property
     def stages(self) -> tuple[tuple[StrategyStep, ...], ...]:

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gitcto.testing.agents import AgentContract
     from gitcto.testing.fault_loop import FaultLoop
     from gitcto.testing.faulty import Faulty
     from gitcto.testing.gate_contract import GateContract, gate_context
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gitcto.testing.workspace_contract import WorkspaceContract
 
 _HOME = {
+    "AgentContract": "agents",
     "Capabilities": "kit",
     "ContractBrokenError": "kit",
     "CtoRepo": "repo",
@@ -48,6 +50,7 @@ _HOME = {
 }
 
 __all__ = [
+    "AgentContract",
     "Capabilities",
     "ContractBrokenError",
     "CtoRepo",

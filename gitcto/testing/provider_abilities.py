@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.descriptors import Abilities
-from gitcto.mailbox import INTERRUPT, make_mailbox, path_in
+from gitcto.errors import CtoError
+from gitcto.mailbox import make_mailbox
 from gitcto.plugins import Plugins
 from gitcto.provider_contracts import LaunchRequest, ToolServer
 from gitcto.testing.kit import Contract, must
+from gitcto.untrusted_files import write_below
 
 if TYPE_CHECKING:
     from gitcto.provider_contracts import AgentEvent, ProviderWorker, WorkerOutcome
@@ -77,6 +79,28 @@ class ProviderAbilities(Contract):
             events += progress.events
         must(bool(events) == abilities.streams, f"streams={abilities.streams}: {events[:3]}")
 
+    def test_what_it_does_not_know_changes_nothing(
+        self, provider: ProviderWorker, finished: WorkerOutcome, abilities: Abilities
+    ) -> None:
+        """With ``streams`` it passes over bytes that are no text, and events of later versions."""
+        *lines, last = _lines(finished, abilities)
+        garbage = b'\xff\xfe\x00 binary\n{"type":"novel"}\n{"type":\n'
+        finished.stdout.write_bytes(b"".join((garbage, *lines, garbage, last)))
+        report = provider.collect(finished)
+        must(report.ok, f"garbage around its words is no failure: {report.fault}")
+
+    def test_a_run_that_did_not_say_its_end_is_no_success(
+        self, provider: ProviderWorker, finished: WorkerOutcome, abilities: Abilities
+    ) -> None:
+        """With ``streams`` a run without its terminal event has failed, though it exits with 0."""
+        lines = _lines(finished, abilities)
+        if not provider.poll(finished, "").ended:
+            pytest.skip("its stream has no terminal event")
+        while provider.poll(finished, "").ended:
+            finished.stdout.write_bytes(b"".join(lines[:-1]))
+            lines.pop()
+        must(not provider.collect(finished).ok, "a run without its terminal event was a success")
+
     def test_it_counts_what_it_says_it_counts(
         self, provider: ProviderWorker, finished: WorkerOutcome, abilities: Abilities
     ) -> None:
@@ -92,6 +116,17 @@ class ProviderAbilities(Contract):
         """With ``resumes`` what it starts is told which session to go on in."""
         told = _told(provider, dataclasses.replace(launch_request, session=SESSION))
         must((SESSION in told) == abilities.resumes, f"resumes={abilities.resumes}")
+
+    def test_a_session_is_no_option(
+        self, provider: ProviderWorker, launch_request: LaunchRequest
+    ) -> None:
+        """A session is what an agent once called it, and never becomes an option of its program."""
+        request = dataclasses.replace(launch_request, session="--last")
+        try:
+            launch = provider.launch(request)
+        except CtoError:
+            return
+        must("--last" not in launch.argv, "its session became an option")
 
     def test_it_takes_tools_if_it_says_so(
         self, provider: ProviderWorker, launch_request: LaunchRequest, abilities: Abilities
@@ -122,15 +157,15 @@ class ProviderAbilities(Contract):
         must((usual != reading) == abilities.reads_only, f"reads_only={abilities.reads_only}")
 
     def test_it_is_asked_to_stop_if_it_has_a_protocol(
-        self, provider: ProviderWorker, outcome: WorkerOutcome, abilities: Abilities
+        self, provider: ProviderWorker, launch_request: LaunchRequest, abilities: Abilities
     ) -> None:
-        """With ``interrupt`` by protocol the mark is left that its driver watches for."""
-        make_mailbox(outcome.scratch)
-        answer = provider.interrupt(outcome)
-        asked = (path_in(outcome.scratch) / INTERRUPT).exists()
+        """With ``interrupt`` by protocol a launch says what asks it, and that can be left there."""
+        make_mailbox(launch_request.scratch)
+        note = provider.launch(launch_request).interrupt
         by_protocol = abilities.interrupt == "protocol"
-        must((answer.status == "asked") == by_protocol, f"interrupt(): {answer}")
-        must(asked == by_protocol, f"interrupt={abilities.interrupt!r}, its mark: {asked}")
+        must((note is not None) == by_protocol, f"interrupt={abilities.interrupt!r}: {note}")
+        if note is not None:
+            write_below(launch_request.scratch, note.path, note.text.encode())
 
 
 def run_launch(provider: ProviderWorker, request: LaunchRequest, outcome: WorkerOutcome) -> int:
@@ -148,6 +183,13 @@ def run_launch(provider: ProviderWorker, request: LaunchRequest, outcome: Worker
             check=False,
         )
     return done.returncode
+
+
+def _lines(outcome: WorkerOutcome, abilities: Abilities) -> list[bytes]:
+    lines = outcome.stdout.read_bytes().splitlines(keepends=True)
+    if not abilities.streams or not lines:
+        pytest.skip("its output tells nothing")
+    return lines
 
 
 def _told(provider: ProviderWorker, request: LaunchRequest) -> str:

@@ -14,7 +14,6 @@ from gitcto.mailbox import BOXES, files, letter_text, make_mailbox, path_in
 from gitcto.model.agent_records import FAULT_KINDS
 from gitcto.model.records import TaskSpec
 from gitcto.provider_contracts import (
-    InterruptResult,
     Launch,
     LaunchRequest,
     Progress,
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
 ERRORS = frozenset(FAULT_KINDS) - {"finish"}
 """The classes of error a provider may report."""
 
-_CANARY = "canary-3141592653"
+SECRET, CANARY = "SOME_SECRET", "canary-3141592653"
+"""A variable of the host's environment, and what it holds."""
 
 
 class ProviderContract(ProviderAbilities):
@@ -72,7 +72,7 @@ class ProviderContract(ProviderAbilities):
             scratch=scratch,
             prompt_file=prompt,
             settings=settings,
-            host_env={"PATH": os.defpath, "HOME": str(tmp_path), "SOME_SECRET": _CANARY},
+            host_env={"PATH": os.defpath, "HOME": str(tmp_path), SECRET: CANARY},
         )
 
     @pytest.fixture
@@ -115,7 +115,7 @@ class ProviderContract(ProviderAbilities):
         """A variable nobody named does not reach the worker."""
         launch = provider.launch(launch_request)
         told = [*launch.argv, *launch.env.values()]
-        must(all(_CANARY not in text for text in told), "a variable nobody named was handed on")
+        must(all(CANARY not in text for text in told), "a variable nobody named was handed on")
 
     def test_launch_writes_only_to_its_scratch(
         self, provider: ProviderWorker, launch_request: LaunchRequest
@@ -215,13 +215,6 @@ class ProviderContract(ProviderAbilities):
                 must(type(progress) is Progress, "poll() must return a Progress")
                 cursor = progress.cursor
             must(not provider.poll(outcome, cursor).events, "poll() must come to rest")
-
-    def test_interrupt_answers(self, provider: ProviderWorker, outcome: WorkerOutcome) -> None:
-        """It says whether it could ask, also when nobody runs any more."""
-        answer = provider.interrupt(outcome)
-        must(type(answer) is InterruptResult, "interrupt() must return an InterruptResult")
-        must_be_a_line(answer.reason, "reason")
-        must(answer.status == "asked" or bool(answer.reason), "a no needs a reason")
 
     def test_it_prints_nothing(
         self,

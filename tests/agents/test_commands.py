@@ -22,11 +22,12 @@ GIVEN = {"program": "/bin/x", "workspace": "/w", "model": "m-1", "session": "s1"
 
 def test_filling() -> None:
     commands = read_commands(TEMPLATES, who="provider x")
-    assert commands["run"].fill(GIVEN, {"edits", "session"}) == (
+    assert commands["run"].fill(GIVEN, {"edits"}) == (
         *("/bin/x", "exec", "--dir=/w", "-m", "m-1", "--resume", "s1", "--", "-a\nb"),
     )
-    without = {name: value for name, value in GIVEN.items() if name != "session"}
-    assert "--read-only" in commands["run"].fill(without)
+    without = commands["run"].fill({**GIVEN, "session": ""})
+    assert "--read-only" in without
+    assert "--resume" not in without
     assert commands["version"].fill({"program": "/bin/x"}) == ("/bin/x", "--json={}")
 
 
@@ -37,8 +38,8 @@ def test_filling() -> None:
         ({"model": "a b"}, (), "{model:word} is 'a b'"),
         ({"model": ""}, (), "{model:word} is not given"),
         ({"workspace": "w"}, (), "{workspace:path} is 'w'"),
-        ({"session": "../x"}, ("session",), "{session:id} is '../x'"),
-        ({"session": "--last"}, ("session",), "{session:id} is '--last'"),
+        ({"session": "../x"}, (), "{session:id} is '../x'"),
+        ({"session": "--last"}, (), "{session:id} is '--last'"),
         ({"prompt": "a\0b"}, (), "{prompt:text}"),
         ({"more": "x"}, (), "no place for the value 'more'"),
         ({}, ("fast",), "no place for the word 'fast'"),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gitcto.api import (
+    INTERRUPT_MARK,
     DriverMail,
     Letter,
     SendRequest,
-    WorkerOutput,
+    StopNote,
     leave_in_mailbox,
-    leave_interrupt,
 )
-from gitcto.mailbox import make_mailbox, marks, path_in
+from gitcto.mailbox import letters_in, make_mailbox, marks, path_in
+from gitcto.untrusted_files import write_below
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,5 +66,19 @@ def test_the_mark_is_seen(tmp_path: Path) -> None:
     make_mailbox(tmp_path)
     mail = DriverMail(path_in(tmp_path))
     assert not mail.interrupted()
-    leave_interrupt(WorkerOutput(stdout=tmp_path, stderr=tmp_path, scratch=tmp_path))
+    write_below(tmp_path, INTERRUPT_MARK.path, INTERRUPT_MARK.text.encode())
     assert mail.interrupted()
+
+
+@pytest.mark.parametrize("path", ["", "/etc/x", "../x", "a//b", "a/./b", "a\0b", "a\udc80"])
+def test_a_note_lies_below_its_scratch_directory(path: str) -> None:
+    with pytest.raises(ValueError, match=r"StopNote\.path|surrogates"):
+        StopNote(path=path)
+
+
+def test_letters_are_told_by_their_numbers(tmp_path: Path) -> None:
+    make_mailbox(tmp_path, [Letter(number=3, sender="person:ada", subject="v2")])
+    send(tmp_path, 12)
+    (path_in(tmp_path) / "inbox" / "interrupt").write_bytes(b"")
+    assert letters_in(tmp_path) == (3, 12)
+    assert letters_in(tmp_path / "none") == ()

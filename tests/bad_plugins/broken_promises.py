@@ -10,10 +10,12 @@ import pytest
 
 from gitcto.api import (
     Abilities,
+    AgentEvent,
+    AgentProvider,
     CtoError,
+    Dialect,
     DraftPlan,
     GateResult,
-    InterruptResult,
     Launch,
     PlanProblem,
     Probe,
@@ -40,6 +42,10 @@ def known(settings, *keys):
             raise CtoError(f"unknown key {key!r}", "remove it")
 
 
+def said(record):
+    yield AgentEvent(kind="ended" if record["ended"] else "message", text=record["said"])
+
+
 class GoodProvider:
     def probe(self, settings, host_env):
         del settings, host_env
@@ -55,10 +61,6 @@ class GoodProvider:
     def poll(self, output, cursor):
         del output
         return Progress(cursor=cursor)
-
-    def interrupt(self, output):
-        del output
-        return InterruptResult(status="not_supported", reason="it has no protocol")
 
     def collect(self, outcome):
         ok = outcome.code == 0 and outcome.cause == "exited"
@@ -136,6 +138,52 @@ class TestTrustsTheOutput(Provider):
             if outcome.code == 0:
                 outcome.stdout.read_text(encoding="utf-8")
             return super().collect(outcome)
+
+
+class Streaming(Provider):
+    capabilities = Capabilities(runs_offline=False)
+
+    class Subject(AgentProvider):
+        dialect = Dialect(name="streaming", events=said)
+        probe = GoodProvider.probe
+        launch = GoodProvider.launch
+
+    @pytest.fixture
+    def sample(self):
+        return b'{"said": "done", "ended": false}\n{"said": "bye", "ended": true}\n'
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(streams=True)
+
+
+class TestStumblesOverGarbage(Streaming):
+    "test_what_it_does_not_know_changes_nothing test_collect_survives_any_output"
+
+    class Subject(Streaming.Subject):
+        def collect(self, outcome):
+            outcome.stdout.read_text(encoding="utf-8")
+            return super().collect(outcome)
+
+
+class TestBelievesTheExitCode(Streaming):
+    "test_a_run_that_did_not_say_its_end_is_no_success"
+
+    class Subject(Streaming.Subject):
+        collect = GoodProvider.collect
+
+
+class TestTakesASessionForAnOption(Provider):
+    "test_a_session_is_no_option"
+
+    class Subject(GoodProvider):
+        def launch(self, request):
+            launch = super().launch(request)
+            return Launch(argv=(*launch.argv, request.session), env=launch.env)
+
+    @pytest.fixture
+    def abilities(self):
+        return Abilities(resumes=True)
 
 
 class TestClaimsThatItStreams(Provider):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gitcto.git.lock import exclusive
 from tests.cli.conftest import MAIN
 
 if TYPE_CHECKING:
@@ -299,12 +300,11 @@ def test_a_provider_that_is_missing_is_not_asked(team: Room) -> None:
     leaves_nothing(team)
 
 
-def test_an_interrupted_draft_ends_its_agent_and_is_kept(team: Room) -> None:
-    started = team.home / "started"
-    agent(team, {"do": "write", "path": str(started)}, {"do": "sleep", "seconds": 50})
+def begun(team: Room, sign: Path) -> subprocess.Popen[str]:
+    """Begin a draft in a process of its own, and return once its agent has left a sign."""
     team.git("add", ".")
     process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, "plan", "draft", "x", "--provider", "agent"],
+        [sys.executable, "-c", MAIN, "plan", "draft", "Do it well", "--provider", "agent"],
         cwd=team.path,
         env=team.environ,
         stdout=subprocess.PIPE,
@@ -312,14 +312,63 @@ def test_an_interrupted_draft_ends_its_agent_and_is_kept(team: Room) -> None:
         text=True,
     )
     deadline = time.monotonic() + 45
-    while not started.exists():
+    while not sign.exists():
         assert time.monotonic() < deadline, "the agent did not start"
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
+    return process
+
+
+def test_an_interrupted_draft_ends_its_agent_and_is_kept(team: Room) -> None:
+    started = team.home / "started"
+    agent(team, {"do": "write", "path": str(started)}, {"do": "hang", "ignore": ["INT"]})
+    process = begun(team, started)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=50)
     assert process.returncode == 1, (out, err)
     assert "agent failed: killed" in out
     [one] = waiting(team)
     assert one["problems"] == 1
+    leaves_nothing(team)
+
+
+def test_a_draft_whose_command_was_killed_is_taken_up_and_paid_for_once(team: Room) -> None:
+    paid, go = team.home / "paid", team.home / "go"
+    agent(
+        team,
+        {"do": "append", "path": str(paid), "text": "once\n"},
+        {"do": "wait_for", "path": str(go)},
+        says(answer(ONE, TWO)),
+    )
+    process = begun(team, paid)
+    process.kill()
+    process.communicate()
+    assert "is asked of agent: Do it well" in team.cto("plan", "drafts").out
+    assert "take the draft up" in team.cto("resume").out
+    ran = team.cto("run")
+    assert "an agent is at work on a plan" in ran.err
+    assert "is kept" not in ran.out
+    go.touch()
+    assert "1  one" in draft(team).out
+    assert paid.read_text() == "once\n"
+    [one] = waiting(team)
+    assert (one["tasks"], one["problems"]) == (2, 0)
+    assert kinds(team).count("plan.asked") == 1
+    leaves_nothing(team)
+
+
+def test_a_draft_that_nobody_wants_any_more_is_ended_by_the_next_run(team: Room) -> None:
+    started = team.home / "started"
+    agent(team, {"do": "write", "path": str(started)}, {"do": "hang"})
+    process = begun(team, started)
+    process.kill()
+    process.communicate()
+    [asked] = json.loads(team.cto("plan", "drafts", "--json").out)["asked"]
+    team.cto("plan", "reject", asked["id"])
+    lock = team.path / ".git/cto/teams/main/executions" / asked["id"] / "asked"
+    with exclusive(lock, wait_s=0):  # as whoever waits for its agent
+        team.cto("run")
+        assert lock.exists()
+    team.cto("run")
+    assert "plan.drafted" not in kinds(team)
     leaves_nothing(team)

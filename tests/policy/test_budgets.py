@@ -28,6 +28,8 @@ def test_money_is_written_in_dollars_and_kept_in_millionths() -> None:
     assert read.team == Budget(usd=12_000_000)
     assert read.execution == Budget()
     assert read.units == ("tokens", "usd")
+    limits = [("task", "tokens", 7), ("task", "usd", 2_500_000), ("team", "usd", 12_000_000)]
+    assert list(read.limits) == limits
 
 
 @pytest.mark.parametrize(

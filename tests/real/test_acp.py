@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gitcto_acp.provider import AcpProvider
 
-from gitcto.api import Letter, SendRequest, WorkerOutput
+from gitcto.api import Letter, SendRequest
+from gitcto.runtime.worker import workers
 from gitcto.testing.agent_rig import SCENARIOS, AgentCli, NotHere, Scenario, play
-from gitcto.testing.agent_rig.pieces import await_file
+from gitcto.testing.agent_rig.pieces import PATIENCE_S, await_file
 from tests.real.scripts.acp import CLI, CODEX, OPENCODE
 
 if TYPE_CHECKING:
@@ -38,15 +39,19 @@ def _waits(stage: Stage) -> list[Any]:
 
 def _stopped(stage: Stage, run_dir: Path) -> None:
     await_file(stage.room / "now", run_dir)
-    output = WorkerOutput(stdout=run_dir, stderr=run_dir, scratch=stage.scratch)
-    assert AcpProvider().interrupt(output).status == "asked"
+    workers.request_stop(run_dir)
 
 
 def _in_its_own_words(played: Played, run: Run) -> list[str]:
     del run
-    fault = played.report.fault
-    told = (fault.provider_code if fault else "", played.exit.ladder)
-    return [] if told == ("interrupted", ()) else [f"it was not cancelled: {told}"]
+    rungs = [rung.signal for rung in played.exit.ladder]
+    return [] if rungs == ["protocol"] else [f"it was not cancelled: {rungs}"]
+
+
+def _patient(cli: AgentCli) -> workers.Limits:
+    del cli
+    most = PATIENCE_S
+    return workers.Limits(wall_s=most, idle_s=None, output_bytes=16 << 20, grace_s=most)
 
 
 def _pauses(stage: Stage) -> list[Any]:
@@ -73,6 +78,7 @@ CANCEL = Scenario(
     verified="interrupted in its own protocol, before any signal",
     steps=_waits,
     faults=frozenset({"killed"}),
+    limits=_patient,
     meanwhile=_stopped,
     check=_in_its_own_words,
     words=("now",),

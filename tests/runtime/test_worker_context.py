@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from msgspec.structs import replace
 
 from gitcto.context.records import Entry
 from gitcto.errors import CtoError
@@ -150,11 +149,6 @@ def test_too_much_that_must_be_told_is_a_denial_that_says_how_much(shelf: Shelf)
     assert (answer.verdict, answer.rule) == ("deny", "context.budget_tokens")
     assert "the budget is 20000" in answer.reason
     assert shelf.blobs == {}
-
-
-def test_a_denial_stays_one(shelf: Shelf) -> None:
-    denied = replace(DECISION, verdict="deny")
-    assert brief(desk(shelf), begun(), "x1", denied) is denied
 
 
 def test_the_same_stream_is_told_the_same_from_anywhere(shelf: Shelf) -> None:

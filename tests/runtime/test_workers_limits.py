@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gitcto.mailbox import make_mailbox
+from gitcto.api import StopNote
 from gitcto.runtime.worker import workers
 
 MIB = 1 << 20
@@ -123,27 +123,31 @@ def test_a_worker_that_truncates_its_own_output_keeps_the_bound(bench):
 
 
 DRIVER = """
-import os, pathlib, sys, time
-mark = pathlib.Path(sys.argv[1]) / "mail" / "interrupt"
+import pathlib, sys, time
+told = pathlib.Path(sys.argv[1]) / "control" / "stop.json"
 pathlib.Path(sys.argv[2]).write_text("ready")
-while not mark.exists():
+while not told.exists():
     time.sleep(0.01)
 if sys.argv[3] == "polite":
-    print("asked", flush=True)
+    print(told.read_text(), flush=True)
     sys.exit(0)
 time.sleep(600)
 """
 
 
+NOTE = StopNote(path="control/stop.json", text='{"op": "abort"}')
+
+
 def driver(bench, how: str, **limits: float) -> Path:
-    """Start a driver that watches its mailbox; return where it was asked."""
-    scratch = bench.tmp / "scratch"
-    make_mailbox(scratch)
+    """Start a driver with a protocol of its own, and an old note; return where it is asked."""
+    control = bench.tmp / "scratch" / "control"
+    control.mkdir(parents=True)
+    (control / "stop.json").write_text("an earlier run was asked")
     ready = bench.fifo("ready")
-    argv = (sys.executable, "-c", DRIVER, str(scratch), str(ready), how)
-    bench.start(bench.program(*argv, asked=scratch), **limits)
+    argv = (sys.executable, "-c", DRIVER, str(control.parent), str(ready), how)
+    bench.start(bench.program(*argv, interrupt=(control.parent, NOTE)), **limits)
     assert ready.read_text() == "ready"
-    return scratch
+    return control
 
 
 def test_a_driver_is_asked_before_any_signal(bench):
@@ -152,7 +156,7 @@ def test_a_driver_is_asked_before_any_signal(bench):
     ended = workers.wait(bench.run_dir)
     assert (ended.code, ended.cause) == (0, "stopped")
     assert [rung.signal for rung in ended.ladder] == ["protocol"]
-    assert bench.output() == b"asked\n"
+    assert bench.output() == b'{"op": "abort"}\n'
 
 
 def test_a_driver_is_asked_at_a_limit_too(bench):
@@ -172,12 +176,12 @@ def test_a_driver_that_does_nothing_about_it_gets_the_signals(bench):
     assert first + 0.1 <= second + 0.001
 
 
-def test_a_mailbox_that_leads_elsewhere_is_passed_over(bench):
+def test_a_place_that_leads_elsewhere_is_passed_over(bench):
     elsewhere = bench.tmp / "elsewhere"
     elsewhere.mkdir()
-    scratch = driver(bench, "deaf", grace_s=0.1)
-    (scratch / "mail").rename(scratch / "old")
-    (scratch / "mail").symlink_to(elsewhere)
+    control = driver(bench, "deaf", grace_s=0.1)
+    control.rename(bench.tmp / "aside")
+    control.symlink_to(elsewhere)
     workers.request_stop(bench.run_dir)
     ended = workers.wait(bench.run_dir)
     assert [rung.signal for rung in ended.ladder] == ["SIGINT"]

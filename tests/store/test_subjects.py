@@ -10,7 +10,7 @@ import pytest
 from gitcto.model import events as ev
 from gitcto.model.agent_records import Fault
 from gitcto.model.draft_events import PlanDrafted
-from gitcto.model.draft_records import Draft
+from gitcto.model.draft_records import Asked, Draft
 from gitcto.model.provider_events import ProviderAdmitted
 from gitcto.model.provider_records import Admission, Compared
 from gitcto.model.records import TaskSpec, TaskState, TeamMode
@@ -43,6 +43,7 @@ DRAFT = Draft(
     problems=0,
 )
 SAMPLES: dict[str, Any] = {
+    "asked": Asked(id="D1", objective="greet better", provider="p", base="b" * 40),
     "decision": ALLOW,
     "landing": LANDING,
     "verdict": VERDICT,

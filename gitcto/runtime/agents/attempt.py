@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError
@@ -124,15 +123,8 @@ def _prepare(context: Context, turn: Turn, briefing: Briefing) -> Inmate:
         writes=(room, scratch) if turn.step.edits else (scratch,),
         reads=(*needs.reads, *launch.reads, *(() if turn.step.edits else (room,))),
         fixed=needs.fixed,
-        asked=_driven(context, turn),
+        interrupt=(scratch, launch.interrupt) if launch.interrupt else None,
     )
-
-
-def _driven(context: Context, turn: Turn) -> Path | None:
-    """Return the scratch directory of a step whose worker is a driver, else None."""
-    registered, _ = provider_of(context, turn.seated)
-    driven = registered.descriptor.abilities.interrupt == "protocol"
-    return context.layout.scratch(turn.seated.id) if driven else None
 
 
 def _spawn(context: Context, turn: Turn, inmate: Inmate) -> Started:

@@ -29,12 +29,19 @@ def strategy_problems(plugins: Plugins, policy: Policy) -> tuple[StrategyProblem
 
 
 def must_run(plugins: Plugins, policy: Policy) -> None:
-    """Raise ``CtoError`` when a strategy could not run to its end, before anything is paid for."""
-    for problem in strategy_problems(plugins, policy):
-        if problem.grave:
-            raise CtoError(
-                f"policy.toml: {problem.message}", "see `git cto policy validate`", ExitCode.POLICY
-            )
+    """Raise ``CtoError`` when nobody could do a step of a role's strategy, before it is paid for.
+
+    One that does not exist any more is no hindrance to the attempts that began with it.
+    """
+    for role, settings in policy.roles.items():
+        try:
+            strategy = strategy_of(plugins, policy, settings.strategy)
+        except CtoError:
+            continue
+        for problem in _filled(plugins, policy, strategy, role):
+            if problem.grave:
+                hint = "see `git cto policy validate`"
+                raise CtoError(f"policy.toml: {problem.message}", hint, ExitCode.POLICY)
 
 
 def _problems(plugins: Plugins, policy: Policy) -> Iterator[StrategyProblem]:

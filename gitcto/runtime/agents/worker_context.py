@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gitcto.context.checkpoint import Checkpoint, Corrupt, decode
 from gitcto.context.compact import Overfull, compact
-from gitcto.context.records import Budget, Entry, Stream
+from gitcto.context.records import Budget, Entry, Stream, sha256
 from gitcto.context.render import render
 from gitcto.errors import CtoError
 from gitcto.model.context_commands import RecordCheckpoint
@@ -34,6 +34,7 @@ class Last:
     """The last checkpoint of a task that can be believed, if any; why later ones cannot."""
 
     checkpoint: Checkpoint | None
+    checksum: str
     damaged: tuple[str, ...]
 
 
@@ -79,8 +80,8 @@ def last_checkpoint(objects: Blobs, reader: Events, task: str) -> Last:
         except Corrupt as problem:
             damaged.append(f"checkpoint {event.number} of what {task} is told: {problem}")
         else:
-            return Last(checkpoint=found, damaged=tuple(damaged))
-    return Last(checkpoint=None, damaged=tuple(damaged))
+            return Last(checkpoint=found, checksum=event.checksum, damaged=tuple(damaged))
+    return Last(checkpoint=None, checksum="", damaged=tuple(damaged))
 
 
 def read_checkpoint(objects: Blobs, event: ContextCheckpointed, task: str) -> Checkpoint:
@@ -98,11 +99,8 @@ def brief(
     """Return what a task's next worker is told, under the next token; ``news`` is for it alone.
 
     Messages among the news take the place of what was told of them before.
-    ``decision`` is about that worker: a denial stays one, and what is too much to be told makes one
-    of it.
+    ``decision`` allows that worker; what is too much to be told makes a denial of it.
     """
-    if decision.verdict == "deny":
-        return decision
     last = last_checkpoint(desk.blobs, desk.ledger, task.spec.id)
     before = last.checkpoint.stream if last.checkpoint else Stream(task.spec.id)
     before = _without_messages(before, news)
@@ -179,16 +177,17 @@ def _kept(desk: Desk, task: Task, lease: tuple[str, int], stream: Stream, last: 
     compacted = compact(stream, budget)
     checkpoint = Checkpoint(
         number=task.checkpoint + 1,
-        previous=last.checkpoint.checksum() if last.checkpoint else "",
+        previous=last.checksum,
         stream=compacted.stream,
     )
     execution, epoch = lease
-    blob = desk.blobs.write_blob(checkpoint.encode())
+    data = checkpoint.encode()
+    blob = desk.blobs.write_blob(data)
     command = RecordCheckpoint(
         execution=execution,
         epoch=epoch,
         number=checkpoint.number,
-        checksum=checkpoint.checksum(),
+        checksum=sha256(data),
         previous=checkpoint.previous,
         blob=blob,
         tokens=compacted.tokens,

@@ -119,10 +119,7 @@ class Rooms(Protocol):
         """Kill the supervisor of a worker that does not answer; who waits for it ends the rest."""
 
     def move_in(self, execution: Execution) -> None:
-        """Give an execution that adopted late work that one's records, and pin the work.
-
-        Doing it again changes nothing.
-        """
+        """Give who adopted late work its records, and pin the work; again changes nothing."""
 
     def stop(self, run: str) -> None:
         """Ask for the end of a worker, started or about to be. Returns at once."""
@@ -286,8 +283,11 @@ class World(Protocol):
     def level(self) -> Level:
         """The level of isolation that was proved when the run began; ``CtoError`` for none."""
 
-    def strategy(self, name: str) -> Strategy:
-        """Return a strategy as policy wants it; raises ``CtoError`` for none of that name."""
+    def strategy(self, name: str, file: str = "") -> Strategy:
+        """Return a strategy as policy wants it, or as a recorded ``file`` says; or ``CtoError``."""
+
+    def strategy_text(self, name: str) -> Mapping[str, str]:
+        """Return what a lease attaches, so that its strategy can be read from the ledger."""
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         """Return who guesses which changes are good; ``note`` is told when it stops working."""

@@ -20,6 +20,7 @@ from gitcto.runtime.worker.worker_values import Program
 if TYPE_CHECKING:
     from gitcto.descriptors import Sandbox
     from gitcto.plugins import Plugins
+    from gitcto.provider_contracts import StopNote
     from gitcto.registry import Registered
     from gitcto.runtime.host.context import Context
 
@@ -54,7 +55,7 @@ class Isolation:
 class Inmate:
     """A program on its way into a sandbox, and what it may touch; see ``ConfineRequest``.
 
-    ``asked`` as in ``Program``.
+    ``interrupt`` as in ``Program``.
     """
 
     argv: tuple[str, ...]
@@ -63,7 +64,7 @@ class Inmate:
     writes: tuple[Path, ...]
     reads: tuple[Path, ...] = ()
     fixed: tuple[Path, ...] = ()
-    asked: Path | None = None
+    interrupt: tuple[Path, StopNote] | None = None
 
 
 def confine(context: Context, inmate: Inmate, private: Path) -> Program:
@@ -90,7 +91,7 @@ def confine(context: Context, inmate: Inmate, private: Path) -> Program:
     )
     isolation = isolation_of(context)
     program = start_confined(context.plugins, isolation, request, settings.network)
-    return replace(program, asked=inmate.asked)
+    return replace(program, interrupt=inmate.interrupt)
 
 
 def own_ports(destinations: Iterable[str]) -> tuple[int, ...]:

@@ -73,9 +73,14 @@ class Layout:
         """Return the file that names what of an execution's room was not taken up."""
         return self.place(execution) / "left.json"
 
+    @property
+    def looks(self) -> Path:
+        """Holds what was outside the rooms of executions before their workers started."""
+        return self.home / "outside"
+
     def outside(self, execution: str) -> Path:
         """Return where is kept what was outside an execution's room before its worker started."""
-        return self.home / "outside" / execution
+        return self.looks / execution
 
     def warm(self, execution: str) -> Path:
         """Return where an execution's room is on its way into the pool, or out of it."""
@@ -145,8 +150,12 @@ class Layout:
         return _belonging(self.rooms, execution)
 
     def runs(self, execution: str) -> tuple[str, ...]:
-        """Return the names of an execution's runs that left records, the first one last."""
-        return _belonging(self.executions, execution)
+        """Return the names of an execution's runs that left records, or looks at what is outside.
+
+        One that was killed before it began has no records. The first one is the last.
+        """
+        found = {*_belonging(self.executions, execution), *_belonging(self.looks, execution)}
+        return tuple(sorted(found, reverse=True))
 
 
 def execution_of(name: str) -> str:

@@ -35,7 +35,8 @@ class Dispatching:
         chosen = choose(ready, self.working(), now, world.max_workers)
         if chosen and self._has_space():
             for task in chosen:
-                self._start(task, now)
+                if not self._parking.holds(task):
+                    self._start(task, now)
 
     def working(self) -> list[Execution]:
         """Return the executions that have a worker, or are about to."""
@@ -73,6 +74,15 @@ class Dispatching:
         if decision.verdict == "deny" and may_wait(decision):
             self._parking.hold_all(decision.reason)
             return
+        if decision.verdict == "deny":
+            book.record(BlockTask(task=spec.id, reason="denied", decision=decision))
+            return
+        lease = self._lease(task, execution_id, decision, now_ms)
+        first = self._ordering.first(lease, task.epoch + 1)
+        if first is None:
+            if spec.id in book.state.ready:
+                self._parking.hold(task)
+            return
         news = self._mail.news(task, execution_id)
         told = world.rooms.brief(task, execution_id, decision, news.entries)
         if isinstance(told, Decision):
@@ -80,17 +90,12 @@ class Dispatching:
             return
         if told.damaged:
             book.listener.note(told.damaged)
-        lease = self._lease(task, execution_id, decision, now_ms)
-        first = self._ordering.first(lease, task.epoch + 1)
-        if first is None:
-            self._parking.hold(task)
-            return
         refusal = book.record(
             amended(lease, provider=first.provider),
             first,
             told.command,
             *news.deliveries,
-            attachments=told.attachments,
+            attachments={**told.attachments, **world.strategy_text(lease.strategy)},
         )
         if refusal is not None:
             if refusal.code in PARKED:
@@ -102,6 +107,7 @@ class Dispatching:
     def _lease(self, task: Task, execution_id: str, decision: Decision, now_ms: int) -> Lease:
         book, world, spec = self._book, self._book.world, task.spec
         role = world.policy.roles[spec.role]
+        name = spec.strategy or role.strategy
         return Lease(
             task=spec.id,
             execution=execution_id,
@@ -114,7 +120,8 @@ class Dispatching:
             max_workers=world.max_workers,
             decision=decision,
             nonce=world.effects.new_id(),
-            strategy=spec.strategy or role.strategy,
+            strategy=name,
+            strategy_file=world.strategy(name).file,
         )
 
     def _decide(self, task: Task, execution_id: str) -> Decision:

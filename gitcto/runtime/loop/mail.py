@@ -143,11 +143,11 @@ class PostOffice:
 
     def _hand_over(self, x: Execution) -> None:
         """Let the provider hand what waits to a running agent, in order, one job at a time."""
-        if x.id in self._handing or x.id in self._closed or x.id in self.urgent():
+        waiting = self._waiting(x.task)
+        if not waiting or x.id in self._handing | self._closed | self.urgent():
             return
-        now_ms = self._book.world.effects.now_ms()
         writer = next((step for step in running(x) if step.edits), None)
-        wanted = order_of(self._waiting(x.task), x.id, now_ms)
+        wanted = order_of(waiting, x.id, self._book.world.effects.now_ms())
         if wanted and (writer or not x.steps):
             self._handing.add(x.id)
             letters = tuple(letter_of(mail) for mail in wanted)

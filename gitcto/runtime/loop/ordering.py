@@ -21,12 +21,12 @@ from gitcto.policy.strategies import candidates
 from gitcto.runtime.core.book import Book
 from gitcto.runtime.core.briefing import Briefing
 from gitcto.runtime.core.jobs import Runner
-from gitcto.runtime.core.seats import Turn, effective, last_in
+from gitcto.runtime.core.seats import Turn
+from gitcto.runtime.core.step_orders import going_on, move_of, ordered
 from gitcto.runtime.core.step_prompts import reader_prompt, writer_prompt
 from gitcto.runtime.loop.mail import PostOffice
 from gitcto.runtime.loop.purse import Purse
 from gitcto.runtime.loop.selecting import Wanted, ineligible, selection
-from gitcto.strategies.advance import advance
 from gitcto.strategies.records import Move, Order, Start, Strategy
 
 
@@ -65,11 +65,11 @@ class Ordering:
 
     def next_move(self, x: Execution) -> Move:
         """Return what its strategy does about an execution as it stands."""
-        return advance(self.strategy_of(x), effective(x.steps))
+        return move_of(self.strategy_of(x), x)
 
     def strategy_of(self, x: Execution) -> Strategy:
-        """Return the strategy of an execution; raises ``CtoError`` when it does not exist."""
-        return self._book.world.strategy(x.strategy or SINGLE_WORKER)
+        """Return the strategy with which an execution began; raises ``CtoError`` for none."""
+        return self._book.world.strategy(x.strategy or SINGLE_WORKER, x.strategy_file)
 
     def first(self, lease: Lease, epoch: int) -> StartStep | None:
         """Return the command that starts the first step of an execution about to be leased.
@@ -88,6 +88,7 @@ class Ordering:
             provider=lease.provider,
             role=lease.role,
             strategy=lease.strategy,
+            strategy_file=lease.strategy_file,
             leased_ms=0,
             expires_ms=lease.expires_ms,
         )
@@ -123,6 +124,8 @@ class Ordering:
         if before and not orders:
             self._book.record(*before, attachments=attachments)
         for order in orders:
+            if order is not orders[0] and not self._is_due(x, order):
+                break
             commands = self._commands(x, order)
             if commands or before:
                 self._record(x, before, commands, attachments)
@@ -132,6 +135,11 @@ class Ordering:
             x = self._book.state.executions[x.id]
         self._begin_new(x)
 
+    def _is_due(self, x: Execution, order: Order) -> bool:
+        """Tell whether an order still stands, after what came of the one before it."""
+        move = self.next_move(x)
+        return isinstance(move, Start) and order in move.orders
+
     def resume(
         self,
         x: Execution,
@@ -140,19 +148,7 @@ class Ordering:
         attachments: Mapping[str, str] | None,
     ) -> None:
         """Let a writer that has ended go on, with the letters that came since."""
-        step = StartStep(
-            execution=x.id,
-            epoch=x.epoch,
-            number=len(x.steps) + 1,
-            name=writer.name,
-            role=writer.role,
-            provider=writer.provider,
-            max_workers=self._book.world.max_workers,
-            seat=writer.seat,
-            session_of=writer.number if writer.session else 0,
-            replaces=writer.number,
-            why="mail",
-        )
+        step = going_on(x, writer, self._book.world.max_workers)
         self._record(x, before, (step, *self._mail.unread(x)), attachments)
         self._begin_new(self._book.state.executions[x.id])
 
@@ -258,28 +254,8 @@ class Ordering:
         return (start, end)
 
     def _start(self, x: Execution, order: Order, chosen: Selection) -> StartStep:
-        told = [each.number for each in order.given if each.what in {"findings", "notes"}]
-        goes_on = (each for each in reversed(x.steps) if each.name == order.session_of)
-        session = next((each for each in goes_on if each.session), None)
-        goes_on_there = session is not None and session.provider == chosen.provider
-        made = {seat: last_in(x, seat) for seat in order.reads}
-        return StartStep(
-            execution=x.id,
-            epoch=x.epoch,
-            number=len(x.steps) + 1,
-            name=order.step,
-            role=order.role,
-            provider=chosen.provider,
-            max_workers=self._book.world.max_workers,
-            seat=order.seat,
-            edits=order.edits,
-            asks=order.asks,
-            reads={seat: step.commit for seat, step in made.items() if step is not None},
-            told=tuple(told),
-            session_of=session.number if session is not None and goes_on_there else 0,
-            why=order.why,
-            decision=chosen.decision,
-        )
+        most = self._book.world.max_workers
+        return ordered(x, order, chosen.provider, chosen.decision, most)
 
     def _chosen(self, x: Execution, order: Order) -> Selection:
         """Return who carries out an order, by policy."""

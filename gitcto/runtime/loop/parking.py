@@ -55,6 +55,10 @@ class Parking:
         self._budget = why
         self._say(why)
 
+    def holds(self, task: Task) -> bool:
+        """Tell whether a task must wait for what was found out since it was startable."""
+        return bool(self._budget) or _kind(task) in self._held
+
     def waits(self, now_ms: int, *, also: bool = False) -> bool:
         """Tell whether time alone brings more to do, and this run is to wait for it.
 

@@ -8,15 +8,15 @@ of its provider now and then, by a job. An execution that uses up a budget is en
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 
 from gitcto.model.agent_records import Usage
 from gitcto.model.records import WORKING_STATES, Decision, Execution, Task
-from gitcto.model.spending import Spent, of_run, total
+from gitcto.model.spending import Spent, of_run
 from gitcto.model.spending_events import ReachBudget
 from gitcto.model.step_records import Step
 from gitcto.model.step_rules import running
-from gitcto.policy.budget_rule import TAKEN, amount, limits
-from gitcto.policy.budget_settings import UNITS
+from gitcto.policy.budget_rule import TAKEN, ahead, amount, used_up
 from gitcto.policy.decisions import Attempt, decide_budget
 from gitcto.runtime.core.book import Book
 from gitcto.runtime.core.jobs import Runner
@@ -27,6 +27,7 @@ POLL_S = 3.0
 """How often running agents are asked what they have used, where a budget depends on it."""
 
 _NOTHING = Usage()
+Parts = tuple[Spent, ...]
 
 
 class Purse:
@@ -47,19 +48,22 @@ class Purse:
                 amount(self._recorded(scope, task), unit)
                 + (0 if scope == "task" else self._aside(unit))
             )
-            for scope, unit in limits(policy)
+            for scope, unit, _ in ahead(policy)
         }
 
     def look(self, attempts: Collection[str]) -> None:
         """Ask running agents what they used, if it is time to, and end who is over a budget."""
         budgets = self._book.world.policy.budgets
-        if not budgets.units:
+        if not budgets.limits:
             return
-        working = [x for x in self._working() if x.id in attempts]
-        if any(each.counted for each in budgets.scopes.values()):
-            self._ask(working)
-        for x in working:
-            over = self.over(x) if x.over is None else None
+        working = self._working()
+        own = [x for x in working if x.id in attempts]
+        if budgets.counted:
+            self._ask(own)
+        runs = {x.id: self._of_running(x) for x in working}
+        everywhere = tuple(chain.from_iterable(runs.values()))
+        for x in own:
+            over = None if x.over else self._over(x, (), runs[x.id], everywhere)
             if over is not None:
                 self._book.record(ReachBudget(execution=x.id, epoch=x.epoch, decision=over))
 
@@ -73,40 +77,41 @@ class Purse:
 
         ``x`` may be newer than what is recorded: a step of it may have ended just now.
         """
-        world, task = self._book.world, self._book.state.tasks[x.task]
-        attempt = Attempt(
-            actor=world.holder, team=world.team, task=task.spec, execution=x.id, epoch=x.epoch
-        )
-        for scope, budget in world.policy.budgets.scopes.items():
-            limited = [unit for unit in UNITS if budget.of(unit)]
-            spent = self._with_running(scope, task, x) if limited else Spent()
-            for unit in limited:
-                used = amount(spent, unit)
-                decision = decide_budget(world.policy, attempt, scope=scope, unit=unit, used=used)
-                if decision.verdict == "deny":
-                    return decision
-        return None
-
-    def _with_running(self, scope: str, task: Task, x: Execution) -> Spent:
-        """Return what is used in a scope, with what runs and what has ended just now."""
-        if scope == "execution":
-            return _ended(x.steps) + self._of_running(x)
         known = self._book.state.executions.get(x.id, x)
         open_before = {step.number for step in running(known)}
         fresh = _ended(step for step in x.steps if step.number in open_before)
-        spent = self._recorded(scope, task) + fresh + self._of_running(x)
-        if scope == "task":
-            return spent
-        others = (each for each in self._working() if each.id != x.id)
-        return spent + total(self._of_running(each) for each in others)
+        own = self._of_running(x)
+        others = (self._of_running(each) for each in self._working() if each.id != x.id)
+        return self._over(x, fresh, own, tuple(chain(own, *others)))
 
-    def _recorded(self, scope: str, task: Task) -> Spent:
+    def _over(self, x: Execution, fresh: Parts, own: Parts, everywhere: Parts) -> Decision | None:
+        """Do the same, knowing what ended just now, and what runs of it and ``everywhere``."""
+        world, task = self._book.world, self._book.state.tasks[x.task]
+        for scope, unit, most in world.policy.budgets.limits:
+            if scope == "execution":
+                parts = (*_ended(x.steps), *own)
+            else:
+                runs = own if scope == "task" else everywhere
+                parts = (*self._recorded(scope, task), *fresh, *runs)
+            used = amount(parts, unit)
+            if used_up(most, used):
+                attempt = self._attempt(task, x)
+                return decide_budget(world.policy, attempt, scope=scope, unit=unit, used=used)
+        return None
+
+    def _attempt(self, task: Task, x: Execution) -> Attempt:
+        world = self._book.world
+        return Attempt(
+            actor=world.holder, team=world.team, task=task.spec, execution=x.id, epoch=x.epoch
+        )
+
+    def _recorded(self, scope: str, task: Task) -> Parts:
         team = self._book.state.team
         if scope == "task" or team is None:
-            return task.spent
+            return (task.spent,)
         if scope == "day":
-            return team.used.day.at(self._book.world.effects.now_ms())
-        return team.used.all
+            return (team.used.day.at(self._book.world.effects.now_ms()),)
+        return tuple(team.used.providers.values())
 
     def _aside(self, unit: str) -> int:
         """Return what is set aside for the executions that work now, besides what is recorded."""
@@ -117,14 +122,14 @@ class Purse:
             found += max(least - ended, amount(self._of_running(x), unit), 0)
         return found
 
-    def _of_running(self, x: Execution) -> Spent:
+    def _of_running(self, x: Execution) -> Parts:
         now_ms = self._book.world.effects.now_ms()
-        found = Spent()
+        found = []
         for step in running(x):
             seen = self._seen.get(run_of(x.id, step))
             usage = seen.usage if seen else _NOTHING
-            found += Spent(usage=usage, wall_ms=max(0, now_ms - step.started_ms))
-        return found
+            found.append(Spent(usage=usage, wall_ms=max(0, now_ms - step.started_ms)))
+        return tuple(found)
 
     def _working(self) -> list[Execution]:
         return [x for x in self._book.state.live() if x.state in WORKING_STATES]
@@ -151,7 +156,6 @@ class Purse:
         self._seen = {run: seen for run, seen in self._seen.items() if run in current}
 
 
-def _ended(steps: Iterable[Step]) -> Spent:
-    return total(
-        of_run(step.usage, step.started_ms, step.ended_ms) for step in steps if not step.runs
-    )
+def _ended(steps: Iterable[Step]) -> Parts:
+    ended = (step for step in steps if not step.runs)
+    return tuple(of_run(each.usage, each.started_ms, each.ended_ms) for each in ended)

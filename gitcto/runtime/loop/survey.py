@@ -20,6 +20,8 @@ def recovery_plan(world: World, state: State) -> tuple[Step, ...]:
     left = _left(world, state)
     view = world.ledger.view()
     seen = {x.id: _seen(world, x) for x in (*left.ours, *left.ended)}
+    for draft in left.drafts:
+        seen[draft] = Seen(supervised=world.rooms.observe(draft).alive)
     lapsed_ms = world.effects.now_ms() - SKEW_MS
     return plan(view, left, seen, lapsed_ms, adopt_late=world.policy.retries.adopt_late)
 
@@ -29,11 +31,14 @@ def _left(world: World, state: State) -> Left:
     ids = {x.id for x in live}
     view = world.ledger.view()
     found = {each: view.execution(each) for each in world.rooms.leftovers() if each not in ids}
+    unknown = [each for each, x in found.items() if x is None]
+    drafts = {*view.team.asked, *view.team.drafts} if view.team else set()
     return Left(
         ours=tuple(x for x in live if is_own(world, x)),
         theirs=tuple(x for x in live if not is_own(world, x)),
         ended=tuple(_known(found.values())),
-        unknown=tuple(each for each, x in found.items() if x is None),
+        drafts=tuple(each for each in unknown if each in drafts),
+        unknown=tuple(each for each in unknown if each not in drafts),
     )
 
 

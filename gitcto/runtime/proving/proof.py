@@ -18,7 +18,7 @@ from gitcto.model.records import Decision, Execution, Task, TaskState
 from gitcto.model.step_events import StepStarted
 from gitcto.model.verdicts import about
 from gitcto.runtime.proving.proof_evidence import NOBODY, Signers, check_attempt, evidence_of
-from gitcto.runtime.proving.redecide import Judges
+from gitcto.runtime.proving.redecide import Judges, steps_again
 from gitcto.runtime.workspace.commits import (
     EVIDENCE_TRAILER,
     EXECUTION_TRAILER,
@@ -166,6 +166,17 @@ def _decisions(
             continue
         if body.execution == execution.id and body.decision is not None:
             yield _again(judges, body.decision)
+    if execution.strategy_file:
+        yield _derived(objects, ledger, execution)
+
+
+def _derived(objects: Objects, ledger: LedgerReader, execution: Execution) -> Claim:
+    """Claim that the attempt took the steps of the strategy that it began with."""
+    proof = steps_again(objects, ledger, execution.id)
+    found = [proof.take(stored.event, stored.seq) for stored in ledger.events()]
+    wrong = [f"{each.said}: {each.differs}" for each in found if each and each.differs]
+    text = f"strategy {execution.strategy} ({execution.strategy_file[:12]}) leads to its steps"
+    return Claim(text, not wrong, "; ".join(wrong))
 
 
 def _again(judges: Judges, decision: Decision) -> Claim:

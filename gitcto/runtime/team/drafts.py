@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.objects import Objects
 from gitcto.model import circuit_rules
-from gitcto.model.commands import AdoptPolicy, ImportPlan, Refusal, Together
-from gitcto.model.draft_commands import ApproveDraft, RecordDraft
-from gitcto.model.draft_records import MAX_DRAFTS, MAX_OBJECTIVE, Draft
+from gitcto.model.commands import AdoptPolicy, ImportPlan, Together
+from gitcto.model.draft_commands import ApproveDraft, AskPlan
+from gitcto.model.draft_records import MAX_DRAFTS, MAX_OBJECTIVE, Asked, Draft
 from gitcto.model.plan import in_dependency_order
 from gitcto.policy.decisions import decision_on
 from gitcto.runtime.delivery.target import ensure_target
@@ -19,27 +19,25 @@ from gitcto.runtime.host.probing import choose_sandbox
 from gitcto.runtime.host.strategies import strategy_of
 from gitcto.runtime.team.draft_budget import must_be_affordable
 from gitcto.runtime.team.draft_check import problems_of
-from gitcto.runtime.team.draft_run import STRATEGY, Question, Told, ask_agent
+from gitcto.runtime.team.draft_records import known_tasks, recorded, settle_draft, withdraw
+from gitcto.runtime.team.draft_recovery import take_up_drafts
+from gitcto.runtime.team.draft_run import STRATEGY, begin, must_be_eligible, told_by, waited_for
 from gitcto.strategies.drafting import (
     Drafted,
     DraftRules,
     draft_prompt,
     draft_text,
-    read_draft,
     read_text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gitcto.model.records import Decision
     from gitcto.policy.records import Policy
     from gitcto.runtime.core.book import Listener
     from gitcto.runtime.host.context import Context
     from gitcto.store.ledger import Ledger
-
-MAX_ANSWER = 1 << 20
-"""How much of an agent's answer is kept, in bytes."""
 
 _LISTED = 500
 
@@ -67,30 +65,56 @@ class Wish:
     strategy: str = ""
 
 
-def draft_plan(context: Context, wish: Wish, listener: Listener) -> Draft:
+def draft_plan(
+    context: Context, wish: Wish, listener: Listener, interrupted: Callable[[], bool]
+) -> Draft:
     """Ask a provider for a plan and record what came of it. Raises ``CtoError``.
 
-    Whatever it answers is kept; a draft with problems can be looked at and not be approved.
+    Whatever it answers is kept; a draft with problems can be looked at and not be approved. An
+    answer to the same question for which nobody waited any more is taken up instead. When a person
+    wants the end (``interrupted``), the agent is ended, and that is recorded.
     """
     _must_be_possible(context, wish)
     adopt(context.ledger, context.objects, context.policy)
-    team = context.ledger.view().team
-    base = ensure_target(context.refs, team.target if team else "")
     isolation, failed = choose_sandbox(
         context.plugins, context.policy.sandbox.use, context.layout.rooms_root, context.environ
     )
     for reason in failed:
         listener.note(f"sandbox {reason}")
-    question = Question(
+    context = replace(context, isolation=isolation)
+    team = context.ledger.view().team
+    asked = Asked(
         id=context.effects.new_id(),
+        objective=wish.objective,
         provider=wish.provider,
-        base=base,
-        prompt=_prompt(context, wish),
+        base=ensure_target(context.refs, team.target if team else ""),
+        strategy=wish.strategy,
+        revises=wish.revises.id if wish.revises else "",
+        by=context.ledger.actor,
     )
-    told = ask_agent(replace(context, isolation=isolation), question, listener)
-    for warning in told.warnings:
-        listener.note(warning)
-    return _record(context, wish, question, told)
+    answered = take_up_drafts(context, listener, asked, interrupted)
+    return answered or _ask(context, asked, _prompt(context, wish), listener, interrupted)
+
+
+def _ask(
+    context: Context,
+    asked: Asked,
+    prompt: str,
+    listener: Listener,
+    interrupted: Callable[[], bool],
+) -> Draft:
+    decision = must_be_eligible(context, asked, listener)
+    with waited_for(context.layout, asked.id):
+        recorded(context.ledger.transact(AskPlan(asked=asked, decision=decision)))
+        context.effects.crash_point("draft.asked")
+        job = begin(context, asked, prompt)
+        try:
+            told = told_by(context, asked.id, job, interrupted)
+        except CtoError as error:
+            withdraw(context, asked, error.message)
+            raise
+        made, _ = settle_draft(context, asked, told, listener)
+    return made
 
 
 def content_of(objects: Objects, draft: Draft) -> Content:
@@ -113,7 +137,7 @@ def approve_draft(
 ) -> tuple[str, ...]:
     """Add a draft's tasks to the team, checked anew; return their ids. Raises ``CtoError``."""
     content = content_of(objects, draft)
-    known = _known(ledger, content.drafted)
+    known = known_tasks(ledger, content.drafted)
     problems = content.problems or problems_of(policy, content.drafted, known)
     if problems:
         raise _not_right(draft, problems)
@@ -131,14 +155,14 @@ def approve_draft(
             ImportPlan(source=source, digest=draft.digest, tasks=tasks),
         )
     )
-    _recorded(ledger.transact(command, {"plan": draft.plan}))
+    recorded(ledger.transact(command, {"plan": draft.plan}))
     return tuple(task.id for task in tasks)
 
 
 def adopt(ledger: Ledger, objects: Objects, policy: Policy) -> None:
     """Record the policy that is decided by, unless it is the team's already."""
     blob = objects.write_blob(policy.text)
-    _recorded(ledger.transact(AdoptPolicy(digest=policy.digest), {"policy.toml": blob}))
+    recorded(ledger.transact(AdoptPolicy(digest=policy.digest), {"policy.toml": blob}))
 
 
 def _must_be_possible(context: Context, wish: Wish) -> None:
@@ -166,9 +190,10 @@ def _must_be_possible(context: Context, wish: Wish) -> None:
             ExitCode.REFUSED,
         )
     team = view.team
-    if team is not None and len(team.drafts) >= MAX_DRAFTS:
+    waiting = len(team.drafts) + len(team.asked) if team else 0
+    if waiting >= MAX_DRAFTS:
         raise CtoError(
-            f"{len(team.drafts)} drafts wait already",
+            f"{waiting} drafts wait already",
             "`git cto plan drafts` lists them; approve or reject some first",
             ExitCode.REFUSED,
         )
@@ -186,50 +211,6 @@ def _prompt(context: Context, wish: Wish) -> str:
         wrong = "".join(f"\n- {problem}" for problem in content.problems)
         earlier = f"{draft_text(content.drafted)}{wrong}"
     return draft_prompt(wish.objective, rules, existing, earlier)
-
-
-def _record(context: Context, wish: Wish, question: Question, told: Told) -> Draft:
-    drafted = read_draft(told.message, wish.strategy) if told.fault is None else Drafted()
-    fault = told.fault
-    failed = (f"{question.provider} failed: {fault.kind}: {fault.detail}",) if fault else ()
-    known = _known(context.ledger, drafted)
-    outside = tuple(f"outside its room: {change}" for change in told.outside)
-    problems = (*outside, *(failed or problems_of(context.policy, drafted, known)))
-    plan = draft_text(drafted).encode()
-    answer = told.message.encode("utf-8", "replace")[:MAX_ANSWER]
-    blobs = context.objects.write_blobs([plan, answer, "\n".join(problems).encode()])
-    draft = Draft(
-        id=question.id,
-        objective=wish.objective,
-        provider=question.provider,
-        base=question.base,
-        policy=context.policy.digest,
-        digest=hashlib.sha256(plan).hexdigest(),
-        plan=blobs[0],
-        answer=blobs[1],
-        tasks=len(drafted.tasks),
-        problems=len(problems),
-        wrong=blobs[2] if problems else "",
-        first_problem=problems[0] if problems else "",
-        revises=wish.revises.id if wish.revises else "",
-        by=context.ledger.actor,
-    )
-    command = RecordDraft(
-        draft=draft,
-        decision=told.decision,
-        usage=told.usage,
-        fault=told.fault,
-        wall_ms=told.wall_ms,
-    )
-    named = dict(zip(("plan.json", "answer.txt", "problems.txt"), blobs, strict=True))
-    _recorded(context.ledger.transact(command, named))
-    return draft
-
-
-def _known(ledger: Ledger, drafted: Drafted) -> set[str]:
-    view = ledger.view()
-    named = {name for task in drafted.tasks for name in (task.id, *task.depends_on)}
-    return {name for name in named if view.task(name) is not None}
 
 
 def _decision(team: str, policy: Policy, draft: Draft, by: str) -> Decision:
@@ -255,10 +236,3 @@ def _not_right(draft: Draft, problems: Sequence[str]) -> CtoError:
         f'`git cto plan draft --revise {draft.id} "…"` asks for a better one',
         ExitCode.REFUSED,
     )
-
-
-def _recorded(answer: object) -> None:
-    if isinstance(answer, Refusal):
-        raise CtoError(
-            answer.detail, "`git cto plan drafts` shows how they stand", ExitCode.REFUSED
-        )

@@ -37,10 +37,10 @@ from gitcto.runtime.delivery.outside_effects import settle_open
 from gitcto.runtime.delivery.predicting import predictor_of
 from gitcto.runtime.host.context import Context
 from gitcto.runtime.host.isolation import isolation_of
-from gitcto.runtime.host.strategies import strategy_of
 from gitcto.runtime.loop.leases import PATIENCE_S
 from gitcto.runtime.proving import evidence, gates
 from gitcto.runtime.proving.gate_trees import clear_gates
+from gitcto.runtime.proving.recorded_strategies import Shelf
 from gitcto.runtime.team.real_records import RealRecords
 from gitcto.runtime.team.real_target import real_target
 from gitcto.runtime.worker import hung, workers
@@ -227,13 +227,17 @@ class _World(World):
         self.mail = RealMailboxes(context)
         self.target = real_target(context)
         self.agents = RealAgents(context)
+        self._shelf = Shelf(context)
 
     @property
     def level(self) -> Level:
         return isolation_of(self._context).level
 
-    def strategy(self, name: str) -> Strategy:
-        return strategy_of(self._context.plugins, self._context.policy, name)
+    def strategy(self, name: str, file: str = "") -> Strategy:
+        return self._shelf.strategy(name, file)
+
+    def strategy_text(self, name: str) -> Mapping[str, str]:
+        return self._shelf.text(name)
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         return predictor_of(self._context, note)

@@ -35,6 +35,7 @@ from gitcto.runtime.loop.orchestrator import Orchestrator
 from gitcto.runtime.loop.recovery import recover
 from gitcto.runtime.team.alone import alone
 from gitcto.runtime.team.branch_history import refuse_lost_target, refuse_unknown_landings
+from gitcto.runtime.team.draft_recovery import take_up_drafts
 from gitcto.runtime.team.real_world import real_world
 from gitcto.runtime.workspace import trash
 from gitcto.runtime.workspace.settle import emptying
@@ -120,6 +121,7 @@ def _work(
     orchestrator = Orchestrator(book, interrupted, patient=patient)
     clear_old(context)
     orchestrator.jobs.start("delete rubbish", emptying(context))
+    take_up_drafts(context, listener)
     recover(orchestrator)
     book.world.effects.crash_point("run.recovered")
     orchestrator.run()

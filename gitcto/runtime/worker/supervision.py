@@ -42,7 +42,7 @@ HASTE_S = 0.02
 FAREWELL_TRIES = 20
 
 PROTOCOL = "protocol"
-"""What the rung is called on which a driver is asked to stop its agent."""
+"""What the rung is called on which an agent is asked in its own protocol."""
 
 
 def supervise(run_dir: str, alive_fd: int, ready_fd: int) -> None:
@@ -133,9 +133,9 @@ class Supervision:
             self._wakeups.wait(HASTE_S if self._watchdogs.in_haste else self._wall_left())
 
     def climb(self, cause: str) -> None:
-        """Ask for the end: the driver, then the tree by SIGINT and SIGTERM, each with its grace."""
+        """Ask for the end: by its note, then by SIGINT and SIGTERM, each with its grace."""
         if cause not in AT_ONCE:
-            if self._ask_driver() and self._ends_in_time():
+            if self._leave_note() and self._ends_in_time():
                 return
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._note(number.name)
@@ -144,18 +144,19 @@ class Supervision:
                     return
         self._note(signal.SIGKILL.name)
 
-    def _ask_driver(self) -> bool:
-        """Leave the mark that asks for an end in the agent's own protocol; tell whether it is."""
-        if self._launch["asked"] is None:
+    def _leave_note(self) -> bool:
+        """Leave the note that asks for an end in the agent's protocol; tell whether it is there."""
+        note = self._launch["interrupt"]
+        if note is None:
             return False
         from pathlib import Path
 
         from gitcto.errors import CtoError
-        from gitcto.mailbox import ask_to_stop
+        from gitcto.untrusted_files import write_below
 
         try:
-            ask_to_stop(Path(self._launch["asked"]))
-        except CtoError:  # its worker has spoilt the mailbox
+            write_below(Path(note["root"]), note["path"], note["text"].encode())
+        except CtoError:  # its worker has spoilt the place
             return False
         self._note(PROTOCOL)
         return True

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from gitcto.provider_contracts import StopNote
+
 LOST = -1
 """``Exit.code`` of a worker whose own status nobody could collect."""
 
@@ -55,8 +57,8 @@ class Program:
     ``writes`` are the directories it may fill up. ``helpers`` are started before it, outside its
     sandbox, and end with it; each says that it is ready by one byte on its standard output,
     and has the run directory's mark and a ``PATH`` for its environment. ``isolation`` is recorded
-    with its start. ``asked`` is the scratch directory of one whose driver watches its mailbox for
-    the mark that asks it to stop: it is left there before any signal is sent.
+    with its start. ``interrupt`` is the note that asks it to end in its own protocol, and the
+    directory that this lies below: it is left there before any signal is sent.
     """
 
     argv: tuple[str, ...]
@@ -65,7 +67,7 @@ class Program:
     writes: tuple[Path, ...] = ()
     helpers: tuple[tuple[str, ...], ...] = ()
     isolation: Mapping[str, Any] = field(default_factory=dict)
-    asked: Path | None = None
+    interrupt: tuple[Path, StopNote] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class Rung:
     """One step on the way to a worker's end, ``at_s`` seconds after its start.
 
     ``signal`` is the name of the one that was sent to the whole tree, or ``protocol`` when its
-    driver was asked.
+    note was left.
     """
 
     signal: str

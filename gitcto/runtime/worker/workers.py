@@ -33,10 +33,12 @@ from gitcto.runtime.worker.worker_values import (
     SpawnError,
     Started,
 )
+from gitcto.untrusted_files import remove_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gitcto.provider_contracts import StopNote
     from gitcto.runtime.worker.stopping import Stop
 
 __all__ = [
@@ -68,10 +70,13 @@ def spawn(
     """Start a worker in a new, private ``run_dir`` and return once that is on disk.
 
     The worker gets exactly its ``env`` and the variable that marks its processes. That its program
-    can be executed is not known yet: if it cannot, ``wait`` says 126 or 127. Raises
-    ``SpawnError``, and ``FileExistsError`` when the directory was used before: one directory, one
-    worker.
+    can be executed is not known yet: if it cannot, ``wait`` says 126 or 127. A note that asked an
+    earlier one to end is taken away. Raises ``SpawnError``, ``CtoError`` when that note cannot be
+    reached, and ``FileExistsError`` when the directory was used before: one directory, one worker.
     """
+    if program.interrupt:
+        root, note = program.interrupt
+        remove_below(root, note.path)
     with _supervised(run_dir, _launch(run_dir, program, limits, heartbeat)) as started:
         return started
 
@@ -125,7 +130,7 @@ def end(run_dir: Path) -> Observed:
 
 
 def request_stop(run_dir: Path) -> None:
-    """Ask for the end of the worker: its driver if it has one, then its tree. Returns at once."""
+    """Ask for the end of the worker: in its protocol, then of its tree. Returns at once."""
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # asked for before it was started
     (run_dir / run_files.STOP).touch()
 
@@ -183,12 +188,16 @@ def _launch(
         "writes": [str(path.resolve()) for path in program.writes],
         "helpers": [list(argv) for argv in program.helpers],
         "isolation": dict(program.isolation),
-        "asked": program.asked and str(program.asked),
+        "interrupt": program.interrupt and _note(*program.interrupt),
         "heartbeat": beat,
         "limits": asdict(limits),
         "tethered": False,
         "merged": False,
     }
+
+
+def _note(root: Path, note: StopNote) -> dict[str, str]:
+    return {"root": str(root), "path": note.path, "text": note.text}
 
 
 _children: dict[Path, subprocess.Popen[bytes]] = {}

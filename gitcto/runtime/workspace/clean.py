@@ -79,7 +79,9 @@ def _judge(context: Context, execution_id: str) -> CleanItem:
 
 def _of_nobody(context: Context, execution_id: str) -> tuple[bool, str]:
     """Judge what belongs to no attempt of the ledger: a ref may go whose commit others hold."""
-    layout = context.layout
+    layout, team = context.layout, context.ledger.view().team
+    if team is not None and execution_id in {*team.asked, *team.drafts}:
+        return False, "it is of a draft; `git cto run` takes that up and clears this away"
     for place in (layout.place(execution_id), layout.records(execution_id)):
         if place.exists():
             return False, f"the ledger knows no such execution; look at {place}, and remove it then"

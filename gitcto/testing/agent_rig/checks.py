@@ -61,11 +61,12 @@ def flood_told(played: Played, run: Run) -> list[str]:
 
 
 def climbed(played: Played, run: Run) -> list[str]:
-    """Look at the ladder by which it was ended."""
+    """Look at the ladder by which it was ended: its protocol comes first, where it has one."""
     del run
+    first = "protocol" if played.asked else "SIGINT"
     rungs = [rung.signal for rung in played.exit.ladder]
     timed = [rung.at_s for rung in played.exit.ladder]
-    wrong = rungs[:1] != ["SIGINT"] or timed != sorted(timed) or played.exit.survivors
+    wrong = rungs[:1] != [first] or timed != sorted(timed) or played.exit.survivors
     return [f"its ladder was {rungs} at {timed}"] if wrong else []
 
 

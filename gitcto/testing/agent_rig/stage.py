@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +45,16 @@ KEY_ENV, KEY = "CTO_TEST_KEY", "canary-2718281828"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """One run of a CLI, as it ended; ``polled`` is what was seen of it while it ran."""
+    """One run of a CLI, as it ended.
+
+    ``polled`` is what was seen of it while it ran; ``asked`` tells that its protocol is to be the
+    first rung of its ladder.
+    """
 
     exit: Exit
     report: WorkerReport
     polled: tuple[Progress, ...]
+    asked: bool
 
 
 class Stage:
@@ -107,6 +112,7 @@ class Stage:
         settings = self._settings(url)
         run_dir = self.root / "records" / str(self.runs)
         program = self._confined(self._launch(settings, session), own_network(url))
+        asked = program.interrupt is not None
         workers.spawn(run_dir, program, limits)
         try:
             if meanwhile is not None:
@@ -117,7 +123,7 @@ class Stage:
                 workers.interrupt(run_dir)
             ended = workers.wait(run_dir)
         report = self._report(run_dir, settings, ended, session=session, before=before)
-        return Played(exit=ended, report=report, polled=polled)
+        return Played(exit=ended, report=report, polled=polled, asked=asked)
 
     def by_hand(self, url: str) -> Callable[[], object]:
         """Return how to run the CLI as a person would: the same command, nothing of ours around."""
@@ -219,7 +225,9 @@ class Stage:
             run_dir=private,
         )
         isolation = Isolation(sandbox=self.sandbox, probe={})
-        return start_confined(installed(), isolation, request, network)
+        program = start_confined(installed(), isolation, request, network)
+        note = launch.interrupt
+        return replace(program, interrupt=(self.scratch, note) if note else None)
 
     def _needs(self) -> RoomNeeds:
         maker = found(installed().workspaces(), "worktree", "workspace")

@@ -7,7 +7,7 @@ import os
 import pickle
 import shutil
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,8 +42,8 @@ class Wanted:
     """
 
     seed: int = 0
-    repeated: int = 2
-    in_recovery: int = 4
+    repeated: int = 1
+    in_recovery: int = 2
     everywhere: bool = False
     jobs: int = 1
 
@@ -144,7 +144,8 @@ def _kill(stage: Stage, moments: plan.Moments, wanted: Wanted, told: Told) -> No
     once = list(plan.first_of_each(flow, moments))
     if not wanted.everywhere:
         once = [case for case in once if not flow.only or _names(case, flow.only)]
-        once = list(_new(once, told.states))
+        once = list(_new(once, told.states, plan.right_behind(moments)))
+    once += plan.each_passing(flow, moments)
     more = [
         *plan.last_of_each(flow, moments),
         *plan.each_transaction(flow, moments),
@@ -157,8 +158,8 @@ def _kill(stage: Stage, moments: plan.Moments, wanted: Wanted, told: Told) -> No
     for result in first:
         kills = list(plan.in_recovery(result.case, result.again_moments))
         (chosen if result.case.death.moment in CHOSEN else others).extend(kills)
-    share = wanted.in_recovery // 2
-    twice = [*plan.sample(chosen, share, seed), *plan.sample(others, share, seed)]
+    twice = plan.sample(chosen, wanted.in_recovery // 2, seed)
+    twice += plan.sample(others, wanted.in_recovery - len(twice), seed)
     if wanted.in_recovery >= ALL:
         twice = [*chosen, *plan.sample(others, len(chosen), seed)]
     told.results += _carried_out(stage, twice, wanted.jobs)
@@ -168,12 +169,17 @@ def _names(case: Case, parts: Sequence[str]) -> bool:
     return any(part in case.death.moment for part in parts)
 
 
-def _new(cases: Iterable[Case], states: set[str]) -> Iterator[Case]:
-    """Yield the cases that leave what none did before; remember it."""
+def _new(
+    cases: Iterable[Case], states: set[str], behind: Mapping[tuple[int, str], str]
+) -> Iterator[Case]:
+    """Yield the cases that leave what none did before; remember it, and what is the same."""
     for case in cases:
-        state = plan.state_before(case.death.moment)
+        moment = case.death.moment
+        state = plan.state_before(moment)
         if state not in states:
             states.add(state)
+            if (case.step, moment) in behind:
+                states.add(plan.state_before(behind[case.step, moment]))
             yield case
 
 

@@ -71,6 +71,8 @@ class Flow:
     """Whether a person gives work up in it: then that need not be reachable."""
     only: tuple[str, ...] = ()
     """What the moments that are killed in it contain, where it costs more than others."""
+    each: frozenset[str] = frozenset()
+    """The moments at each passing of which it is killed, where each is another state of it."""
     packed: bool = False
     """Whether git has packed all refs before it begins."""
     ends_quiet: bool = True

@@ -10,58 +10,28 @@ from __future__ import annotations
 import os
 
 from gitcto.testing.crash_points.flow import Flow, step, task, write
+from gitcto.testing.crash_points.policies import (
+    DRAFTING,
+    GATES,
+    PULLS,
+    REMOTE,
+    REVIEWED,
+    SETUP,
+    TESTS,
+    TWO,
+)
 
 BAD = write("bad", "kept\n")
 BEGUN = (step("init"), step("plan import plan.toml"))
 RUN, FAILING_RUN = step("run"), step("run", code=1)
 PERSON = f"grace@{os.uname().nodename}"
+STEPS = frozenset({"attempt.room", "attempt.kept", "ledger.ref"})
+"""Where an attempt stands: each room that is made, each work that is pinned, each transaction."""
 
-GATES = '[gates.nonempty]\n[tiers.P1]\ngates = ["nonempty"]\n'
-TESTS = """\
-[gates.nonempty]
-[gates.tests]
-argv = ["test", "!", "-e", "bad"]
-deadline_s = 50
-[tiers.P1]
-gates = ["nonempty", "tests"]
-"""
-REMOTE = '[remote]\nname = "origin"\n'
-PULLS = '[pull_requests]\nintegration = "bare-remote"\n'
 COMMIT = {"do": "commit", "message": "worker's own"}
 DAEMON = {"do": "daemon", "seconds": 60}
 HANG = {"do": "hang"}
 MANY = {f"many/{number // 100}/{number}.txt": f"{number}\n" for number in range(1001)}
-SETUP = """\
-[workspace.setup]
-argv = ["sh", "-c", "mkdir -p made/deep && echo made > made/deep/it"]
-keeps = ["made/deep"]
-keyed_by = ["base.txt"]
-"""
-
-REVIEWED = """\
-[strategies.reviewed]
-summary = "one writes, one reviews"
-[[strategies.reviewed.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-[[strategies.reviewed.step]]
-name = "review"
-role = "reviewer"
-kind = "review"
-reads = ["task", "patch:main"]
-[strategies.reviewed.providers]
-reviewer = "reviewer"
-[providers.reviewer]
-plugin = "command"
-argv = ["python3", "-c", '''
-import json, re, sys
-change = re.search(": change ([0-9a-f]+)", open(sys.argv[1]).read())[1]
-said = dict(version=1, change=change, verdict="approve", summary="", findings=[])
-print(json.dumps(said))
-''', "{prompt_file}"]
-"""
 
 FLOWS = (
     Flow(
@@ -90,9 +60,31 @@ FLOWS = (
         before=BEGUN,
         tasks=(task("A", strategy="reviewed"),),
         steps=(RUN,),
+        each=STEPS,
         done=("A",),
         landed={"a": "A\n"},
-        only=("step.recorded",),
+    ),
+    Flow(
+        name="dual",
+        what="two agents write at the same time, one chooses, what the other wrote is kept",
+        policy=GATES + TWO,
+        before=BEGUN,
+        tasks=(task("A", strategy="dual"),),
+        steps=(RUN,),
+        done=("A",),
+        landed={"second": "second\n"},
+        each=STEPS | {"room.removed"},
+    ),
+    Flow(
+        name="draft",
+        what="an agent drafts a plan, policy approves of it: asked, paid and added once",
+        policy=GATES + DRAFTING,
+        before=(step("init"),),
+        tasks=(),
+        steps=(step("plan draft Better --provider drafter", again=frozenset({1})),),
+        after=(RUN,),
+        done=("one",),
+        landed={"one": "one\n"},
     ),
     Flow(
         name="retry",

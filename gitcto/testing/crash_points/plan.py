@@ -21,6 +21,13 @@ LEDGER = ("ledger.object", "ledger.ref", "ledger.sidecar", "ledger.pushed")
 _INNER = ("git.lock.", "git.loose.", "git.reflock.", "git.erase.", "runtime.worker.workers.")
 """Doors that take several steps, of which one counts for who asked: a rename or a start."""
 
+_OBJECTS = (
+    "git.loose._write_and_rename: rename",
+    *(f": git {name}" for name in ("commit-tree", "hash-object", "merge-tree", "mktree")),
+    ": git write-tree",
+)
+"""What only makes an object that nothing refers to yet: to whoever comes after, all are alike."""
+
 _COUNTS = (": rename", ": link", RUNNING)
 
 
@@ -29,10 +36,12 @@ def state_before(moment: str) -> str:
 
     A step that puts something in its place, starts a program or is named is another one for
     everybody who asks for it. What one function makes ready before, or removes after, is one; and
-    what a door makes ready is one, whoever asked.
+    what a door makes ready is one, whoever asked. So is an object that nothing refers to.
     """
     where, _, what = moment.rpartition(": ")
     door = where.rpartition(" > ")[2]
+    if moment.endswith(_OBJECTS):
+        return what
     if moment.endswith(_COUNTS) or what.startswith(("git ", "start ")) or not where:
         return f"{door}: {what}" if what == "link" and door.startswith(_INNER) else moment
     return door if door.startswith(_INNER) else where
@@ -48,6 +57,30 @@ def first_of_each(flow: Flow, moments: Moments) -> Iterator[Case]:
     for number, heard in enumerate(moments):
         for moment in dict.fromkeys(heard):
             yield Case(flow=flow.name, step=number, death=Death(moment, 1))
+
+
+def right_behind(moments: Moments) -> dict[tuple[int, str], str]:
+    """Return the unnamed moments that come right behind the first passing of a named step.
+
+    Naming a step changes nothing, so a kill at one finds the same as a kill at the other.
+    """
+    found = {}
+    for number, heard in enumerate(moments):
+        first = {moment: place for place, moment in reversed(list(enumerate(heard)))}
+        for moment, place in first.items():
+            before = heard[place - 1] if place else ""
+            if before and is_named(before) and first[before] == place - 1 and not is_named(moment):
+                found[number, before] = moment
+    return found
+
+
+def each_passing(flow: Flow, moments: Moments) -> Iterator[Case]:
+    """Yield a kill at every later passing of the steps that a flow wants killed each time."""
+    for number, heard in enumerate(moments):
+        counted = Counter(heard)
+        for moment in dict.fromkeys(m for m in heard if m in flow.each):
+            for passing in range(2, counted[moment] + 1):
+                yield Case(flow=flow.name, step=number, death=Death(moment, passing))
 
 
 def last_of_each(flow: Flow, moments: Moments) -> Iterator[Case]:

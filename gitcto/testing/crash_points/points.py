@@ -70,6 +70,7 @@ _LOOKS = frozenset(
         "ls-remote",
         "ls-tree",
         "merge-base",
+        "patch-id",
         "rev-list",
         "rev-parse",
         "show",
@@ -80,6 +81,8 @@ _LOOKS = frozenset(
     }
 )
 """Commands of git that change nothing: killed before one is killed after the step before it."""
+
+_LOOKS_OF = frozenset({("remote", "get-url"), ("worktree", "list")})
 
 
 def listen(heard: Callable[[str], None]) -> None:
@@ -109,6 +112,8 @@ def _what(event: str, arguments: tuple[Any, ...]) -> str:
         return str(arguments[0])
     if event == "subprocess.Popen":
         return _program(arguments[1])
+    if event == "open" and isinstance(arguments[0], int):
+        return ""  # a pipe, or a file that is open already
     there = _is_there(arguments)
     if event == "open":
         flags = arguments[2]
@@ -142,7 +147,8 @@ def _program(argv: object) -> str:
         if word in {"-c", "-C"}:
             next(rest, "")
         elif not word.startswith("-"):
-            return "" if word in _LOOKS else f"git {word}"
+            looks = word in _LOOKS or (word, next(rest, "")) in _LOOKS_OF
+            return "" if looks else f"git {word}"
     return ""
 
 

@@ -34,6 +34,7 @@ def broken(world: World, flow: Flow) -> list[str]:
     asked: list[Iterator[str]] = [_landed_once(world, flow), _fsck(world, flow)]
     for name in flow.clones:
         asked += [_untouched(world, name), _left(world, name), _ledger(world, flow, name)]
+        asked.append(_paid(world, name))
     if not flow.dropped:
         asked.append(_lost(world, flow))
     found = [f"{path} is not there" for path in flow.ends if not (world.root / path).exists()]
@@ -126,6 +127,16 @@ def _lost(world: World, flow: Flow) -> Iterator[str]:
         blob = _blob(f"{text}\n")
         if blob not in there:
             yield f"{path} with {text!r} was written, and no ref reaches it"
+
+
+def _paid(world: World, name: str) -> Iterator[str]:
+    """No agent was asked for a plan of which nothing is recorded."""
+    paid = world.root / "paid"
+    count = len(paid.read_text(encoding="utf-8").splitlines()) if paid.exists() else 0
+    said = world.git("log", "--format=%B", f"{_TEAM}/ledger", where=name)
+    drafts = said.count('"kind":"plan.drafted"')
+    if count > drafts:
+        yield f"agents were paid for {count} plans, {drafts} are recorded"
 
 
 def _blob(text: str) -> str:

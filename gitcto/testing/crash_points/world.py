@@ -17,6 +17,9 @@ TARGET = "cto/main/integration"
 WITNESS = "../" * 8 + "witness"
 """From a worker's room to a file of this world, where workers say what they wrote."""
 
+PAID = "../" * 8 + "paid"
+"""The same for a file in which an agent says that it was paid for a plan."""
+
 POLICY = """\
 version = 1
 [concurrency]

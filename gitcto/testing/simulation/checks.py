@@ -9,6 +9,7 @@ from gitcto.model.events import WorkHarvested, WorkPreserved
 from gitcto.model.records import Execution, TaskState
 from gitcto.model.state import fold
 from gitcto.runtime.host.layout import execution_of
+from gitcto.runtime.proving.step_proof import StepProof
 from gitcto.testing.invariants import Bounds, Observed, TargetCommit, Watch
 from gitcto.testing.simulation.bench import red_tests
 from gitcto.testing.simulation.plan import TEAM_TOKENS
@@ -91,6 +92,16 @@ class Checks:
                 self.found.append(f"promise 4: {x.task} landed, and its worker left its room")
         self._lands_its_own()
         self._state_is_the_fold()
+        self._steps_are_derived()
+
+    def _steps_are_derived(self) -> None:
+        """Derive every step again from the policy's strategies (promise 5)."""
+        settings = self._sim.policy.strategies
+        proof = StepProof(lambda name, _file: settings[name].own or "it is not policy's own")
+        for seq, write in enumerate(self._sim.chain.events, 1):
+            derived = proof.take(write.event, seq)
+            if derived is not None and derived.differs:
+                self.found.append(f"promise 5: event {seq}, {derived.said}: {derived.differs}")
 
     def _observed(self) -> Observed:
         sim = self._sim

@@ -9,6 +9,9 @@ from random import Random
 from gitcto.testing.simulation.clock import Clock
 from gitcto.testing.simulation.options import Options
 
+_DEADLY = {"landing.moved": 8}
+"""Steps that a landing comes to seldom, and how much likelier than at others a death is there."""
+
 
 class Killed(BaseException):
     """The orchestrator dies here: kill -9, or the power."""
@@ -49,9 +52,9 @@ class Faults:
         self.steps = 0
         self._soon = 0
 
-    def strikes(self, name: str) -> bool:
-        """Tell whether a fault happens now that has a chance each time."""
-        chance = self.options.chances.get(name, 0.0)
+    def strikes(self, name: str, times: int = 1) -> bool:
+        """Tell whether a fault happens now that has a chance each time, or ``times`` as much."""
+        chance = times * self.options.chances.get(name, 0.0)
         if self.over or not chance or self.rng.random() >= chance:
             return False
         self.count(name)
@@ -76,7 +79,7 @@ class Faults:
         if self.over:
             return
         self._soon = max(0, self._soon - 1)
-        if self._soon == 1 or self.strikes("step_kill"):
+        if self._soon == 1 or self.strikes("step_kill", _DEADLY.get(name, 1)):
             if self._soon == 1:
                 self.count("step_kill")
             self._soon = self.rng.randint(2, 8) if self.rng.random() < 0.3 else 0  # noqa: PLR2004

@@ -189,7 +189,7 @@ class Node:
             self.clone.follow()
             self.follow_target()
         if team is None or team.mode is TeamMode.PAUSED or self.checked_out:
-            self.clock.after(self.faults.rng.uniform(5_000, 60_000), self.start)
+            self._start_after(self.faults.rng.uniform(5_000, 60_000))
             return
         self._life += 1
         self._turning = False
@@ -204,14 +204,19 @@ class Node:
 
     def _end(self, again_ms: float) -> None:
         self.run = None
+        self._start_after(again_ms)
+
+    def _start_after(self, delay_ms: float) -> None:
+        """Have somebody start a run after a while, unless one was started by then."""
         self._life += 1
-        self.clock.after(again_ms, self.start)
+        life = self._life
+        self.clock.after(delay_ms, lambda: self.start() if life == self._life else None)
 
     def die(self) -> None:
-        """Die at once; somebody starts another run after a while."""
+        """Die at once; somebody starts another run after a while, or only when leases are over."""
         if self.run is None:
             return
         self.trace.add(f"{self.name} dies")
-        long = self.faults.rng.random() < 0.1  # noqa: PLR2004
-        most = self.options.lease_s * 3_000 if long else 20_000
-        self._end(self.faults.rng.uniform(200, most))
+        lease_ms, rng = self.options.lease_s * 1_000, self.faults.rng
+        long = rng.random() < 0.15  # noqa: PLR2004
+        self._end(rng.uniform(lease_ms, 3 * lease_ms) if long else rng.uniform(200, 20_000))

@@ -10,6 +10,7 @@ from gitcto.model.records import TaskSpec
 from gitcto.policy.load import parse
 from gitcto.testing.simulation.bench import CHANGE_GATE, TREE_GATE
 from gitcto.testing.simulation.rooms import TOKENS
+from gitcto.testing.strategies import DUAL, REVIEW, WRITE, WRITE_AGAIN, strategy_toml
 
 if TYPE_CHECKING:
     from gitcto.policy.records import Policy
@@ -47,59 +48,18 @@ gates = ["{change}"]
 {remote}
 """
 
-_SINGLE = """
-[strategies.single_worker]
-summary = "one writes"
-[[strategies.single_worker.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-"""
-
-_STRATEGIES = """
-[strategies.reviewed]
-summary = "one writes, one reviews, at most twice"
-rounds = 2
-[[strategies.reviewed.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-reads = ["task", "findings:review"]
-[[strategies.reviewed.step]]
-name = "review"
-role = "reviewer"
-kind = "review"
-reads = ["task", "patch:main"]
-failures = { default = ["retry"], no_verdict = ["retry"] }
-[strategies.reviewed.providers]
-reviewer = "judge"
-[strategies.dual]
-summary = "two write at the same time, a third one chooses"
-[[strategies.dual.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-group = "write"
-failures = { default = ["degrade"] }
-[[strategies.dual.step]]
-name = "write_too"
-role = "writer"
-kind = "write"
-seat = "second"
-group = "write"
-failures = { default = ["retry", "degrade"] }
-[[strategies.dual.step]]
-name = "choose"
-role = "chooser"
-kind = "adjudicate"
-reads = ["task", "patch:main", "patch:second"]
-failures = { default = ["retry"] }
-[strategies.dual.providers]
-chooser = "judge"
-"""
+_FAILURES = ({"default": ["degrade"]}, {"default": ["retry", "degrade"]}, {"default": ["retry"]})
+_SINGLE = strategy_toml("single_worker", [WRITE])
+_STRATEGIES = strategy_toml(
+    "reviewed",
+    [WRITE_AGAIN, REVIEW | {"failures": {"default": ["retry"], "no_verdict": ["retry"]}}],
+    {"reviewer": "judge"},
+    rounds=2,
+) + strategy_toml(
+    "dual",
+    [step | {"failures": each} for step, each in zip(DUAL, _FAILURES, strict=True)],
+    {"reviewer": "judge"},
+)
 
 _BUDGETS = "[budgets.execution]\ntokens = {execution}\n[budgets.team]\ntokens = {team}\n"
 _DAY = "[budgets.day]\ntokens = {tokens}\n"

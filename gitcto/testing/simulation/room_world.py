@@ -106,7 +106,8 @@ class MadeUpRooms(Rooms):
         return pin
 
     def _not_started(self, turn: Turn, why: str) -> NotStarted:
-        return NotStarted(turn=turn, reason="not_started", detail=why, work=NO_WORK)
+        work = self.take_up_unseen(turn)
+        return NotStarted(turn=turn, reason="not_started", detail=why, work=work)
 
     def adopt(self, turn: Turn, removing: frozenset[str]) -> Job:
         """Return the job that continues a step which another orchestrator began."""
@@ -223,8 +224,9 @@ class MadeUpRooms(Rooms):
 
     def take_up_unseen(self, turn: Turn) -> Work | None:
         """Return what a worker left that nobody saw start."""
-        run = self._node.runs.get(turn.run)
-        if run is None or not run.launched or run.room.files is None or not turn.step.edits:
+        run, room = self._node.runs.get(turn.run), self._node.rooms.get(turn.seated.id)
+        launched = (run is not None and run.launched) or not turn.is_first_here
+        if not turn.step.edits or not launched or room is None or room.files is None:
             return NO_WORK
         return self.take_up(turn.task, turn.seated)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from gitcto.model.codec import Event
@@ -226,11 +227,17 @@ class MadeUpWorld(World):
         """The level of isolation."""
         return "strict"
 
-    def strategy(self, name: str) -> Strategy:
-        """Return a strategy of the seed's policy."""
+    def strategy(self, name: str, file: str = "") -> Strategy:
+        """Return a strategy of the seed's policy, which nobody changes."""
+        del file
         strategy = self.policy.strategies[name].own
         assert strategy is not None
-        return strategy
+        return replace(strategy, file=self.policy.digest)
+
+    def strategy_text(self, name: str) -> Mapping[str, str]:
+        """Return nothing: the policy says what it is."""
+        del name
+        return {}
 
     def predictor(self, note: Callable[[str], None]) -> ChangePredictor:
         """Return the plain predictor."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitcto.api import CommandPoint, Gate, Provider, Register, hookimpl
+from gitcto.api import Abilities, CommandPoint, Gate, Provider, Register, hookimpl
 
 if TYPE_CHECKING:
     from gitcto.api import EventContext
@@ -26,6 +26,7 @@ def gitcto_register_providers(register: Register[Provider]) -> None:
             name="hello",
             summary="Write a greeting into a file.",
             target="gitcto_hello.provider:HelloProvider",
+            abilities=Abilities(streams=True),
         )
     )
 

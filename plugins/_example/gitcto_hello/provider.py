@@ -1,32 +1,34 @@
-"""A worker that writes a greeting; the smallest provider that does something."""
+"""An agent that writes a greeting, and says so in JSON lines; the smallest provider of one."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gitcto.api import (
-    CtoError,
-    ExitCode,
-    InterruptResult,
-    Launch,
-    Probe,
-    Progress,
-    SendResult,
-    WorkerReport,
-    failed,
-)
+from gitcto.api import AgentEvent, AgentProvider, CtoError, Dialect, ExitCode, Launch, Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from gitcto.api import LaunchRequest, SendRequest, WorkerOutcome, WorkerOutput
+    from gitcto.api import LaunchRequest
 
-_PROGRAM = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + '\\n'); print('greeted')"
+_PROGRAM = """
+import json, sys
+open(sys.argv[1], "w").write(sys.argv[2] + "\\n")
+print(json.dumps({"wrote": sys.argv[1], "said": sys.argv[2]}))
+"""
 
 
-class HelloProvider:
+def meanings(record: Mapping[str, Any]) -> Iterator[AgentEvent]:
+    """Yield what one JSON line of the agent means."""
+    yield AgentEvent(kind="edited", text=record["wrote"])
+    yield AgentEvent(kind="ended", text=record["said"])
+
+
+class HelloProvider(AgentProvider):
     """Writes ``greeting`` (a setting) into ``hello.txt``."""
+
+    dialect = Dialect(name="hello", events=meanings)
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Answer yes: Python is here."""
@@ -41,26 +43,3 @@ class HelloProvider:
             raise CtoError(message, "it takes greeting", ExitCode.POLICY)
         greeting = str(request.settings.get("greeting", f"Hello, {request.task.title}!"))
         return Launch(argv=(sys.executable, "-I", "-c", _PROGRAM, "hello.txt", greeting))
-
-    def send(self, request: SendRequest) -> SendResult:
-        """Take nothing: a greeting is written before a letter could come."""
-        del request
-        return SendResult(status="not_supported", reason="a greeting takes no time")
-
-    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Tell nothing: a greeting takes no time."""
-        del output
-        return Progress(cursor=cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave it to signals: a greeting takes no time."""
-        del output
-        return InterruptResult(status="not_supported", reason="a greeting takes no time")
-
-    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Read the end of the worker."""
-        if outcome.cause == "exited" and outcome.code == 0:
-            return WorkerReport(summary="greeted")
-        if outcome.cause in ("wall", "idle"):
-            return failed("timeout", f"the limit on {outcome.cause}")
-        return failed("tool", f"code {outcome.code}")

@@ -28,8 +28,6 @@ class TestPlugin(PluginContract):
 
 
 class TestHelloProvider(ProviderContract):
-    capabilities = Capabilities(mailbox=False)
-
     @pytest.fixture
     def provider(self) -> HelloProvider:
         return HelloProvider()

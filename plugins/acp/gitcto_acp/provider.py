@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
+    INTERRUPT_MARK,
+    AgentProvider,
     Dialect,
     Launch,
     Probe,
     agent_environment,
     agent_home,
     backend_of,
-    collect_report,
     find_program,
-    leave_in_mailbox,
-    leave_interrupt,
     letters_in,
-    poll_output,
     write_private,
 )
-from gitcto_acp.dialect import with_cost
 from gitcto_acp.endings import meaning
 from gitcto_acp.job import Job, Server
 from gitcto_acp.journal import meanings
@@ -32,24 +28,19 @@ from gitcto_acp.settings import filled, filled_argv, read, values
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gitcto.api import (
-        InterruptResult,
-        LaunchRequest,
-        Progress,
-        SendRequest,
-        SendResult,
-        Usage,
-        WorkerOutcome,
-        WorkerOutput,
-        WorkerReport,
-    )
+    from gitcto.api import LaunchRequest
 
-_DIALECT = Dialect(name="acp", events=meanings, pieces=True, fault=meaning)
 _INSTALL = "pip install 'git-cto[acp]'"
 
 
-class AcpProvider:
-    """Starts the driver, which starts the agent; the driver's output is already in our words."""
+class AcpProvider(AgentProvider):
+    """Starts the driver, which starts the agent; the driver's journal is already in our words.
+
+    The driver hands over a letter when the turn has ended, and cancels the turn. Of a session that
+    goes on, agents count tokens anew, and cost not.
+    """
+
+    dialect = Dialect(name="acp", events=meanings, pieces=True, whole_cost=True, fault=meaning)
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether the library and the agent's program are here."""
@@ -92,33 +83,8 @@ class AcpProvider:
             argv=(sys.executable, "-I", "-m", "gitcto_acp.driver", str(path)),
             env=agent_environment(request, dict(filled(settings.env, known, key))),
             reads=tuple(dict.fromkeys(_reads(job.argv, request.host_env))),
+            interrupt=INTERRUPT_MARK,
         )
-
-    def send(self, request: SendRequest) -> SendResult:
-        """Leave the letter in the mailbox: the driver hands it over when the turn has ended."""
-        return leave_in_mailbox(request)
-
-    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Read on in the driver's journal."""
-        progress = poll_output(_DIALECT, output, cursor)
-        return replace(progress, usage=_own(progress.usage, output))
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave the mark for the driver, which cancels the turn."""
-        return leave_interrupt(output)
-
-    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Read the whole journal."""
-        report = collect_report(_DIALECT, outcome)
-        return replace(report, usage=_own(report.usage, outcome))
-
-
-def _own(usage: Usage, output: WorkerOutput) -> Usage:
-    """Return what a run used: of a session that goes on, agents count tokens anew, and cost not."""
-    before = output.before.cost_micros
-    if usage.cost_micros is None or not before:
-        return usage
-    return with_cost(usage, max(0, usage.cost_micros - before))
 
 
 def _reads(argv: Sequence[str], host_env: Mapping[str, str]) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from gitcto_acp.provider import AcpProvider
 
-from gitcto.api import Letter, SendRequest, ToolServer, Usage, WorkerOutput
+from gitcto.api import INTERRUPT_MARK, Letter, SendRequest, ToolServer, Usage
 
 SAY = {"do": "say", "text": "Done."}
 ASK = {"do": "ask", "id": "a", "title": "Edit it", "kind": "edit", "answer": "answer"}
@@ -106,8 +106,7 @@ def test_an_interrupt_cancels_the_turn(rig: Any, how: str) -> None:
     rig.start([[WAIT]])
     rig.await_file("waiting")
     if how == "mark":
-        output = WorkerOutput(stdout=rig.root, stderr=rig.root, scratch=rig.scratch)
-        assert AcpProvider().interrupt(output).status == "asked"
+        (rig.scratch / INTERRUPT_MARK.path).write_text(INTERRUPT_MARK.text)
     else:
         rig.worker.send_signal(getattr(signal, how))
     report = rig.end()

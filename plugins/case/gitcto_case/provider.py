@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
+    AgentProvider,
     CtoError,
     ExitCode,
-    InterruptResult,
     Launch,
     Probe,
     agent_environment,
     backend_of,
-    collect_report,
     fill_template,
-    leave_in_mailbox,
-    poll_output,
 )
 from gitcto_case.dialect import CASE
 from gitcto_case.settings import WHO, read
@@ -23,15 +20,7 @@ from gitcto_case.settings import WHO, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        LaunchRequest,
-        Progress,
-        SendRequest,
-        SendResult,
-        WorkerOutcome,
-        WorkerOutput,
-        WorkerReport,
-    )
+    from gitcto.api import LaunchRequest
 
 _OURS = frozenset(
     {"workspace", "prompt_file", "scratch", "execution", "attempt", "mode", "task.id"}
@@ -39,8 +28,10 @@ _OURS = frozenset(
 """Placeholders whose values git-cto makes itself; a session's name is the engine's word."""
 
 
-class CaseProvider:
+class CaseProvider(AgentProvider):
     """Fills an argv template and reads a stream of events: ``ended`` with ``ok`` claims success."""
+
+    dialect = CASE
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether the engine is there, and which files it is made of; nothing is run."""
@@ -81,20 +72,3 @@ class CaseProvider:
             env=agent_environment(request, own),
             reads=backend.files if backend else (),
         )
-
-    def send(self, request: SendRequest) -> SendResult:
-        """Leave the letter in the engine's mailbox, which ``CTO_MAIL`` names."""
-        return leave_in_mailbox(request)
-
-    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Read on in its stream."""
-        return poll_output(CASE, output, cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave it to signals."""
-        del output
-        return InterruptResult(status="not_supported", reason="an engine has no protocol yet")
-
-    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Believe its stream as far as its exit code and its last event agree."""
-        return collect_report(CASE, outcome)

@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
+    AgentProvider,
     AgentSettings,
-    CommandTemplate,
-    InterruptResult,
     Launch,
     agent_environment,
     agent_home,
-    collect_report,
-    find_program,
-    leave_in_mailbox,
-    poll_output,
+    needed_program,
+    own_commands,
     probe_program,
     prompt_text,
     read_agent_settings,
-    read_commands,
     write_private,
 )
 from gitcto_claude.dialect import DIALECT
@@ -31,17 +26,7 @@ from gitcto_claude.dialect import DIALECT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        InstalledProgram,
-        LaunchRequest,
-        Probe,
-        Progress,
-        SendRequest,
-        SendResult,
-        WorkerOutcome,
-        WorkerOutput,
-        WorkerReport,
-    )
+    from gitcto.api import InstalledProgram, LaunchRequest, Probe
 
 INSTALL = "npm install --global @anthropic-ai/claude-code (its licence is Anthropic's)"
 LICENCE = "LicenseRef-Anthropic"
@@ -60,12 +45,17 @@ QUIET = {
 }
 """Variables without which it speaks with others than its model, or asks that for minutes."""
 
-_CONFINED = frozenset({"landlock", "seatbelt", "strict"})
 _DEFAULTS = AgentSettings(who="provider claude", program="claude", key_env="ANTHROPIC_API_KEY")
 
 
-class ClaudeProvider:
-    """Starts ``claude --print`` and reads its events."""
+class ClaudeProvider(AgentProvider):
+    """Starts ``claude --print`` and reads its events.
+
+    It has no protocol to be asked in to stop; on SIGINT it writes its result within a fifth of a
+    second.
+    """
+
+    dialect = DIALECT
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether claude is here, and new enough; no field of its own tells its licence."""
@@ -78,13 +68,11 @@ class ClaudeProvider:
     def launch(self, request: LaunchRequest) -> Launch:
         """Return its command and surroundings. Raises ``CtoError``."""
         settings = read_agent_settings(request.settings, _DEFAULTS)
-        found = find_program(settings.program, request.host_env)
-        if found is None:
-            raise settings.problem(f"{settings.program!r} is not here", INSTALL)
+        found = needed_program(settings, request.host_env, install=INSTALL)
         home = agent_home(request) / ".claude"
         write_private(home / "settings.json", _configured(home, settings.key(request.host_env)))
         own = {**QUIET, "CLAUDE_CONFIG_DIR": str(home)}
-        own |= {"IS_SANDBOX": "1"} if request.level in _CONFINED else {}  # or root is not free
+        own |= {"IS_SANDBOX": "1"} if request.confined else {}  # or root is not free
         own |= {"ANTHROPIC_BASE_URL": settings.base_url} if settings.base_url else {}
         return Launch(
             argv=_argv(request, settings, found, home),
@@ -92,37 +80,14 @@ class ClaudeProvider:
             reads=found.reads,
         )
 
-    def send(self, request: SendRequest) -> SendResult:
-        """Leave the letter in its mailbox: it looks there, or has it in its next prompt."""
-        return leave_in_mailbox(request)
-
-    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Read on in its events."""
-        return poll_output(DIALECT, output, cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave it to signals: on SIGINT it writes its result within a fifth of a second."""
-        del output
-        reason = "claude --print has no protocol to ask it in"
-        return InterruptResult(status="not_supported", reason=reason)
-
-    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Read what the turn was."""
-        return collect_report(DIALECT, outcome)
-
-
-@cache
-def _commands() -> Mapping[str, CommandTemplate]:
-    text = Path(__file__).with_name("commands.toml").read_text(encoding="utf-8")
-    return read_commands(text, who="provider claude")
-
 
 def _argv(
     request: LaunchRequest, settings: AgentSettings, found: InstalledProgram, home: Path
 ) -> tuple[str, ...]:
     servers = home / "servers.json"
     if request.tools:
-        write_private(servers, _servers(request))
+        listed = {server.name: server.table(type="stdio") for server in request.tools}
+        write_private(servers, json.dumps({"mcpServers": listed}))
     schema = request.answer_schema
     values = {
         "program": str(found.path),
@@ -133,15 +98,14 @@ def _argv(
         "servers": str(servers) if request.tools else "",
         "allowed": ",".join(f"mcp__{server.name}" for server in request.tools),
     }
-    words = {word for word in ("session", "model", "schema", "servers") if values[word]}
-    return _commands()["run"].fill(values, words | {_rights(request)})
+    return own_commands("gitcto_claude", who=_DEFAULTS.who)["run"].fill(values, {_rights(request)})
 
 
 def _rights(request: LaunchRequest) -> str:
     """Return the word for what it may do; what it may not, it is told no, and the run fails."""
     if not request.edits:
         return "reads"
-    return "free" if request.level in _CONFINED else "careful"
+    return "free" if request.confined else "careful"
 
 
 def _configured(home: Path, key: str) -> str:
@@ -150,16 +114,3 @@ def _configured(home: Path, key: str) -> str:
         return "{}"
     write_private(home / "key", key)
     return json.dumps({"apiKeyHelper": f"cat {shlex.quote(str(home / 'key'))}"})
-
-
-def _servers(request: LaunchRequest) -> str:
-    listed = {
-        server.name: {
-            "type": "stdio",
-            "command": server.argv[0],
-            "args": list(server.argv[1:]),
-            "env": dict(server.env),
-        }
-        for server in request.tools
-    }
-    return json.dumps({"mcpServers": listed})

@@ -10,14 +10,13 @@ import pytest
 from gitcto_claude.dialect import DIALECT, meaning, meanings
 
 from gitcto.api import AgentEvent, Usage, WorkerOutcome, WorkerReport, collect_report, poll_output
+from gitcto.testing.agents import ended
 
 SAMPLES = Path(__file__).with_name("samples")
 
 
 def outcome(name: str, **told: Any) -> WorkerOutcome:
-    stdout = SAMPLES / f"{name}.jsonl"
-    facts: dict[str, Any] = {"code": 0, "cause": "exited", **told}
-    return WorkerOutcome(stdout=stdout, stderr=SAMPLES / "none", scratch=SAMPLES, **facts)
+    return ended(SAMPLES, SAMPLES / f"{name}.jsonl", **told)
 
 
 def report(name: str, **told: Any) -> WorkerReport:

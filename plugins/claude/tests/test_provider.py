@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from gitcto_claude.provider import ClaudeProvider
 
-from gitcto.api import CtoError, LaunchRequest, TaskSpec, ToolServer
+from gitcto.api import LaunchRequest, ToolServer
+from gitcto.testing.agents import asked_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,20 +18,12 @@ KEY = "canary-31415"
 
 @pytest.fixture
 def request_(tmp_path: Path) -> LaunchRequest:
-    program, prompt = tmp_path / "bin" / "claude", tmp_path / "prompt.md"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    prompt.write_text("--version is what you print")
-    return LaunchRequest(
-        task=TaskSpec(id="T-1", title="Title"),
-        execution="01e",
-        attempt=1,
-        workspace=tmp_path / "room",
-        scratch=tmp_path / "scratch",
-        prompt_file=prompt,
+    return asked_for(
+        tmp_path,
+        "claude",
+        prompt="--version is what you print",
         settings={"model": "claude-sonnet-4-5", "base_url": "http://127.0.0.1:9/s"},
-        host_env={"PATH": str(program.parent), "ANTHROPIC_API_KEY": KEY, "OTHER": "canary"},
+        host_env={"ANTHROPIC_API_KEY": KEY, "OTHER": "canary"},
     )
 
 
@@ -100,12 +93,6 @@ def test_tools_are_ours_alone(request_: LaunchRequest) -> None:
             }
         }
     }
-
-
-def test_a_key_that_is_not_there_is_said(request_: LaunchRequest) -> None:
-    host = {name: value for name, value in request_.host_env.items() if name == "PATH"}
-    with pytest.raises(CtoError, match="ANTHROPIC_API_KEY"):
-        ClaudeProvider().launch(dataclasses.replace(request_, host_env=host))
 
 
 def test_its_licence_is_said(request_: LaunchRequest) -> None:

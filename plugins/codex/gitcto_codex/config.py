@@ -105,14 +105,11 @@ def _own(
 
 
 def _server(tool: ToolServer) -> Mapping[str, object]:
-    return {
-        "command": tool.argv[0],
-        "args": list(tool.argv[1:]),
-        "env": dict(tool.env),
-        "required": True,
-        "default_tools_approval_mode": "approve",  # otherwise every call is refused, and it says 0
-        "startup_timeout_sec": 30,
-    }
+    return tool.table(
+        required=True,
+        default_tools_approval_mode="approve",  # otherwise every call is refused, and it says 0
+        startup_timeout_sec=30,
+    )
 
 
 def value(each: object) -> str:

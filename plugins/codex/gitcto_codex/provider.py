@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
+    AgentProvider,
     AgentSettings,
-    CommandTemplate,
-    InterruptResult,
     Launch,
     agent_environment,
     agent_home,
-    collect_report,
     find_program,
-    leave_in_mailbox,
-    poll_output,
+    needed_program,
+    own_commands,
     probe_program,
     prompt_text,
     read_agent_settings,
-    read_commands,
     write_private,
 )
 from gitcto_codex.config import config
@@ -30,29 +25,24 @@ from gitcto_codex.dialect import DIALECT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        InstalledProgram,
-        LaunchRequest,
-        Probe,
-        Progress,
-        SendRequest,
-        SendResult,
-        WorkerOutcome,
-        WorkerOutput,
-        WorkerReport,
-    )
+    from gitcto.api import InstalledProgram, LaunchRequest, Probe
 
 INSTALL = "npm install --global @openai/codex"
 LEAST = "0.169.0"
 """The oldest version for which what the configuration promises was verified."""
 
 _DEFAULTS = AgentSettings(who="provider codex", program="codex", key_env="OPENAI_API_KEY")
-_CONFINED = frozenset({"landlock", "seatbelt", "strict"})
 _NATIVE = "codex-*/vendor/*/bin/codex"
 
 
-class CodexProvider:
-    """Starts ``codex exec --json`` and reads its events."""
+class CodexProvider(AgentProvider):
+    """Starts ``codex exec --json`` and reads its events.
+
+    It has no protocol to be asked in to stop; by a signal it ends within a tenth of a second, and
+    its session can go on.
+    """
+
+    dialect = DIALECT
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether codex is here, and new enough."""
@@ -63,9 +53,7 @@ class CodexProvider:
         """Write its configuration and return its command. Raises ``CtoError``."""
         settings, project_doc = _read(request.settings)
         settings = _located(settings, request.host_env)
-        found = find_program(settings.program, request.host_env)
-        if found is None:
-            raise settings.problem(f"{settings.program!r} is not here", INSTALL)
+        found = needed_program(settings, request.host_env, install=INSTALL)
         key = settings.key(request.host_env)
         home = agent_home(request) / ".codex"  # never below TMPDIR, see its README
         text = config(request, settings, home / "key", project_doc=project_doc)
@@ -77,24 +65,6 @@ class CodexProvider:
             env=agent_environment(request, {"CODEX_HOME": str(home)}),
             reads=found.reads,
         )
-
-    def send(self, request: SendRequest) -> SendResult:
-        """Leave the letter in its mailbox: it looks there, or has it in its next prompt."""
-        return leave_in_mailbox(request)
-
-    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Read on in its events."""
-        return poll_output(DIALECT, output, cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave it to signals: it ends within a tenth of a second, and its session can go on."""
-        del output
-        reason = "codex exec has no protocol to ask it in"
-        return InterruptResult(status="not_supported", reason=reason)
-
-    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Read what the turn was."""
-        return collect_report(DIALECT, outcome)
 
 
 def _read(table: Mapping[str, object]) -> tuple[AgentSettings, bool]:
@@ -116,12 +86,6 @@ def _located(settings: AgentSettings, host_env: Mapping[str, str]) -> AgentSetti
     return replace(settings, program=str(native[0])) if native else settings
 
 
-@cache
-def _commands() -> Mapping[str, CommandTemplate]:
-    text = Path(__file__).with_name("commands.toml").read_text(encoding="utf-8")
-    return read_commands(text, who="provider codex")
-
-
 def _argv(request: LaunchRequest, found: InstalledProgram) -> tuple[str, ...]:
     values = {
         "program": str(found.path),
@@ -131,12 +95,11 @@ def _argv(request: LaunchRequest, found: InstalledProgram) -> tuple[str, ...]:
         "session": request.session,
         "schema": str(request.answer_schema or ""),
     }
-    words = {word for word in ("session", "schema") if values[word]}
-    return _commands()["run"].fill(values, words)
+    return own_commands("gitcto_codex", who=_DEFAULTS.who)["run"].fill(values)
 
 
 def _sandbox(request: LaunchRequest) -> str:
     """Return codex's own sandbox: it cannot work inside ours, and need not."""
-    if request.level in _CONFINED:
+    if request.confined:
         return "danger-full-access"
     return "workspace-write" if request.edits else "read-only"

@@ -9,7 +9,8 @@ import pytest
 from gitcto_codex.dialect import DIALECT
 from gitcto_codex.provider import CodexProvider
 
-from gitcto.api import Usage, WorkerOutcome
+from gitcto.api import Usage
+from gitcto.testing.agents import ended
 
 if TYPE_CHECKING:
     from gitcto.api import WorkerReport
@@ -21,15 +22,8 @@ REJECTED = (
 )
 
 
-def read(tmp_path: Path, name: str, *, stderr: bytes = b"", **how: Any) -> WorkerReport:
-    (tmp_path / "stderr").write_bytes(stderr)
-    outcome = WorkerOutcome(
-        stdout=SAMPLES / f"{name}.jsonl",
-        stderr=tmp_path / "stderr",
-        scratch=tmp_path,
-        **{"code": 0, "cause": "exited"} | how,
-    )
-    return CodexProvider().collect(outcome)
+def read(tmp_path: Path, name: str, **how: Any) -> WorkerReport:
+    return CodexProvider().collect(ended(tmp_path, SAMPLES / f"{name}.jsonl", **how))
 
 
 @pytest.mark.parametrize(
@@ -105,15 +99,7 @@ def test_a_warning_item_is_a_note(tmp_path: Path) -> None:
 
 
 def test_progress_tells_what_it_does(tmp_path: Path) -> None:
-    (tmp_path / "stderr").touch()
-    outcome = WorkerOutcome(
-        stdout=SAMPLES / "edit-exec_command.jsonl",
-        stderr=tmp_path / "stderr",
-        scratch=tmp_path,
-        code=0,
-        cause="",
-    )
-    progress = CodexProvider().poll(outcome, "")
+    progress = CodexProvider().poll(ended(tmp_path, SAMPLES / "edit-exec_command.jsonl"), "")
     kinds = [event.kind for event in progress.events]
     assert kinds[:4] == ["session", "warning", "thinking", "message"]
     assert [event.text for event in progress.events if event.kind == "edited"] == [

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
-    InterruptResult,
     Launch,
     Probe,
     Progress,
@@ -74,11 +73,6 @@ class CommandProvider:
         """Tell nothing: what a program prints has no form."""
         del output
         return Progress(cursor=cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave it to signals: a program has no protocol."""
-        del output
-        return InterruptResult(status="not_supported", reason="a program has no protocol")
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Take the exit code as the claim, and the last line of output as its words."""

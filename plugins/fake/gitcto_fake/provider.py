@@ -12,7 +12,6 @@ from gitcto.api import (
     CtoError,
     ExitCode,
     Fault,
-    InterruptResult,
     Launch,
     Probe,
     WorkerReport,
@@ -65,11 +64,6 @@ class FakeProvider:
     def poll(self, output: WorkerOutput, cursor: str) -> Progress:
         """Read on in its stream: what it said, used and met; the rest is for people."""
         return read_on(output.stdout, cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave it to signals: a script has no protocol."""
-        del output
-        return InterruptResult(status="not_supported", reason="a script has no protocol")
 
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Believe the exit code: what a fake says is a claim like any other.

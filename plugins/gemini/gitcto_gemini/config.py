@@ -35,14 +35,7 @@ def config(request: LaunchRequest) -> dict[str, Any]:
         "hooksConfig": {"enabled": False},
         "ide": {"enabled": False},
         "mcpServers": {
-            tool.name: {
-                "command": tool.argv[0],
-                "args": list(tool.argv[1:]),
-                "env": dict(tool.env),
-                "cwd": str(request.workspace),
-                "trust": True,
-            }
-            for tool in request.tools
+            tool.name: tool.table(cwd=str(request.workspace), trust=True) for tool in request.tools
         },
         "privacy": {"usageStatisticsEnabled": False},
         "security": {
@@ -58,12 +51,3 @@ def config(request: LaunchRequest) -> dict[str, Any]:
         },
         "ui": {"hideBanner": True},
     }
-
-
-def words(request: LaunchRequest) -> str:
-    """Return what gemini is told after its task: it does not start where its work is."""
-    place = request.workspace
-    return (
-        f"Your workspace is the directory {place}: that is the current directory of the task, and"
-        f" your commands begin there. Give the path of every file as an absolute path in it."
-    )

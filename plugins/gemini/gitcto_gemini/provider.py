@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
+    AgentProvider,
     AgentSettings,
-    CommandTemplate,
-    InterruptResult,
     Launch,
     NodeCli,
     agent_environment,
     agent_home,
     collect_report,
     fault,
-    leave_in_mailbox,
-    poll_output,
+    own_commands,
     read_agent_settings,
-    read_commands,
     write_private,
 )
-from gitcto_gemini.config import KEY, URL, config, words
+from gitcto_gemini.config import KEY, URL, config
 from gitcto_gemini.dialect import DIALECT, dialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        FaultKind,
-        LaunchRequest,
-        Probe,
-        Progress,
-        SendRequest,
-        SendResult,
-        WorkerOutcome,
-        WorkerOutput,
-        WorkerReport,
-    )
+    from gitcto.api import FaultKind, LaunchRequest, Probe, WorkerOutcome, WorkerReport
 
 CLI = NodeCli(
     version="0.61.0",
@@ -77,8 +62,14 @@ _EXITS: Mapping[int, tuple[FaultKind, bool]] = {
 """Exit codes of its own, for ends before its first event."""
 
 
-class GeminiProvider:
-    """Starts ``gemini --prompt`` and reads its events."""
+class GeminiProvider(AgentProvider):
+    """Starts ``gemini --prompt`` and reads its events.
+
+    It has no protocol to be asked in to stop; by a signal it ends at once, and its session can go
+    on.
+    """
+
+    dialect = DIALECT
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether gemini and a Node that it runs on are here, and new enough."""
@@ -98,20 +89,6 @@ class GeminiProvider:
             reads=start.reads,
         )
 
-    def send(self, request: SendRequest) -> SendResult:
-        """Leave the letter in its mailbox: it looks there, or has it in its next prompt."""
-        return leave_in_mailbox(request)
-
-    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Read on in its events."""
-        return poll_output(DIALECT, output, cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave it to signals: it ends at once, and its session can go on."""
-        del output
-        reason = "a headless gemini has no protocol to ask it in"
-        return InterruptResult(status="not_supported", reason=reason)
-
     def collect(self, outcome: WorkerOutcome) -> WorkerReport:
         """Read what the run was. That it ended with 0 says nothing: so does an interrupted one."""
         report = collect_report(dialect(outcome.code), outcome)
@@ -127,19 +104,12 @@ def _read(table: Mapping[str, object]) -> AgentSettings:
     return read_agent_settings(table, _DEFAULTS, also=("node",))
 
 
-@cache
-def _commands() -> Mapping[str, CommandTemplate]:
-    text = Path(__file__).with_name("commands.toml").read_text(encoding="utf-8")
-    return read_commands(text, who="provider gemini")
-
-
 def _argv(request: LaunchRequest, model: str, node: Mapping[str, str]) -> tuple[str, ...]:
     values = {
         **node,
         "model": model,
         "workspace": str(request.workspace),
         "session": request.session,
-        "words": words(request),
     }
-    held = {"edits": request.edits, "session": bool(request.session)}
-    return _commands()["run"].fill(values, {word for word, holds in held.items() if holds})
+    template = own_commands("gitcto_gemini", who=_DEFAULTS.who)["run"]
+    return template.fill(values, {"edits"} if request.edits else ())

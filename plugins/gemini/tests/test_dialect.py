@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gitcto_gemini.provider import GeminiProvider
 
-from gitcto.api import Usage, WorkerOutcome
+from gitcto.api import Usage
+from gitcto.testing.agents import ended
 
 if TYPE_CHECKING:
     from gitcto.api import WorkerReport
@@ -16,12 +17,8 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).parent / "samples"
 
 
-def read(tmp_path: Path, name: str, *, stderr: bytes = b"", **how: Any) -> WorkerReport:
-    (tmp_path / "stderr").write_bytes(stderr)
-    usual: dict[str, Any] = {"code": 0, "cause": "exited", "stdout": SAMPLES / f"{name}.jsonl"}
-    stderr_file = tmp_path / "stderr"
-    outcome = WorkerOutcome(stderr=stderr_file, scratch=tmp_path, **usual | how)
-    return GeminiProvider().collect(outcome)
+def read(tmp_path: Path, name: str, **how: Any) -> WorkerReport:
+    return GeminiProvider().collect(ended(tmp_path, SAMPLES / f"{name}.jsonl", **how))
 
 
 @pytest.mark.parametrize(
@@ -112,32 +109,13 @@ def test_a_resumed_session_counts_what_is_new(tmp_path: Path) -> None:
     ],
 )
 def test_an_end_before_its_first_word(tmp_path: Path, code: int, stderr: bytes, kind: str) -> None:
-    (tmp_path / "out").write_bytes(b"")
-    report = read(tmp_path, "edit-stream", code=code, stderr=stderr, stdout=tmp_path / "out")
+    report = read(tmp_path, "none", code=code, stderr=stderr)
     assert report.fault.kind == kind
     assert report.fault.retryable is (kind == "killed" or code == 1)
 
 
-def test_garbage_around_its_words_is_kept_apart(tmp_path: Path) -> None:
-    clean = (SAMPLES / "edit-stream.jsonl").read_bytes().splitlines(keepends=True)
-    dirty = [b"\xff\xfe\x00 binary\n", *clean[:5], b'{"type":"novel"}\n{"type":\n', *clean[5:]]
-    (tmp_path / "out").write_bytes(b"".join(dirty))
-    report = read(tmp_path, "edit-stream", stdout=tmp_path / "out")
-    assert report.ok
-    assert any("not in its dialect" in note for note in report.notes)
-    (tmp_path / "out").write_bytes(b"".join(clean[:-1]))  # as on a pipe, where its end is lost
-    assert read(tmp_path, "edit-stream", stdout=tmp_path / "out").fault.kind == "protocol"
-
-
 def test_it_can_be_followed(tmp_path: Path) -> None:
-    outcome = WorkerOutcome(
-        stdout=SAMPLES / "edit-stream.jsonl",
-        stderr=tmp_path / "none",
-        scratch=tmp_path,
-        code=0,
-        cause="",
-    )
-    progress = GeminiProvider().poll(outcome, "")
+    progress = GeminiProvider().poll(ended(tmp_path, SAMPLES / "edit-stream.jsonl"), "")
     tools = [each.name for each in progress.events if each.kind == "tool_started"]
     assert tools == ["read_file", "replace", "write_file", "run_shell_command"]
     assert all(each.ok for each in progress.events)

@@ -10,26 +10,14 @@ from typing import Any
 import pytest
 from gitcto_gemini.provider import GeminiProvider
 
-from gitcto.api import CtoError, LaunchRequest, TaskSpec, ToolServer
+from gitcto.api import CtoError, LaunchRequest, ToolServer
+from gitcto.testing.agents import asked_for
 
 
 @pytest.fixture
 def asked(tmp_path: Path) -> LaunchRequest:
-    for name in ("gemini", "node"):
-        (tmp_path / "bin").mkdir(exist_ok=True)
-        (tmp_path / "bin" / name).write_text("#!/bin/sh\n")
-        (tmp_path / "bin" / name).chmod(0o755)
-    (tmp_path / "prompt.md").write_text("- mend it")
-    return LaunchRequest(
-        task=TaskSpec(id="T-1", title="t", prompt="x"),
-        execution="01e",
-        attempt=1,
-        workspace=tmp_path / "w",
-        scratch=tmp_path / "s",
-        prompt_file=tmp_path / "prompt.md",
-        settings={},
-        host_env={"PATH": str(tmp_path / "bin"), "GEMINI_API_KEY": "sk-1", "OTHER": "o"},
-    )
+    env = {"GEMINI_API_KEY": "sk-1", "OTHER": "o"}
+    return asked_for(tmp_path, "gemini", "node", host_env=env)
 
 
 def config(asked: LaunchRequest) -> dict[str, Any]:
@@ -45,19 +33,14 @@ def test_the_command(asked: LaunchRequest, tmp_path: Path) -> None:
     assert (argv[0], argv[1], argv[3]) == (node, "--require", program)
     assert argv[4:12] == (
         *("--output-format", "stream-json", "--model", "gemini-2.5-pro"),
-        *("--approval-mode", "yolo", "--include-directories", str(tmp_path / "w")),
+        *("--approval-mode", "yolo", "--include-directories", str(tmp_path / "workspace")),
     )
     assert argv[12:15] == ("--extensions", "none", "--prompt")
-    assert str(tmp_path / "w") in argv[15]
+    assert str(tmp_path / "workspace") in argv[15]
     assert "mend it" not in " ".join(argv)
     more = GeminiProvider().launch(replace(asked, session="0b5f", edits=False)).argv
     assert more[14:16] == ("--resume", "0b5f")
     assert more[8:10] == ("--approval-mode", "default")
-
-
-def test_a_session_that_is_no_id_is_refused(asked: LaunchRequest) -> None:
-    with pytest.raises(CtoError, match="session:id"):
-        GeminiProvider().launch(replace(asked, session="--latest"))
 
 
 def test_the_key_is_in_no_environment_and_no_setting(asked: LaunchRequest) -> None:
@@ -102,16 +85,6 @@ def test_the_settings(asked: LaunchRequest) -> None:
     assert written["general"]["enableAutoUpdate"] is False
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"settings": {"args": ["--yolo"]}}, "unknown key 'args'"),
-        ({"settings": {"program": "nothing-here"}}, "'nothing-here'"),
-        ({"settings": {"node": "nothing-here"}}, "'nothing-here'"),
-        ({"settings": {"key_env": "NOT_SET"}}, "NOT_SET"),
-    ],
-)
-def test_what_cannot_be_used_is_said(asked: LaunchRequest, change, message: str) -> None:
-    with pytest.raises(CtoError, match=message) as caught:
-        GeminiProvider().launch(replace(asked, **change))
-    assert caught.value.hint
+def test_a_node_that_is_not_here_is_said(asked: LaunchRequest) -> None:
+    with pytest.raises(CtoError, match="'nothing-here'"):
+        GeminiProvider().launch(replace(asked, settings={"node": "nothing-here"}))

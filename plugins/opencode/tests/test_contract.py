@@ -1,17 +1,10 @@
-"""Provider opencode keeps the contract of providers."""
-
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import pytest
 from gitcto_opencode.provider import OpencodeProvider
 
-from gitcto.testing import Capabilities, PluginContract, ProviderContract
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from gitcto.testing import AgentContract, PluginContract
 
 SAMPLE = Path(__file__).parent / "samples" / "edit.jsonl"
 
@@ -20,20 +13,9 @@ class TestPlugin(PluginContract):
     plugin = "opencode"
 
 
-class TestOpencode(ProviderContract):
-    capabilities = Capabilities(mailbox=False)
-
-    @pytest.fixture
-    def provider(self) -> OpencodeProvider:
-        return OpencodeProvider()
-
-    @pytest.fixture
-    def settings(self, tmp_path: Path) -> Mapping[str, object]:
-        program = tmp_path / "opencode"
-        program.write_text(f'#!/bin/sh\nexec cat "{SAMPLE}"\n')
-        program.chmod(0o755)
-        return {"program": str(program), "model": "vendor/name"}
-
-    @pytest.fixture
-    def sample(self) -> bytes:
-        return SAMPLE.read_bytes()
+class TestOpencodeProvider(AgentContract):
+    Provider = OpencodeProvider
+    programs = ("opencode",)
+    model = "vendor/name"
+    sample_file = SAMPLE
+    text = f'#!/bin/sh\nexec cat "{SAMPLE}"\n'

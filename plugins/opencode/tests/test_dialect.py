@@ -8,22 +8,14 @@ from pathlib import Path
 import pytest
 from gitcto_opencode.dialect import DIALECT, events
 
-from gitcto.api import AgentEvent, Usage, WorkerOutcome, WorkerReport, collect_report
+from gitcto.api import AgentEvent, Usage, WorkerReport, collect_report
+from gitcto.testing.agents import ended
 
 SAMPLES = Path(__file__).parent / "samples"
 
 
 def report(name: str, code: int = 0) -> WorkerReport:
-    return collect_report(
-        DIALECT,
-        WorkerOutcome(
-            code=code,
-            cause="exited",
-            stdout=SAMPLES / f"{name}.jsonl",
-            stderr=SAMPLES / "none",
-            scratch=SAMPLES,
-        ),
-    )
+    return collect_report(DIALECT, ended(SAMPLES, SAMPLES / f"{name}.jsonl", code=code))
 
 
 def meant(name: str) -> list[AgentEvent]:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from gitcto_opencode.provider import OpencodeProvider
 
-from gitcto.api import CtoError, Launch, LaunchRequest, TaskSpec, ToolServer
+from gitcto.api import CtoError, Launch, LaunchRequest, ToolServer
+from gitcto.testing.agents import asked_for
 
 KEY = "sk-only-for-opencode"
 TOOL = ToolServer(name="cto", argv=("serve", "--x"), env={"A": "b"})
@@ -18,23 +19,9 @@ TOOL = ToolServer(name="cto", argv=("serve", "--x"), env={"A": "b"})
 
 @pytest.fixture
 def request_(tmp_path: Path) -> LaunchRequest:
-    for name in ("workspace", "scratch"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "prompt.md").write_text("-fix it")
-    program = tmp_path / "bin" / "opencode"
-    program.parent.mkdir()
-    program.write_bytes(b"\x7fELF")
-    program.chmod(0o755)
-    return LaunchRequest(
-        task=TaskSpec(id="T-1", title="t", prompt="-fix it"),
-        execution="01e",
-        attempt=1,
-        workspace=tmp_path / "workspace",
-        scratch=tmp_path / "scratch",
-        prompt_file=tmp_path / "prompt.md",
-        settings={"model": "m-1", "base_url": "http://127.0.0.1:9/v1", "key_env": "MY_KEY"},
-        host_env={"PATH": str(program.parent), "MY_KEY": KEY, "HOME": "/srv/ada"},
-    )
+    settings = {"model": "m-1", "base_url": "http://127.0.0.1:9/v1", "key_env": "MY_KEY"}
+    env = {"MY_KEY": KEY, "HOME": "/srv/ada"}
+    return asked_for(tmp_path, "opencode", prompt="-fix it", settings=settings, host_env=env)
 
 
 def configured(launch: Launch) -> dict[str, Any]:
@@ -106,26 +93,15 @@ def test_the_vendors_endpoint(request_: LaunchRequest) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"model": ""}, "it needs a model"),
-        ({"program": "nowhere"}, "'nowhere' is not here"),
-        ({"key_env": "NOT_SET"}, "the variable NOT_SET, which holds its key, is not set"),
-        ({"args": ["--yes"]}, "unknown key 'args'"),
-    ],
-)
-def test_settings_that_cannot_be_used_are_refused(
-    request_: LaunchRequest, change: dict[str, object], message: str
-) -> None:
-    settings = dict(request_.settings) | change
-    with pytest.raises(CtoError) as refused:
+def test_a_model_is_needed(request_: LaunchRequest) -> None:
+    settings = {**request_.settings, "model": ""}
+    with pytest.raises(CtoError, match="it needs a model") as refused:
         OpencodeProvider().launch(dataclasses.replace(request_, settings=settings))
-    assert message in refused.value.message
     assert refused.value.hint
 
 
 def test_what_is_executed_is_the_native_file(request_: LaunchRequest) -> None:
+    Path(request_.host_env["PATH"], "opencode").write_bytes(b"\x7fELF")
     probe = OpencodeProvider().probe({}, request_.host_env)
     assert probe.available
     assert probe.backend is not None

@@ -59,12 +59,9 @@ def models(settings: AgentSettings, key: str) -> Mapping[str, Any]:
 def tool_servers(tools: Sequence[ToolServer]) -> Mapping[str, Any]:
     """Return ``mcp.json``: servers whose tools are offered like pi's own."""
     servers = {
-        tool.name: {
-            "command": tool.argv[0],
-            "args": list(tool.argv[1:]),
-            "env": {name: _literal(value) for name, value in tool.env.items()},
-            "exposure": "direct",
-        }
+        tool.name: tool.table(
+            env={name: _literal(value) for name, value in tool.env.items()}, exposure="direct"
+        )
         for tool in tools
     }
     return {"autoEnableCodemode": False, "mcpServers": servers}

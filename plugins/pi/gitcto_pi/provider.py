@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
+    INTERRUPT_MARK,
+    AgentProvider,
     AgentSettings,
     Launch,
     agent_environment,
     agent_home,
-    collect_report,
     find_program,
-    leave_in_mailbox,
-    leave_interrupt,
     letters_in,
-    poll_output,
+    needed_program,
+    own_commands,
     probe_program,
     read_agent_settings,
-    read_commands,
 )
 from gitcto_pi.dialect import DIALECT
 from gitcto_pi.home import CUSTOM, MODELS, write_configuration
@@ -29,17 +27,7 @@ from gitcto_pi.home import CUSTOM, MODELS, write_configuration
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        InterruptResult,
-        LaunchRequest,
-        Probe,
-        Progress,
-        SendRequest,
-        SendResult,
-        WorkerOutcome,
-        WorkerOutput,
-        WorkerReport,
-    )
+    from gitcto.api import LaunchRequest, Probe
 
 DEFAULTS = AgentSettings(who="provider pi", program="pi")
 LEAST = "1.6.0"
@@ -55,8 +43,13 @@ _OURS = {
 }
 
 
-class PiProvider:
-    """Starts the driver of pi, which talks with pi and hands on what it says."""
+class PiProvider(AgentProvider):
+    """Starts the driver of pi, which talks with pi and hands on what it says.
+
+    The driver tells pi of letters between two of its steps, and makes it abort.
+    """
+
+    dialect = DIALECT
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether pi and a Node.js that it runs on are here."""
@@ -74,9 +67,7 @@ class PiProvider:
         if not settings.model:
             hint = 'write model = "vendor/name", or model = "name" beside base_url, in policy.toml'
             raise settings.problem("it needs a model", hint)
-        program = find_program(settings.program, request.host_env)
-        if program is None:
-            raise settings.problem(f"{settings.program!r} is not here", INSTALL)
+        program = needed_program(settings, request.host_env, install=INSTALL)
         folder = agent_home(request) / "pi"
         write_configuration(folder, settings, key, request.tools)
         node = find_program("node", request.host_env)
@@ -84,30 +75,13 @@ class PiProvider:
             argv=_argv(request, settings, program.path, folder),
             env=agent_environment(request, _OURS | {"PI_CODING_AGENT_DIR": str(folder)}),
             reads=(*program.reads, *(node.reads if node else ()), Path(__file__).parent.parent),
+            interrupt=INTERRUPT_MARK,
         )
-
-    def send(self, request: SendRequest) -> SendResult:
-        """Leave the letter for the driver, which tells it to pi between two of its steps."""
-        return leave_in_mailbox(request)
-
-    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Read on in what pi printed."""
-        return poll_output(DIALECT, output, cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave the mark at which the driver makes pi abort."""
-        return leave_interrupt(output)
-
-    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Read what came of the run."""
-        return collect_report(DIALECT, outcome)
 
 
 def _argv(
     request: LaunchRequest, settings: AgentSettings, program: Path, folder: Path
 ) -> tuple[str, ...]:
-    text = files("gitcto_pi").joinpath("commands.toml").read_text(encoding="utf-8")
-    told = letters_in(request.scratch)
     values = {
         "python": sys.executable,
         "prompt": str(request.prompt_file),
@@ -115,11 +89,9 @@ def _argv(
         "program": str(program),
         "sessions": str(folder / "sessions"),
         "model": f"{CUSTOM}/{settings.model}" if settings.base_url else settings.model,
-        "told": ",".join(map(str, told)),
+        "told": ",".join(map(str, letters_in(request.scratch))),
         "session": request.session,
     }
-    holds = {"told": told, "session": request.session, "tools": request.tools}
-    words = {word for word, there in holds.items() if there}
-    if request.edits:
-        words.add("edits")
-    return read_commands(text, who=settings.who)["run"].fill(values, words)
+    held = {"edits": request.edits, "tools": bool(request.tools)}
+    template = own_commands("gitcto_pi", who=DEFAULTS.who)["run"]
+    return template.fill(values, {word for word, holds in held.items() if holds})

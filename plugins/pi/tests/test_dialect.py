@@ -8,23 +8,15 @@ from pathlib import Path
 import pytest
 from gitcto_pi.dialect import DIALECT, events
 
-from gitcto.api import Usage, WorkerOutcome, WorkerReport, collect_report
+from gitcto.api import Usage, WorkerReport, collect_report
 from gitcto.provider_contracts import AgentEvent
+from gitcto.testing.agents import ended
 
 SAMPLES = Path(__file__).parent / "samples"
 
 
-def report(name: str, code: int = 0, tmp: Path = SAMPLES) -> WorkerReport:
-    return collect_report(
-        DIALECT,
-        WorkerOutcome(
-            code=code,
-            cause="exited",
-            stdout=SAMPLES / f"{name}.jsonl",
-            stderr=tmp / "none",
-            scratch=tmp,
-        ),
-    )
+def report(name: str, code: int = 0) -> WorkerReport:
+    return collect_report(DIALECT, ended(SAMPLES, SAMPLES / f"{name}.jsonl", code=code))
 
 
 def test_an_edit_is_a_success_with_its_words_its_session_and_what_it_used() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gitcto_pi.provider import PiProvider
 
-from gitcto.api import Letter, SendRequest, WorkerOutcome
+from gitcto.api import INTERRUPT_MARK, Letter, SendRequest, WorkerOutcome
 from gitcto.mailbox import make_mailbox
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ class Run:
         self.code = process.wait(DEADLINE_S)
         assert not self.secret.exists()
         return [json.loads(line) for line in self.out.read_bytes().splitlines()]
+
+    def interrupt(self) -> None:
+        (self.scratch / INTERRUPT_MARK.path).write_text(INTERRUPT_MARK.text)
 
     def outcome(self) -> WorkerOutcome:
         return WorkerOutcome(
@@ -114,7 +117,7 @@ def test_a_letter_that_came_too_late_for_a_turn_begins_another(run: Run) -> None
 
 
 def test_pi_that_is_to_stop_before_it_began_gets_no_prompt(run: Run) -> None:
-    assert PiProvider().interrupt(run.outcome()).status == "asked"
+    run.interrupt()
     records = run.finish(run.start("work on it"))
     assert run.code == 130
     assert not [record for record in records if record["type"] == "message_start"]
@@ -131,7 +134,7 @@ def test_the_mark_makes_pi_abort(run: Run) -> None:
     process = run.start("wait for ever")
     until(lambda: b"waiting" in run.err.read_bytes())
     assert not run.secret.exists()  # before pi could start a command
-    assert PiProvider().interrupt(run.outcome()).status == "asked"
+    run.interrupt()
     run.finish(process)
     assert run.code == 130
     fault = PiProvider().collect(run.outcome()).fault

@@ -12,31 +12,18 @@ from typing import Any
 import pytest
 from gitcto_pi.provider import PiProvider
 
-from gitcto.api import CtoError, Launch, LaunchRequest, Letter, TaskSpec, ToolServer
+from gitcto.api import CtoError, Launch, LaunchRequest, Letter, ToolServer
 from gitcto.mailbox import make_mailbox
+from gitcto.testing.agents import asked_for
 
 KEY = "sk-only-for-pi"
 
 
 @pytest.fixture
 def request_(tmp_path: Path) -> LaunchRequest:
-    for name in ("workspace", "scratch"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "prompt.md").write_text("Fix it.")
-    program = tmp_path / "bin" / "pi"
-    program.parent.mkdir()
-    program.write_text("#!/usr/bin/env node\n")
-    program.chmod(0o755)
-    return LaunchRequest(
-        task=TaskSpec(id="T-1", title="t", prompt="Fix it."),
-        execution="01e",
-        attempt=1,
-        workspace=tmp_path / "workspace",
-        scratch=tmp_path / "scratch",
-        prompt_file=tmp_path / "prompt.md",
-        settings={"model": "m-1", "base_url": "http://127.0.0.1:9/v1", "key_env": "MY_KEY"},
-        host_env={"PATH": str(program.parent), "MY_KEY": KEY, "HOME": "/srv/ada"},
-    )
+    settings = {"model": "m-1", "base_url": "http://127.0.0.1:9/v1", "key_env": "MY_KEY"}
+    env = {"MY_KEY": KEY, "HOME": "/srv/ada"}
+    return asked_for(tmp_path, "pi", prompt="Fix it.", settings=settings, host_env=env)
 
 
 def configured(request: LaunchRequest, name: str) -> Any:
@@ -112,22 +99,10 @@ def test_a_session_goes_on_and_letters_of_the_prompt_are_named(request_: LaunchR
     assert argv[argv.index("--session") + 1] == "s-1"
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"model": ""}, "it needs a model"),
-        ({"program": "nowhere"}, "'nowhere' is not here"),
-        ({"key_env": "NOT_SET"}, "the variable NOT_SET, which holds its key, is not set"),
-        ({"args": ["--yes"]}, "unknown key 'args'"),
-    ],
-)
-def test_settings_that_cannot_be_used_are_refused(
-    request_: LaunchRequest, change: dict[str, object], message: str
-) -> None:
-    settings = dict(request_.settings) | change
-    with pytest.raises(CtoError) as refused:
+def test_a_model_is_needed(request_: LaunchRequest) -> None:
+    settings = {**request_.settings, "model": ""}
+    with pytest.raises(CtoError, match="it needs a model") as refused:
         PiProvider().launch(dataclasses.replace(request_, settings=settings))
-    assert message in refused.value.message
     assert refused.value.hint
 
 

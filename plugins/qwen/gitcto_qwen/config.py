@@ -27,24 +27,5 @@ def config() -> dict[str, Any]:
 
 def servers(request: LaunchRequest) -> dict[str, Any]:
     """Return the MCP servers of an execution."""
-    return {
-        "mcpServers": {
-            tool.name: {
-                "command": tool.argv[0],
-                "args": list(tool.argv[1:]),
-                "env": dict(tool.env),
-                "cwd": str(request.workspace),
-                "trust": True,
-            }
-            for tool in request.tools
-        }
-    }
-
-
-def words(request: LaunchRequest) -> str:
-    """Return what qwen is told after its task: it does not start where its work is."""
-    place = request.workspace
-    return (
-        f"Your workspace is the directory {place}: that is the current directory of the task, and"
-        f" your commands begin there. Give the path of every file as an absolute path in it."
-    )
+    place = str(request.workspace)
+    return {"mcpServers": {tool.name: tool.table(cwd=place, trust=True) for tool in request.tools}}

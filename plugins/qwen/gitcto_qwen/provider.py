@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.api import (
+    AgentProvider,
     AgentSettings,
-    CommandTemplate,
-    InterruptResult,
     Launch,
     NodeCli,
     agent_environment,
     agent_home,
-    collect_report,
-    leave_in_mailbox,
-    poll_output,
+    own_commands,
     read_agent_settings,
-    read_commands,
     write_private,
 )
-from gitcto_qwen.config import KEY, URL, config, servers, words
+from gitcto_qwen.config import KEY, URL, config, servers
 from gitcto_qwen.dialect import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitcto.api import (
-        LaunchRequest,
-        Probe,
-        Progress,
-        SendRequest,
-        SendResult,
-        WorkerOutcome,
-        WorkerOutput,
-        WorkerReport,
-    )
+    from gitcto.api import LaunchRequest, Probe
 
 CLI = NodeCli(
     version="0.24.4",
@@ -69,8 +54,14 @@ _OURS: Mapping[str, str] = {
 }
 
 
-class QwenProvider:
-    """Starts ``qwen --prompt`` and reads its events."""
+class QwenProvider(AgentProvider):
+    """Starts ``qwen --prompt`` and reads its events.
+
+    It has no protocol to be asked in to stop; by a signal it ends its command and itself, and its
+    session can go on.
+    """
+
+    dialect = DIALECT
 
     def probe(self, settings: Mapping[str, object], host_env: Mapping[str, str]) -> Probe:
         """Tell whether qwen and a Node that it runs on are here, and new enough."""
@@ -96,24 +87,6 @@ class QwenProvider:
             reads=start.reads,
         )
 
-    def send(self, request: SendRequest) -> SendResult:
-        """Leave the letter in its mailbox: it looks there, or has it in its next prompt."""
-        return leave_in_mailbox(request)
-
-    def poll(self, output: WorkerOutput, cursor: str) -> Progress:
-        """Read on in its events."""
-        return poll_output(DIALECT, output, cursor)
-
-    def interrupt(self, output: WorkerOutput) -> InterruptResult:
-        """Leave it to signals: it ends its command and itself, and its session can go on."""
-        del output
-        reason = "a headless qwen has no protocol to ask it in"
-        return InterruptResult(status="not_supported", reason=reason)
-
-    def collect(self, outcome: WorkerOutcome) -> WorkerReport:
-        """Read what the run was."""
-        return collect_report(DIALECT, outcome)
-
 
 def _read(table: Mapping[str, object]) -> AgentSettings:
     settings = read_agent_settings(table, _DEFAULTS, also=("node",))
@@ -121,12 +94,6 @@ def _read(table: Mapping[str, object]) -> AgentSettings:
         hint = 'write model = "…" and base_url = "https://…/v1"; leave both out for the vendor\'s'
         raise settings.problem("it needs a model and a base_url", hint)
     return settings
-
-
-@cache
-def _commands() -> Mapping[str, CommandTemplate]:
-    text = Path(__file__).with_name("commands.toml").read_text(encoding="utf-8")
-    return read_commands(text, who="provider qwen")
 
 
 def _argv(request: LaunchRequest, model: str, node: Mapping[str, str]) -> tuple[str, ...]:
@@ -137,12 +104,7 @@ def _argv(request: LaunchRequest, model: str, node: Mapping[str, str]) -> tuple[
         "servers": str(request.scratch / "home" / ".qwen" / "servers.json"),
         "schema": str(request.answer_schema or ""),
         "session": request.session,
-        "words": words(request),
     }
-    held = {
-        "edits": request.edits,
-        "tools": bool(request.tools),
-        "schema": request.answer_schema is not None,
-        "session": bool(request.session),
-    }
-    return _commands()["run"].fill(values, {word for word, holds in held.items() if holds})
+    held = {"edits": request.edits, "tools": bool(request.tools)}
+    template = own_commands("gitcto_qwen", who=_DEFAULTS.who)["run"]
+    return template.fill(values, {word for word, holds in held.items() if holds})

@@ -10,26 +10,14 @@ from typing import Any
 import pytest
 from gitcto_qwen.provider import QwenProvider
 
-from gitcto.api import CtoError, LaunchRequest, TaskSpec, ToolServer
+from gitcto.api import CtoError, LaunchRequest, ToolServer
+from gitcto.testing.agents import asked_for
 
 
 @pytest.fixture
 def asked(tmp_path: Path) -> LaunchRequest:
-    for name in ("qwen", "node"):
-        (tmp_path / "bin").mkdir(exist_ok=True)
-        (tmp_path / "bin" / name).write_text("#!/bin/sh\n")
-        (tmp_path / "bin" / name).chmod(0o755)
-    (tmp_path / "prompt.md").write_text("- mend it")
-    return LaunchRequest(
-        task=TaskSpec(id="T-1", title="t", prompt="x"),
-        execution="01e",
-        attempt=1,
-        workspace=tmp_path / "w",
-        scratch=tmp_path / "s",
-        prompt_file=tmp_path / "prompt.md",
-        settings={"model": "m"},
-        host_env={"PATH": str(tmp_path / "bin"), "DASHSCOPE_API_KEY": "sk-1", "OTHER": "o"},
-    )
+    env = {"DASHSCOPE_API_KEY": "sk-1", "OTHER": "o"}
+    return asked_for(tmp_path, "qwen", "node", settings={"model": "m"}, host_env=env)
 
 
 def written(asked: LaunchRequest, name: str) -> dict[str, Any]:
@@ -45,7 +33,7 @@ def test_the_command(asked: LaunchRequest, tmp_path: Path) -> None:
     assert "--safe-mode" in argv
     assert argv[11:13] == ("--approval-mode", "yolo")
     assert argv[-2] == "--prompt"
-    assert str(tmp_path / "w") in argv[-1]
+    assert str(tmp_path / "workspace") in argv[-1]
     assert "mend it" not in " ".join(argv)
     tool = ToolServer(name="cto", argv=("/bin/x",))
     schema = tmp_path / "schema.json"
@@ -57,11 +45,6 @@ def test_the_command(asked: LaunchRequest, tmp_path: Path) -> None:
         *("--json-schema", f"@{schema}"),
         *("--resume", "0b5f"),
     )
-
-
-def test_a_session_that_is_no_id_is_refused(asked: LaunchRequest) -> None:
-    with pytest.raises(CtoError, match="session:id"):
-        QwenProvider().launch(replace(asked, session="--continue"))
 
 
 def test_the_key_is_in_no_environment_and_no_setting(asked: LaunchRequest) -> None:
@@ -102,15 +85,13 @@ def test_it_asks_again_as_seldom_as_it_can(asked: LaunchRequest) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"settings": {"args": ["--yolo"]}}, "unknown key 'args'"),
-        ({"settings": {"program": "nothing-here"}}, "'nothing-here'"),
-        ({"settings": {"node": "nothing-here"}}, "'nothing-here'"),
-        ({"settings": {"key_env": "NOT_SET"}}, "NOT_SET"),
-        ({"settings": {"model": ""}}, "needs a model"),
-        ({"settings": {"base_url": ""}}, "needs a model and a base_url"),
+        ({"model": ""}, "needs a model"),
+        ({"base_url": ""}, "needs a model and a base_url"),
     ],
 )
-def test_what_cannot_be_used_is_said(asked: LaunchRequest, change, message: str) -> None:
+def test_what_cannot_be_used_is_said(
+    asked: LaunchRequest, change: dict[str, object], message: str
+) -> None:
     with pytest.raises(CtoError, match=message) as caught:
-        QwenProvider().launch(replace(asked, **change))
+        QwenProvider().launch(replace(asked, settings=change))
     assert caught.value.hint

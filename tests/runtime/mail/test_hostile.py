@@ -162,7 +162,7 @@ def test_what_cannot_be_handed_over_is_dead_in_the_end(team: MailTeam) -> None:
     assert team.landed() == ["A"], (team.told.notes, team.tasks()["A"])
     mail = team.mail()[2]
     assert (mail.state, mail.tries) == (MailState.DEAD, 2)
-    assert mail.reason.startswith("too many tries: cannot write 2.json into a mailbox")
+    assert mail.reason.startswith("too many tries: cannot write mail/inbox/2.json")
     assert team.tally().dead == {2}
 
 

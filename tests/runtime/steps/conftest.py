@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gitcto.git.objects import Objects
 from gitcto.model.records import Execution, TaskSpec
 from gitcto.model.step_records import Step
+from gitcto.runtime.proving.redecide import Redecided, redecide
+from gitcto.testing.strategies import DUAL, REVIEW, WRITE, WRITE_AGAIN, strategy_toml
 from tests.runtime.team.conftest import TeamRepo
 
 AGENT = Path(__file__).with_name("agent.py")
@@ -33,46 +37,24 @@ deadline_s = 20
 [tiers.P1]
 gates = ["tests"]
 {providers}
-[strategies.reviewed]
-summary = "one writes, one reviews"
-rounds = 2
-[[strategies.reviewed.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-reads = ["task", "findings:review"]
-[[strategies.reviewed.step]]
-name = "review"
-role = "reviewer"
-kind = "review"
-reads = ["task", "patch:main", "notes:write"]
-[strategies.reviewed.providers]
-writer = "writer"
-reviewer = ["reviewer"]
-[strategies.dual]
-summary = "two write, one chooses"
-[[strategies.dual.step]]
-name = "write"
-role = "writer"
-kind = "write"
-seat = "main"
-group = "write"
-[[strategies.dual.step]]
-name = "write_too"
-role = "writer"
-kind = "write"
-seat = "second"
-group = "write"
-[[strategies.dual.step]]
-name = "choose"
-role = "reviewer"
-kind = "adjudicate"
-reads = ["task", "patch:main", "patch:second"]
-[strategies.dual.providers]
-writer = "writer"
-reviewer = "reviewer"
+[providers.gone]
+plugin = "command"
+argv = ["/no/such"]
 """
+ROLES = {"writer": "writer", "reviewer": "reviewer"}
+NOTED = {"reads": ["task", "patch:main", "notes:write"]}
+TWICE = (
+    WRITE,
+    REVIEW | {"role": "partial", "group": "reviews"},
+    REVIEW | {"name": "review_too", "group": "reviews"},
+)
+STRATEGIES = "".join(
+    (
+        strategy_toml("reviewed", [WRITE_AGAIN, REVIEW | NOTED], ROLES, rounds=2),
+        strategy_toml("dual", DUAL, ROLES),
+        strategy_toml("twice", TWICE, ROLES | {"partial": "gone"}),
+    )
+)
 
 
 class Steps:
@@ -92,9 +74,8 @@ class Steps:
             f'argv = ["{sys.executable}", "-I", "{self.agent}", "{part}", "{{prompt_file}}"]'
             for name, part in (("writer", writer), ("reviewer", reviewer))
         )
-        self.team.policy_text = POLICY.format(
-            strategy=strategy, workers=workers, providers=providers
-        )
+        policy = POLICY.format(strategy=strategy, workers=workers, providers=providers)
+        self.team.policy_text = policy + STRATEGIES
         self.team.save_policy()
 
     def plan(self) -> None:
@@ -115,11 +96,20 @@ class Steps:
         """Return the steps of the last attempt."""
         return list(self.execution().steps)
 
+    def unproved(self) -> list[Redecided]:
+        """Return the recorded decisions that do not come out the same again."""
+        with self.team.ledger() as ledger:
+            objects = Objects(ledger.repository)
+            return [each for each in redecide(objects, ledger) if each.differs]
+
     def go(self) -> None:
         """Let those go on who wait."""
         (self.team.root / "go").touch()
 
 
 @pytest.fixture
-def steps(tmp_path: Path) -> Steps:
-    return Steps(tmp_path)
+def steps(tmp_path: Path) -> Iterator[Steps]:
+    """Make a team; whatever came of it, every decision about it must come out the same again."""
+    made = Steps(tmp_path)
+    yield made
+    assert made.unproved() == []
