@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitcto.errors import CtoError, ExitCode
 from gitcto.model.spending import Spent
-from gitcto.policy.budget_rule import TAKEN, amount, limits, shortage
+from gitcto.policy.budget_rule import TAKEN, ahead, amount, shortage
 from gitcto.runtime.host.context import Context
 
 
@@ -18,8 +18,8 @@ def must_be_affordable(context: Context) -> None:
     if team is not None:
         spent |= {"team": team.used.all, "day": team.used.day.at(now_ms)}
     taken = {
-        f"{TAKEN}{scope}.{unit}": str(amount(spent.get(scope, Spent()), unit))
-        for scope, unit in limits(context.policy)
+        f"{TAKEN}{scope}.{unit}": str(amount((spent.get(scope, Spent()),), unit))
+        for scope, unit, _ in ahead(context.policy)
     }
     short = shortage(context.policy, taken)
     if short is not None:
