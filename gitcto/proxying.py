@@ -4,8 +4,7 @@ A name is resolved once, here, and the connection goes to the very address that 
 no second answer of a name server counts. Addresses that are not public (loopback, private,
 link-local) are reached only when policy names them by number as well.
 """
-# Runs without site-packages, see runtime/worker/supervisor.py; its own process, with no Effects:
-# ruff: noqa: PTH108, PTH119, PTH120
+# Runs without site-packages, see runtime/worker/supervisor.py; a process of its own.
 
 from __future__ import annotations
 
@@ -33,6 +32,9 @@ IDLE_S = 900.0
 
 MAX_CONNECTIONS = 64
 """How many connections may be open at once; further ones are told so."""
+
+MAX_DOORS = 64
+"""How many listening sockets are taken over in all, from whoever offers some."""
 
 ORPHANED_S = 5.0
 """How often to look whether the supervisor still lives (seconds)."""
@@ -70,64 +72,90 @@ class Log:
         sys.stderr.flush()
 
 
-def serve(path: str, destinations: tuple[str, ...]) -> None:
-    """Listen on the unix socket ``path``, say so by one byte on standard output, and never return.
+class Doors:
+    """What a proxy has been given to listen on, and who may go where through it."""
 
-    It ends when the process that started it is gone. Raises ``OSError`` when it cannot listen.
+    def __init__(self, destinations: tuple[str, ...]) -> None:
+        self._allowed = frozenset(destination.lower() for destination in destinations)
+        self._free = BoundedSemaphore(MAX_CONNECTIONS)
+        self._taken = 0
+        self._log = Log()
+
+    def take(self, giver: socket.socket) -> None:
+        """Take listening sockets over from a forwarder, and serve on each what it is for."""
+        with contextlib.suppress(OSError, ValueError), giver:
+            giver.settimeout(ORPHANED_S)
+            said, fds, _, _ = socket.recv_fds(giver, HEAD_BYTES, MAX_DOORS)
+            doors = [_door(fd) for fd in fds]
+            ports = [int(word) for word in said.split(b",")]
+            for door, port in zip(doors, ports, strict=True):
+                if door and self._taken < MAX_DOORS:
+                    self._taken += 1
+                    Thread(target=self._serve, args=(door, port), daemon=True).start()
+
+    def _serve(self, door: socket.socket, port: int) -> None:
+        """Answer all who come to a door; it leads to a ``port`` of ours, or to who is asked for."""
+        with contextlib.suppress(OSError), door:  # what is no listening socket, for one
+            while True:
+                client, _ = door.accept()
+                if self._free.acquire(blocking=False):
+                    Thread(target=self._handle, args=(client, port), daemon=True).start()
+                    continue
+                with client:
+                    if not port:
+                        _answer(client, "503 Service Unavailable", "too many connections at once")
+
+    def _handle(self, client: socket.socket, port: int) -> None:
+        try:
+            with client:
+                client.settimeout(HEAD_S)
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                try:
+                    self._carry(client, port)
+                except Refused as refused:
+                    self._log.tell(str(refused))
+                    if not port:
+                        _answer(client, refused.status, str(refused))
+        except OSError:
+            pass  # the client is gone
+        finally:
+            self._free.release()
+
+    def _carry(self, client: socket.socket, port: int) -> None:
+        """Connect to where a client wants to go, and carry its bytes. Raises ``Refused``."""
+        if port:
+            relay(client, _connect("127.0.0.1", port, self._allowed), IDLE_S)
+            return
+        head, rest = _head(client)
+        host, port, greeting = _request(head)
+        with _connect(host, port, self._allowed) as server:
+            if not greeting:
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            server.sendall(greeting + rest)
+            relay(client, server, IDLE_S)
+
+
+def _door(fd: int) -> socket.socket | None:
+    """Return a descriptor that was handed over as a socket; what is none is closed."""
+    try:
+        return socket.socket(fileno=fd)
+    except OSError:
+        os.close(fd)
+        return None
+
+
+def serve(listening: int, destinations: tuple[str, ...]) -> None:
+    """Take what forwarders bring to a unix socket that listens, and serve on it.
+
+    It returns when the process that started this one is gone.
     """
     parent = os.getppid()
-    listener = _listen(path)
-    os.write(1, b"+")
-    free, log = BoundedSemaphore(MAX_CONNECTIONS), Log()
-    allowed = frozenset(destination.lower() for destination in destinations)
-    while os.getppid() == parent:
-        try:
-            client, _ = listener.accept()
-        except TimeoutError:
-            continue
-        if not free.acquire(blocking=False):
-            _answer(client, "503 Service Unavailable", "too many connections at once")
-            client.close()
-            continue
-        Thread(target=_handle, args=(client, allowed, free, log), daemon=True).start()
-
-
-def _listen(path: str) -> socket.socket:
-    os.chdir(os.path.dirname(path) or ".")  # the name of a socket has room for 107 bytes
-    name = os.path.basename(path)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(name)
-    os.umask(0o177)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(name)
-    listener.listen(MAX_CONNECTIONS)
-    listener.settimeout(ORPHANED_S)
-    return listener
-
-
-def _handle(
-    client: socket.socket, allowed: Container[str], free: BoundedSemaphore, log: Log
-) -> None:
-    try:
-        with client:
-            client.settimeout(HEAD_S)
-            try:
-                head, rest = _head(client)
-                host, port, greeting = _request(head)
-                server = _connect(host, port, allowed)
-            except Refused as refused:
-                log.tell(str(refused))
-                _answer(client, refused.status, str(refused))
-                return
-            with server:
-                if not greeting:
-                    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                server.sendall(greeting + rest)
-                relay(client, server, IDLE_S)
-    except OSError:
-        pass  # the client is gone
-    finally:
-        free.release()
+    doors = Doors(destinations)
+    with socket.socket(fileno=listening) as listener:
+        listener.settimeout(ORPHANED_S)
+        while os.getppid() == parent:
+            with contextlib.suppress(TimeoutError):
+                doors.take(listener.accept()[0])
 
 
 def _head(client: socket.socket) -> tuple[bytes, bytes]:
@@ -186,6 +214,7 @@ def _connect(host: str, port: int, allowed: Container[str]) -> socket.socket:
         server = socket.socket(family, kind, protocol)
         try:
             server.settimeout(HEAD_S)
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.connect(address)
         except OSError as error:
             server.close()

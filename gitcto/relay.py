@@ -1,6 +1,6 @@
-"""Carries bytes between two sockets until both sides are done; shared by proxy and forwarder.
+"""Carries bytes between two sockets until both sides are done.
 
-Both are programs that run without site-packages, so: standard library only, nothing of ours.
+The proxy is a process without site-packages, so: standard library only, nothing of ours.
 """
 
 from __future__ import annotations

@@ -95,10 +95,10 @@ class ConfineRequest:
 
     It may write below ``writes``, but never ``fixed`` paths in them. It can read the system's
     programs and below ``reads``; of ``hides`` it sees nothing else. Without a ``proxy`` it has no
-    network; ``proxy`` is the unix socket of a proxy that lets it reach what policy allows and
-    speaks HTTP ``CONNECT``. ``ports`` are those of the machine's own loopback among it: a sandbox
-    whose network is its own offers them at the same address inside. ``run_dir`` is a directory of
-    ours that the program cannot see.
+    network; ``proxy`` is the unix socket of a proxy that lets it reach what policy allows, for
+    :func:`gitcto.api.forwarded`. ``ports`` are those of the machine's own loopback among it: a
+    sandbox whose network is its own offers them at the same address inside. ``run_dir`` is a
+    directory of ours that the program cannot see.
     """
 
     argv: tuple[str, ...]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitcto.backends import backend_of
-from gitcto.contracts import Backend, Probe
+from gitcto.contracts import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,15 +21,10 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+){1,2}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledProgram:
-    """A CLI on this machine: ``path`` as it was found, ``real`` the file that this leads to.
-
-    ``backend`` are the files that are executed, with the version and licence they tell of
-    themselves, empty when they tell none.
-    """
+    """A CLI on this machine: ``path`` as it was found, ``real`` the file that this leads to."""
 
     path: Path
     real: Path
-    backend: Backend
 
     @property
     def reads(self) -> tuple[Path, ...]:
@@ -45,10 +40,7 @@ def find_program(program: str, host_env: Mapping[str, str]) -> InstalledProgram 
     if found is None:
         return None
     path = Path(found)
-    backend = backend_of((str(path),), host_env)
-    if backend is None:
-        return None
-    return InstalledProgram(path=path, real=path.resolve(), backend=backend)
+    return InstalledProgram(path=path, real=path.resolve())
 
 
 def needed_program(
@@ -71,10 +63,11 @@ def probe_program(
     A CLI whose version is not to be found is taken on trust, and said so.
     """
     found = find_program(settings.program, host_env)
-    if found is None:
+    backend = backend_of((str(found.path),), host_env) if found else None
+    if found is None or backend is None:
         hint = f"{settings.program!r} is not here: {install}"
         return Probe(available=False, hint=hint)
-    backend, version = found.backend, found.backend.version
+    version = backend.version
     if not version:
         hint = f"the version of {found.path} is not known; it is meant for {least} and newer"
         return Probe(available=True, hint=hint, backend=backend)

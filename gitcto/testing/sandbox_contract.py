@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from gitcto import proxy
 from gitcto.contracts import Probe
 from gitcto.model.isolation import Level, confines
 from gitcto.room_contracts import Confined, ConfineRequest
@@ -24,6 +22,7 @@ from gitcto.runtime.worker import processes, workers
 from gitcto.runtime.worker.run_files import MARKER
 from gitcto.runtime.worker.worker_values import Exit, Limits, Program
 from gitcto.testing.kit import Contract, must, must_be_a_line
+from gitcto.testing.proxied import proxied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -218,7 +217,7 @@ class SandboxContract(Contract):
         if not confines(self.level):
             pytest.skip(f"level {self.level} confines nothing")
         socket = scene.root / "private" / "proxy.sock"
-        with _listening() as here, _proxy(socket, here):
+        with _listening() as here, proxied(socket, here):
             fetch = (sys.executable, "-I", "-c", _FETCH)
             scene.run(*fetch, here, proxy=socket)
             must(scene.said() == "200\n", f"through the proxy a worker heard {scene.said()!r}")
@@ -252,14 +251,3 @@ def _listening() -> Iterator[str]:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
-
-
-@contextmanager
-def _proxy(socket: Path, *destinations: str) -> Iterator[None]:
-    argv = [sys.executable, "-I", "-S", proxy.__file__, str(socket), *destinations]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        try:
-            must(process.stdout and process.stdout.read(1) == b"+", "the proxy did not start")
-            yield
-        finally:
-            process.kill()

@@ -82,10 +82,10 @@ def installed(tmp_path: Path) -> Path:
 
 def test_a_program_is_found_with_what_it_was_installed_with(installed: Path) -> None:
     found = find_program("x", {"PATH": str(installed)})
-    backend = found.backend
-    assert (backend.version, backend.licence) == ("1.12.3-linux-x64", "MIT")
+    probe = probe_program(DEFAULTS, {"PATH": str(installed)}, install="npm i x", least="1")
+    assert (probe.backend.version, probe.backend.licence) == ("1.12.3-linux-x64", "MIT")
     assert found.reads == (installed.parent,)
-    assert find_program(str(found.real), {}).backend.version == backend.version
+    assert find_program(str(found.real), {}).real == found.real
     assert find_program("x", {"PATH": "/nowhere"}) is None
 
 

@@ -120,7 +120,7 @@ class Bench:
 
     def orchestrator(self, code: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
         """Another process that uses ``workers``; ``argv`` is its ``sys.argv[1:]``."""
-        head = "import sys; from pathlib import Path; from gitcto.runtime import workers\n"
+        head = "import sys; from pathlib import Path; from gitcto.runtime.worker import workers\n"
         return subprocess.Popen(
             [sys.executable, "-c", head + code, *argv], cwd=self.tmp, stdout=subprocess.PIPE
         )

@@ -43,7 +43,7 @@ def test_it_loads_nothing_heavy_and_nothing_installed():
         for name in (
             "capture",
             "disk_use",
-            "helpers",
+            "helper",
             "processes",
             "run_files",
             "supervision",

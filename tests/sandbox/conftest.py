@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
@@ -13,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gitcto import proxy
+from gitcto.proxying import MAX_CONNECTIONS
+from gitcto.testing.proxied import proxied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import subprocess
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 PATIENCE_S = 30.0
@@ -71,18 +71,23 @@ def everything(peer: socket.socket) -> bytes:
 
 @dataclass
 class Proxy:
-    """A running proxy."""
+    """A running proxy, and a door that it was given."""
 
     path: Path
     process: subprocess.Popen[bytes]
-    fd: int
+    address: tuple[str, int]
+
+    def take(self, fds: Sequence[int], said: bytes) -> None:
+        """Hand descriptors over to it; through its directory's, because paths may be long."""
+        directory = os.open(self.path.parent, os.O_RDONLY)
+        with socket.socket(socket.AF_UNIX) as giver:
+            giver.connect(f"/proc/self/fd/{directory}/{self.path.name}")
+            socket.send_fds(giver, [said], fds)
+        os.close(directory)
 
     def connect(self) -> socket.socket:
-        """Return a connection; through the directory's descriptor, because paths may be long."""
-        peer = socket.socket(socket.AF_UNIX)
-        peer.settimeout(PATIENCE_S)
-        peer.connect(f"/proc/self/fd/{self.fd}/{self.path.name}")
-        return peer
+        """Return a connection."""
+        return socket.create_connection(self.address, PATIENCE_S)
 
     def ask(self, head: str, rest: bytes = b"") -> bytes:
         """Send one request and the end of sending; return everything that is said."""
@@ -95,17 +100,11 @@ class Proxy:
 @contextmanager
 def _serving(path: Path, *destinations: str) -> Iterator[Proxy]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-I", "-S", proxy.__file__, str(path), *destinations]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    fd = os.open(path.parent, os.O_RDONLY)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.read(1) == b"+"
-        yield Proxy(path, process, fd)
-    finally:
-        os.close(fd)
-        process.kill()
-        process.communicate()
+    with proxied(path, *destinations) as process:
+        with socket.create_server(("127.0.0.1", 0), backlog=MAX_CONNECTIONS) as door:
+            through = Proxy(path, process, door.getsockname())
+            through.take([door.fileno()], b"0")
+        yield through
 
 
 @pytest.fixture

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from gitcto import proxy
-from gitcto.proxying import HEAD_BYTES, MAX_CONNECTIONS, is_allowed, is_fit
+from gitcto.proxying import HEAD_BYTES, MAX_CONNECTIONS, MAX_DOORS, is_allowed, is_fit
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -183,13 +187,12 @@ def test_connections_are_bounded_and_come_free_again(tmp_path, upstream, serving
 
 
 def test_it_ends_when_its_parent_is_gone(tmp_path) -> None:
-    start = f"""
+    start = """
 import subprocess, sys
-child = subprocess.Popen([sys.executable, "-I", "-S", {proxy.__file__!r}, sys.argv[1]],
-                         stdout=subprocess.PIPE)
-child.stdout.read(1)
-print(child.pid, flush=True)
-sys.stdin.read()
+from gitcto.testing.proxied import proxied
+with proxied(sys.argv[1]) as child:
+    print(child.pid, flush=True)
+    sys.stdin.read()
 """
     argv = [sys.executable, "-c", start, str(tmp_path / "proxy.sock")]
     parent = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -198,3 +201,53 @@ sys.stdin.read()
     parent.communicate()
     assert select.select([handle], [], [], 30)[0]
     os.close(handle)
+
+
+def test_a_port_of_ours_has_a_door_of_its_own(tmp_path, upstream, serving) -> None:
+    """Who comes there is led to it without a word, if policy names it."""
+    other = upstream.port - 1
+    with serving(tmp_path / "proxy.sock", upstream.literal) as through:
+        assert heard_at(through, upstream.port) == b"heard hello"
+        assert heard_at(through, other) == b""
+        through.process.kill()
+        log = through.process.communicate()[1].decode()
+    assert log == f"proxy: 127.0.0.1:{other} is not in `network` of policy.toml, [sandbox]\n"
+
+
+def heard_at(through, port: int) -> bytes:
+    """What is said at a new door that leads to a port."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        through.take([door.fileno()], str(port).encode())
+        address = door.getsockname()
+    with socket.create_connection(address, 30) as peer, contextlib.suppress(OSError):
+        peer.sendall(b"hello")
+        peer.shutdown(socket.SHUT_WR)
+        return peer.makefile("rb").read()
+    return b""
+
+
+def test_whatever_is_handed_over_it_goes_on_and_keeps_nothing(tmp_path, upstream, serving) -> None:
+    """Nothing stays open that is no door, and there is an end of doors."""
+    few, request = 12, f"CONNECT {upstream.literal} HTTP/1.1"
+    with serving(tmp_path / "proxy.sock", upstream.literal) as through, ExitStack() as stack:
+        kept = Path(f"/proc/{through.process.pid}/fd")
+        deaf = stack.enter_context(socket.socket()).fileno()
+        pipe = [stack.enter_context(os.fdopen(end)).fileno() for end in os.pipe()]
+        words = b"0,0,0"
+        for said in (words, b"0", b"0,0,0,0", b"\xff", b"x,0,0", b"-1,0,99999999") * 20:
+            through.take([deaf, *pipe], said)
+        assert b"heard x" in through.ask(request, b"x")
+        await_(lambda: len(list(kept.iterdir())) <= few)
+        door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        for _ in range(2 * MAX_DOORS):
+            through.take([door.fileno()], b"0")
+        through.take([], b"over")
+        await_(lambda: len(list(kept.iterdir())) <= MAX_DOORS + few)
+        assert b"heard x" in through.ask(request, b"x")
+
+
+def await_(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

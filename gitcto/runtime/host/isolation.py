@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitcto import proxy
+from gitcto import proxying
 from gitcto.containment import Crashed, TimedOut
 from gitcto.errors import CtoError, ExitCode
 from gitcto.git.durable import storage_errors
 from gitcto.model.isolation import Level
 from gitcto.room_contracts import Confined, ConfineRequest
 from gitcto.runtime.host.ask import ask
-from gitcto.runtime.worker.worker_values import Program
+from gitcto.runtime.worker.worker_values import Program, Way
 
 if TYPE_CHECKING:
     from gitcto.descriptors import Sandbox
@@ -115,7 +115,7 @@ def own_programs() -> tuple[Path, ...]:
 
     Every program may: the forwarder to its proxy is one, and so is this Python for a gate.
     """
-    return (Path(sys.prefix), Path(sys.base_prefix), Path(proxy.__file__).parent)
+    return (Path(sys.prefix), Path(sys.base_prefix), Path(proxying.__file__).parent)
 
 
 def isolation_of(context: Context) -> Isolation:
@@ -141,17 +141,16 @@ def start_confined(
     )
     if isinstance(answer, Crashed | TimedOut):
         raise answer.error()
-    helpers: tuple[tuple[str, ...], ...] = ()
+    way = None
     if request.proxy is not None:
-        program = (sys.executable, "-I", "-S", proxy.__file__)
         loopback = (f"127.0.0.1:{port}" for port in request.ports)
-        helpers = ((*program, str(request.proxy), *destinations, *loopback),)
+        way = Way(socket=request.proxy, destinations=(*destinations, *loopback))
     return Program(
         argv=answer.argv,
         env=answer.env,
         cwd=request.cwd,
         writes=request.writes,
-        helpers=helpers,
+        way=way,
         isolation=isolation.record(),
     )
 

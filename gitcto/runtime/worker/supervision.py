@@ -1,7 +1,7 @@
 """Start one worker, hold it to its limits, end its whole tree, and record both durably.
 
 The order is the promise. The worker is forked but held back until ``started.json`` is on disk, so
-no worker runs that nobody knows, and until its helpers are ready; ``exited.json`` is written after
+no worker runs that nobody knows, and until its proxy is ready; ``exited.json`` is written after
 the tree is gone, so who reads it need not look for processes. A lock on ``alive``, taken by the
 orchestrator before this process existed and inherited, tells others that this process lives; it
 goes with the process, however it ends.
@@ -17,7 +17,7 @@ import time
 
 from gitcto.runtime.worker import processes, run_files
 from gitcto.runtime.worker.capture import Capture
-from gitcto.runtime.worker.helpers import Helpers
+from gitcto.runtime.worker.helper import Helper
 from gitcto.runtime.worker.wakeups import Wakeups
 from gitcto.runtime.worker.watchdogs import Watchdogs
 from gitcto.runtime.worker.worker_child import Child
@@ -69,6 +69,7 @@ def supervise(run_dir: str, alive_fd: int, ready_fd: int) -> None:
             supervision.climb(cause)
     finally:
         supervision.finish(cause)
+    os.close(alive_fd)  # nobody has to wait for the kernel to clear this process away: 20 ms
 
 
 class Supervision:
@@ -79,7 +80,7 @@ class Supervision:
         self._launch = launch
         self._limits: dict[str, Any] = launch["limits"]
         self._tree = WorkerTree()
-        self._helpers = Helpers(run_dir, lambda pid: self._tree.status(pid) is not None)
+        self._helper: Helper | None = None
         self._wakeups = Wakeups(run_dir, ready_fd if launch["tethered"] else None)
         names = (run_files.STDOUT, run_files.STDERR)[: 1 if launch["merged"] else 2]
         self._captures = [self._capture(name) for name in names]
@@ -89,7 +90,10 @@ class Supervision:
         self._next_beat = 0.0
 
     def start(self) -> None:
-        """Fork the worker, held back, and make it known durably."""
+        """Fork the worker, held back, and make it known durably; its helper comes first."""
+        if self._launch["way"] is not None:
+            self._helper = Helper(self._launch["way"], self._run_dir)
+            self._tree.helper = self._helper.pid
         outputs = (self._captures[0].path, self._captures[-1].path)
         self._child = Child(self._launch, outputs)
         self._tree.root = self._child.pid
@@ -104,19 +108,13 @@ class Supervision:
         run_files.write_record(self._run_dir, run_files.STARTED, record)
 
     def prepare(self) -> str:
-        """Start the helpers and let the worker go; return why it must not start, or nothing.
+        """Let the worker go when its helper is ready; return why it must not start, or nothing.
 
         Its limits count from here.
         """
-        self._tree.helpers = self._helpers.start(self._launch["helpers"])
-        while not self._helpers.ready():
-            self._wakeups.wait(0.0)
-            self._tree.reap()
-            if self._stop_asked():
-                return "stopped"
-            self._detail = self._helpers.failure()
-            if self._detail:
-                return "helper"
+        if self._helper is not None and not self._helper.ready():
+            self._detail = f"its proxy did not get ready{self._helper.last_words()}"
+            return "helper"
         self._released = time.monotonic()
         self._watchdogs = Watchdogs(self._launch, self._tree.census, self._released)
         processes.take_precedence()
@@ -231,8 +229,8 @@ class Supervision:
             return "output"
         if self._wall_left() <= 0:
             return "wall"
-        self._detail = self._helpers.failure()
-        if self._detail:
+        if self._helper is not None and self._tree.status(self._helper.pid) is not None:
+            self._detail = f"its proxy ended first{self._helper.last_words()}"
             return "helper"
         cause = self._watchdogs.look(now)
         self._detail = self._watchdogs.detail

@@ -1,4 +1,4 @@
-"""The processes of one worker: everything that descends from its supervisor but the helpers."""
+"""The processes of one worker: everything that descends from its supervisor but the helper."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ CHASES = 64
 class WorkerTree:
     """The descendants of this process, found and ended; ``root`` is the worker's own pid.
 
-    ``helpers`` are pids of children that do not belong to the worker, with all they started.
+    ``helper`` is the pid of a child that does not belong to the worker, and starts nothing.
     """
 
     def __init__(self) -> None:
         self.root = 0
-        self.helpers: set[int] = set()
+        self.helper = 0
         self._subreaper = processes.become_subreaper()
         self._ended: dict[int, int] = {}
 
@@ -44,12 +44,18 @@ class WorkerTree:
                 return True
             if pid == 0:
                 return False
-            if pid == self.root or pid in self.helpers:
+            if pid in {self.root, self.helper}:
                 self._ended[pid] = status
 
     def census(self) -> dict[int, processes.Process]:
         """Return the worker's processes, zombies included."""
-        return self._divided()[0]
+        rows = processes.census()
+        found = processes.descendants({os.getpid()}, rows)
+        if not self._subreaper:  # orphans are init's: known by the group they did not leave
+            group = {pid: row for pid, row in rows.items() if row.group == self.root}
+            found |= group | processes.descendants(group, rows)
+        found.pop(self.helper, None)
+        return found
 
     def ask_to_end(self, number: int) -> None:
         """Signal every living process, but not a sandbox around all others.
@@ -66,48 +72,31 @@ class WorkerTree:
     def end(self, meanwhile: Callable[[], None]) -> tuple[int, int]:
         """SIGKILL until nothing is left; return how many were killed and how many survived.
 
-        The helpers go when the tree is gone. What is only met while chasing is killed but not
-        counted. With a subreaper ``ECHILD`` is the kernel's word that no descendant is left.
+        The helper goes with them. What is only met while chasing is killed but not counted. With a
+        subreaper ``ECHILD`` is the kernel's word that no descendant is left.
         """
         deadline = time.monotonic() + KILL_S
         killed: set[tuple[int, str]] = set()
+        if self.helper and self.helper not in self._ended:  # else its number may be another's
+            os.kill(self.helper, signal.SIGKILL)
+            meanwhile()
         while True:
             childless = self.reap()
             if childless and self._subreaper:
                 return len(killed), 0
             living = self._living()
-            if not living:
-                if childless:
-                    return len(killed), 0
-                self._end_helpers()
+            if not living and childless:
+                return len(killed), 0
             self._end_groups({row.group for row in living})
             for row in living:
                 processes.send(row, signal.SIGKILL)
                 if row.pid != self.root:
                     killed.add((row.pid, row.start))
             if time.monotonic() > deadline:
-                self._end_helpers()
                 return len(killed), len(living)
             meanwhile()
             for _ in range(CHASES):  # who forks faster than the whole table can be read
                 self._chase()
-
-    def _divided(self) -> tuple[dict[int, processes.Process], dict[int, processes.Process]]:
-        """Return the processes of the worker, and those of the helpers."""
-        rows = processes.census()
-        found = processes.descendants({os.getpid()}, rows)
-        if not self._subreaper:  # orphans are init's: known by the group they did not leave
-            group = {pid: row for pid, row in rows.items() if row.group == self.root}
-            found |= group | processes.descendants(group, rows)
-        if not self.helpers:
-            return found, {}
-        aside = {
-            pid: row
-            for pid, row in found.items()
-            if pid in self.helpers or row.session in self.helpers
-        }
-        aside |= processes.descendants(aside, found)
-        return {pid: row for pid, row in found.items() if pid not in aside}, aside
 
     def _living(self) -> list[processes.Process]:
         return [row for row in self.census().values() if not row.zombie]
@@ -125,12 +114,8 @@ class WorkerTree:
                 continue
 
     def _chase(self) -> None:
-        for pid in processes.newest_children(8) - self.helpers:
+        for pid in processes.newest_children(8) - {self.helper}:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:  # the number of a thread, which is gone by itself
                 continue
-
-    def _end_helpers(self) -> None:
-        for row in self._divided()[1].values():
-            processes.send(row, signal.SIGKILL)

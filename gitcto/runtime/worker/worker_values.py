@@ -51,21 +51,28 @@ class Heartbeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The way out of a sandbox: a proxy at the unix ``socket`` that leads to ``destinations``."""
+
+    socket: Path
+    destinations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """What a supervisor starts: ``argv`` with exactly ``env`` in ``cwd``.
 
-    ``writes`` are the directories it may fill up. ``helpers`` are started before it, outside its
-    sandbox, and end with it; each says that it is ready by one byte on its standard output,
-    and has the run directory's mark and a ``PATH`` for its environment. ``isolation`` is recorded
-    with its start. ``interrupt`` is the note that asks it to end in its own protocol, and the
-    directory that this lies below: it is left there before any signal is sent.
+    ``writes`` are the directories it may fill up. With a ``way`` a proxy of its own runs outside
+    its sandbox, from before its start to after its end. ``isolation`` is recorded with its start.
+    ``interrupt`` is the note that asks it to end in its own protocol, and the directory that this
+    lies below: it is left there before any signal is sent.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: Path
     writes: tuple[Path, ...] = ()
-    helpers: tuple[tuple[str, ...], ...] = ()
+    way: Way | None = None
     isolation: Mapping[str, Any] = field(default_factory=dict)
     interrupt: tuple[Path, StopNote] | None = None
 
@@ -102,8 +109,8 @@ class Exit:
 
     ``code`` is its exit status as a shell has it (128 + n after signal n; 127 no such program, 126
     cannot be executed), ``LOST`` when nobody knows. ``cause`` is ``exited``, ``wall``, ``idle``,
-    ``output``, ``memory``, ``processes``, ``disk``, ``stopped``, ``helper`` (one could not start or
-    ended first) or ``lost`` (its supervisor died first). ``survivors`` counts processes
+    ``output``, ``memory``, ``processes``, ``disk``, ``stopped``, ``helper`` (its proxy could not
+    start or ended first) or ``lost`` (its supervisor died first). ``survivors`` counts processes
     that could not be killed; ``cut_bytes`` what was cut from its output.
     """
 

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from gitcto.contracts import CommandResult
@@ -109,8 +110,8 @@ def wait(run_dir: Path) -> Exit:
         return Exit(code=LOST, cause="lost", detail="it was never started")
     try:
         fcntl.flock(alive, fcntl.LOCK_SH)
-        _reap(run_dir)
         ended = read_exit(run_dir)
+        _reap(run_dir, at_once=ended is None)
         if ended is None:
             fcntl.flock(alive, fcntl.LOCK_EX)  # of several waiters one cleans up
             ended = read_exit(run_dir) or record_lost(run_dir)
@@ -181,12 +182,13 @@ def _launch(
     run_dir: Path, program: Program, limits: Limits, heartbeat: Heartbeat | None
 ) -> dict[str, Any]:
     beat = heartbeat and asdict(heartbeat) | {"sidecar": str(heartbeat.sidecar)}
+    way = program.way and asdict(program.way) | {"socket": str(program.way.socket)}
     return {
         "argv": list(program.argv),
         "env": dict(program.env) | {run_files.MARKER: str(run_dir.resolve())},
         "cwd": str(program.cwd),
         "writes": [str(path.resolve()) for path in program.writes],
-        "helpers": [list(argv) for argv in program.helpers],
+        "way": way,
         "isolation": dict(program.isolation),
         "interrupt": program.interrupt and _note(*program.interrupt),
         "heartbeat": beat,
@@ -267,7 +269,12 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _reap(run_dir: Path) -> None:
+def _reap(run_dir: Path, *, at_once: bool) -> None:
+    """Reap a supervisor of ours. One that recorded the end is there for a moment after that."""
     child = _children.pop(run_dir.resolve(), None)
-    if child is not None:
+    if child is None:
+        return
+    if at_once:
         child.wait()
+    else:
+        Thread(target=child.wait, name="reap").start()

@@ -86,6 +86,7 @@ class Stage:
         self._git("commit", "--quiet", "--message", "base")
         self._git("worktree", "add", "--quiet", "--detach", str(self.room))
         self.base = self._git("rev-parse", "HEAD")
+        self._repository = discover(self.repo, self.env)
         make_home(self.scratch)
         make_mailbox(self.scratch)
 
@@ -153,8 +154,7 @@ class Stage:
 
     def changed(self) -> tuple[str, ...]:
         """Return the paths in the room that are not as they were."""
-        repository = discover(self.repo, self.env)
-        taken = harvest(repository, self.room, self.base, self.root / "taking")
+        taken = harvest(self._repository, self.room, self.base, self.root / "taking")
         return tuple(change.path for change in taken.changes)
 
     def _settings(self, url: str) -> Mapping[str, object]:
@@ -231,9 +231,8 @@ class Stage:
 
     def _needs(self) -> RoomNeeds:
         maker = found(installed().workspaces(), "worktree", "workspace")
-        repository = discover(self.repo, self.env)
         needs: RoomNeeds = answered(
-            ask(installed(), maker, "needs", repository, self.room, deadline_s=ASK_S)
+            ask(installed(), maker, "needs", self._repository, self.room, deadline_s=ASK_S)
         )
         return needs
 

@@ -37,7 +37,7 @@ GONE_S = 30.0
 
 _POLL_S = 0.002
 _NOT_HERE = ("gitcto.testing", "gitcto.escape", "gitcto.bench")
-_PROGRAMS = ("__main__", "supervisor", "probe_program", "proxy", "forwarder", "worker_child")
+_PROGRAMS = ("__main__", "supervisor", "probe_program", "forwarder", "worker_child")
 _FAILED = 99
 _SUPERVISOR = "/gitcto/runtime/worker/supervisor.py "
 

@@ -29,7 +29,7 @@ ELSEWHERE = {
     "loading.": "plugins that write to standard error while they are loaded",
     "mail.": "messages between workers; tests/runtime/mail kills there",
     "mailbox.": "messages between workers; tests/runtime/mail kills around it",
-    "proxying.": "sandboxes with a network of their own: a process of its own",
+    "runtime.worker.helper.": "sandboxes with a network of their own: a process of its own",
     "runtime.agents.backend_hash.": "hashes of agents' programs, kept to save time and made again",
     "runtime.workspace.lfs.": "repositories with Git LFS, where it is installed",
     "runtime.host.probe_program.": "a program in a sandbox, which is expected to fail",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 from gitcto_landlock import kernel
 
-from gitcto import proxy
+from gitcto.testing.proxied import proxied as serving
 
 LONGEST_SOCKET = 108
 """What an address of a unix socket has room for."""
@@ -78,12 +77,8 @@ def proxied(scene: Any, greeting: int) -> Iterator[Any]:
         pytest.skip("Landlock knows ports from ABI 4 on")
     at = scene.request.run_dir / "proxy.sock"
     assert len(str(at)) > LONGEST_SOCKET
-    argv = [sys.executable, "-I", "-S", proxy.__file__, str(at), f"127.0.0.1:{greeting}"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as serving:
-        assert serving.stdout is not None
-        assert serving.stdout.read(1) == b"+"
+    with serving(at, f"127.0.0.1:{greeting}"):
         yield replace(scene, request=replace(scene.request, proxy=at))
-        serving.kill()
 
 
 def test_what_policy_names_is_reached_through_the_proxy(proxied: Any, greeting: int) -> None:
