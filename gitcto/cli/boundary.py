@@ -59,7 +59,7 @@ def run(arguments: Sequence[str], host: Host) -> int:
     except BrokenPipeError:
         return _BROKEN_PIPE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary: it ends here
-        trouble = _expected(error) or _crashed(error, arguments, app)
+        trouble = _expected(error, arguments) or _crashed(error, arguments, app)
         app.output.error(trouble.message, trouble.hint)
         return trouble.exit_code
 
@@ -73,7 +73,7 @@ def _invoke(arguments: Sequence[str], app: App) -> int:
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def _expected(error: BaseException) -> CtoError | None:
+def _expected(error: BaseException, arguments: Sequence[str]) -> CtoError | None:
     """Return what to tell a person about trouble that is not our bug."""
     if isinstance(error, CtoError):
         return error
@@ -81,11 +81,19 @@ def _expected(error: BaseException) -> CtoError | None:
         return CtoError("interrupted", "run the command again to go on", ExitCode.INTERRUPTED)
     if isinstance(error, click.ClickException):
         return _usage(error)
+    if isinstance(error, UnicodeEncodeError) and any(map(_is_no_text, arguments)):
+        strange = next(filter(_is_no_text, arguments))
+        return CtoError(f"{strange!a} is not UTF-8 text", "write it in UTF-8", ExitCode.USAGE)
     if isinstance(error, OSError) and error.errno in _NO_STORAGE:
         from gitcto.git.durable import explain
 
         return explain(error, "use the file system")
     return None
+
+
+def _is_no_text(argument: str) -> bool:
+    """Tell whether an argument holds bytes that are no UTF-8, which are names of files at most."""
+    return any("\ud800" <= char <= "\udfff" for char in argument)
 
 
 def _usage(error: click.ClickException) -> CtoError:

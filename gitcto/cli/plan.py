@@ -65,18 +65,28 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     from gitcto.model.plan import in_dependency_order
 
     read = read_plan(app.host.cwd / file, app.plugins, planner)
+    strategies = _strategies(app, read)
     if dry_run and team is None and not app.teams():
-        _check(app, file, problems_of(read, set()))
+        _check(app, file, problems_of(read, set(), strategies))
         tasks = in_dependency_order(read.tasks)
     else:
         with app.ledger(team) as ledger:
             view = ledger.view()
             known = {each for each in read.ids_mentioned() if view.task(each) is not None}
-            _check(app, file, problems_of(read, known))
+            _check(app, file, problems_of(read, known, strategies))
             tasks = in_dependency_order(read.tasks)
             if not dry_run:
                 _record(app, ledger, read, tasks)
     _show(app, read, tasks, dry_run=dry_run, as_json=as_json)
+
+
+def _strategies(app: App, read: PlanFile) -> tuple[str, ...]:
+    """Return the strategies there are; nobody looks when no task names one."""
+    if not any(task.strategy for task in read.tasks):
+        return ()
+    from gitcto.runtime.host.strategies import strategy_names
+
+    return strategy_names(app.plugins, app.policy())
 
 
 def _check(app: App, file: Path, problems: Sequence[Problem]) -> None:

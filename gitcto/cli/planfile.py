@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitcto.cli.group import closest
 from gitcto.errors import CtoError, ExitCode
 
 if TYPE_CHECKING:
@@ -66,8 +67,13 @@ def read_plan(path: Path, plugins: Plugins, planner: str | None) -> PlanFile:
     return PlanFile(name=path.name, content=content, digest=digest, draft=draft)
 
 
-def problems_of(plan: PlanFile, known: Collection[str]) -> list[Problem]:
-    """Return what its planner and the core find wrong, by line; ``known`` tasks exist already."""
+def problems_of(
+    plan: PlanFile, known: Collection[str], strategies: Collection[str]
+) -> list[Problem]:
+    """Return what its planner and the core find wrong, by line.
+
+    ``known`` tasks exist already, and so do ``strategies``, as far as tasks name any.
+    """
     from gitcto.model.plan import validate
 
     found = [Problem(each.line, each.message) for each in plan.draft.problems]
@@ -77,6 +83,11 @@ def problems_of(plan: PlanFile, known: Collection[str]) -> list[Problem]:
     for error in validate(plan.tasks, known):
         what = f"{error.task}: {error.message}" if error.task else error.message
         found.append(Problem(_line_of(error.task, lines), what))
+    for task in plan.tasks:
+        if task.strategy and task.strategy not in strategies:
+            near = closest(task.strategy, list(strategies))
+            what = f"{task.id}: there is no strategy {task.strategy!r}{near}"
+            found.append(Problem(_line_of(task.id, lines), what))
     return sorted(set(found))
 
 

@@ -119,14 +119,18 @@ def conclude(app: App, team: str, result: RunResult, *, as_json: bool) -> int:
 
 
 def _hint(app: App, result: RunResult, *, stuck: bool, waiting: int) -> None:
-    out = app.output
+    from gitcto.model.step_rules import workers
+
+    out, at_work = app.output, workers(result.live)
     if result.resting and not result.interrupted:
-        out.hint("go on with `git cto run`, now or later; `git cto run --wait` waits for the time")
+        out.hint(
+            "go on with `git cto run`, now or later; with `--wait` it waits, where a time is known"
+        )
     elif waiting and waiting == len(result.live):
         count = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
         out.hint(f"{count} for a person: `git cto queue` and `git cto approvals` say for whom")
-    elif result.live:
-        count = "1 worker goes" if len(result.live) == 1 else f"{len(result.live)} workers go"
+    elif at_work:
+        count = "1 worker goes" if at_work == 1 else f"{at_work} workers go"
         out.hint(f"{count} on; `git cto run` takes up what they do, `git cto stop` ends them")
     elif result.interrupted:
         out.hint("go on with `git cto run`")

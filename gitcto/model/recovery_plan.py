@@ -168,6 +168,8 @@ def _live(x: Execution, seen: Seen) -> Step:
         return _step("retry", x, f"{x.steps[-1].name} had not begun; it is begun", "its room")
     if seen.ended:
         why = f"its worker ended ({seen.ended}) while nobody looked; its work is taken up"
+        if x.steps and not x.exit and not any(step.runs for step in x.steps):
+            why = f"its step {x.steps[-1].name} has ended; it goes on as its strategy says"
         return _step("take_up", x, why, "its room")
     if seen.supervised:
         return _step("readopt", x, "its worker is alive; it is waited for", "its room")

@@ -16,7 +16,7 @@ SINGLE_WORKER = "single_worker"
 """The strategy of a role that names none: one step that writes."""
 
 MAX_FINDINGS = 8000
-"""Most characters of what a step that reads says at its end."""
+"""Most characters of what a step says at its end."""
 
 Asks = Literal["work", "verdict", "choice", "plan"]
 """What a step is to bring: changed files, a judgement of a change, one of several, or a plan."""
@@ -44,9 +44,10 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, 
     decided on (empty where its provider tells none).
 
     Once it has ended, ``fault`` says why it is no success. A step that edits left ``commit``, with
-    ``tree`` and ``changed`` paths; ``change`` is its id where others judge it. One that reads has
-    ``findings``, its last words; it may have a ``verdict`` about ``change``, the change that it
-    read, and ``chosen`` is the seat whose change that was.
+    ``tree`` and ``changed`` paths; ``change`` is its id where others judge it. ``findings`` are the
+    last words of one that reads, and of one that edits where another is told them. One that reads
+    may have a ``verdict`` about ``change``, the change that it read, and ``chosen`` is the seat
+    whose change that was.
     """
 
     number: int

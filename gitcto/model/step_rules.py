@@ -42,8 +42,12 @@ def authors(x: Execution) -> tuple[str, ...]:
 
 
 def workers(executions: Iterable[Execution]) -> int:
-    """Return how many workers executions have, or are about to: at least one each."""
-    return sum(max(1, len(running(x))) for x in executions if x.state in WORKING_STATES)
+    """Return how many workers executions have, or are about to have.
+
+    One whose next step nobody may do for now has none: it keeps nobody else from working.
+    """
+    working = (x for x in executions if x.state in WORKING_STATES)
+    return sum(len(running(x)) if x.steps else 1 for x in working)
 
 
 def decide_step(view: StateView, x: Execution, command: StepOutcome, now_ms: int) -> Answer:
@@ -69,8 +73,9 @@ def _start(view: StateView, x: Execution, c: StartStep, now_ms: int) -> Answer:
         return parked
     if x.over is not None:
         return Refusal("over_budget", x.over.rule, x.over.reason)
-    live, limit = workers(view.live()), min(c.max_workers, MAX_WORKERS)
-    if running(x) and live >= limit:  # its first worker was counted when it was leased
+    others = (each for each in view.live() if each.id != x.id)
+    live, limit = workers(others) + len(running(x)), min(c.max_workers, MAX_WORKERS)
+    if live >= limit:
         return Refusal("no_capacity", "model.max_workers", f"{live} of {limit} workers are live")
     fields = asdict(c)
     del fields["max_workers"]
@@ -93,7 +98,7 @@ def _end(view: StateView, x: Execution, c: EndStep, now_ms: int) -> Answer:
 
 
 def _problem(step: Step, c: EndStep) -> str:
-    if step.edits and (c.verdict or c.findings or c.chosen):
+    if step.edits and (c.verdict or c.chosen):
         return "edits, so it judges nothing"
     if not step.edits and c.commit:
         return "only reads, so it leaves nothing"

@@ -18,7 +18,7 @@ from gitcto.strategies.records import (
     Strategy,
     StrategyStep,
 )
-from gitcto.strategies.visit import Visit, failure_of
+from gitcto.strategies.visit import Visit, cause_of, failure_of
 
 _Stage = tuple[StrategyStep, ...]
 
@@ -28,7 +28,7 @@ def advance(strategy: Strategy, steps: Sequence[Step]) -> Move:
 
     Total: whatever they say there is a move, and after ``strategy.most_steps`` of them there is
     nothing more to start. An order that nobody can fill is answered with a step that ended at once,
-    with the fault that made the order and no provider.
+    with a fault and no provider: it takes the next entry of the list that the order came from.
     """
     walk = _Walk(strategy, steps)
     for number in range(1, strategy.rounds + 1):
@@ -123,9 +123,9 @@ class _Walk:
         said = visit.take(ran, good=self._is_good(visit.step, ran))
         if said:
             self._said.append(said)
-        if not ran.runs and visit.action == "other provider" and not visit.good:
-            failed = dict.fromkeys((*self._avoid.get(visit.step.name, ()), ran.provider))
-            self._avoid[visit.step.name] = tuple(filter(None, failed))
+        if not ran.runs and not visit.good and visit.avoided:
+            failed = dict.fromkeys((*self._avoid.get(visit.step.name, ()), visit.avoided))
+            self._avoid[visit.step.name] = tuple(failed)
 
     def _is_good(self, step: StrategyStep, ran: Step) -> bool:
         """Tell whether a step did what it was asked for; a judge must speak of what it read."""
@@ -200,7 +200,7 @@ class _Walk:
                 self._last.pop(step.name, None)
 
     def _stopped(self, visit: Visit) -> GiveUp:
-        ran = visit.failed[-1]
+        ran = cause_of(visit.failed)
         failure, detail = failure_of(ran), ran.fault.detail if ran.fault else ""
         what = f"{visit.step.name} by {ran.provider or 'nobody'}: {failure}"
         return GiveUp(

@@ -176,7 +176,7 @@ def read_draft(message: str, strategy: str = "") -> Drafted:
         problems += wrong
         if not wrong:
             tasks.append(_task(entry, strategy))
-    summary = document["summary"] if isinstance(document["summary"], str) else ""
+    summary = document["summary"] if _is_text(document["summary"]) else ""
     return Drafted(summary=summary, tasks=tuple(tasks), problems=tuple(problems))
 
 
@@ -192,15 +192,20 @@ def _wrong_task(entry: Any, what: str) -> Iterator[str]:
         yield from wrong
         return
     for name in _TEXTS:
-        if not isinstance(entry[name], str):
+        if not _is_text(entry[name]):
             yield f'{what}: "{name}" is not a text'
     for name in _LISTS:
         value = entry[name]
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        if not isinstance(value, list) or not all(map(_is_text, value)):
             yield f'{what}: "{name}" is not a list of texts'
     for name, known in (("tier", _TIERS), ("priority", _PRIORITIES)):
         if isinstance(entry[name], str) and entry[name] not in known:
             yield f'{what}: "{name}" is none of {", ".join(known)}'
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether it is text that can be written: JSON can also spell halves of a character."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _wrong_keys(table: Any, keys: frozenset[str], what: str) -> Iterator[str]:

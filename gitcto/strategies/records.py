@@ -150,6 +150,10 @@ class Strategy:
         each = sum(step.most for stage in self.stages[self.again :] for step in stage)
         return first + self.rounds * each
 
+    def takes_notes_of(self, step: str) -> bool:
+        """Tell whether the last words of a step are given to another one."""
+        return any(Source("notes", step) in each.reads for each in self.steps)
+
     def step(self, name: str) -> StrategyStep:
         """Return a step by name; raises ``KeyError``."""
         for step in self.steps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gitcto.model.circuit_records import is_terminal
 from gitcto.model.step_records import Step
 from gitcto.strategies.records import DEFAULT, NO_VERDICT, Action, StrategyStep
 
@@ -22,24 +23,44 @@ def failure_of(ran: Step) -> str:
     return ran.fault.kind if ran.fault else NO_VERDICT
 
 
+def cause_of(failed: Sequence[Step]) -> Step:
+    """Return the last of these failures that an agent met; that nobody was found is none."""
+    return next((ran for ran in reversed(failed) if ran.provider), failed[-1])
+
+
+def ladder_after(step: StrategyStep, failed: Sequence[Step]) -> tuple[Action, ...]:
+    """Return what is done about the last of these failures and about further ones like it.
+
+    Each failure takes the next entry of its class's list, and so does an order that nobody could
+    fill, of the list that it came from. What asking again cannot mend is not asked again.
+    """
+    classes: list[str] = []
+    for ran in failed:
+        classes.append(_key(step, ran) if ran.provider or not classes else classes[-1])
+    ladder, rung = step.failures.get(classes[-1], ()), 0
+    for ran, failure in zip(failed, classes, strict=True):
+        if failure == classes[-1]:
+            while rung < len(ladder) and ladder[rung] in _futile(ran):
+                rung += 1
+            rung += 1
+    return ladder[rung - 1 :] or (_LAST,)
+
+
 def action_for(step: StrategyStep, failed: Sequence[Step]) -> Action:
     """Return what is done about the last of these failures.
 
-    Each failure takes the next entry of its class's list. What cannot be mended by asking again is
-    not asked again, and a judge that gave no verdict is never left out.
+    A judge that gave no verdict is never left out, whatever came after.
     """
-    key = _key(step, failed[-1])
-    ladder = step.failures.get(key, ())
-    rung, action = 0, _LAST
-    for ran in failed:
-        if _key(step, ran) != key:
-            continue
-        futile = ran.fault is not None and not ran.fault.retryable
-        while futile and rung < len(ladder) and ladder[rung] == "retry":
-            rung += 1
-        action = ladder[rung] if rung < len(ladder) else _LAST
-        rung += 1
-    return _LAST if action == "degrade" and failed[-1].fault is None else action
+    action = ladder_after(step, failed)[0]
+    unsaid = any(ran.fault is None for ran in failed)
+    return _LAST if action == "degrade" and unsaid else action
+
+
+def _futile(ran: Step) -> tuple[Action, ...]:
+    """Return what would come to the same again."""
+    if not ran.provider:
+        return ("retry", "other provider")
+    return ("retry",) if ran.fault is not None and not ran.fault.retryable else ()
 
 
 def _key(step: StrategyStep, ran: Step) -> str:
@@ -62,6 +83,19 @@ class Visit:
     def over(self) -> bool:
         """Whether nothing more is to be started for it."""
         return self.good is not None or self.action in ("degrade", "stop")
+
+    @property
+    def avoided(self) -> str:
+        """The provider that the next try of it, by another one, is not given to; empty for none.
+
+        One that ran dry is kept away by its circuit, for as long as that is open: the step waits
+        for it, unless there is something else to do about it than to give up.
+        """
+        last = self.failed[-1] if self.failed else None
+        if last is None or self.action != "other provider":
+            return ""
+        dry = is_terminal(last.fault) and "degrade" not in ladder_after(self.step, self.failed)
+        return "" if dry else last.provider
 
     @property
     def takes(self) -> bool:

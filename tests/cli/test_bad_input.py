@@ -20,6 +20,11 @@ def test_outside_a_repository(room: Room, command: tuple[str, ...]) -> None:
     assert room.cto(*command, expect=128).error.startswith("not a git repository")
 
 
+def test_an_argument_that_is_no_text(crew: Crew) -> None:
+    told = crew.cto("usage", "--task", "a\udcff", expect=2)
+    assert told.error == r"'a\udcff' is not UTF-8 text"
+
+
 def test_without_git_on_path(repo: Room) -> None:
     repo.environ["PATH"] = str(repo.home)
     assert repo.cto("status", expect=128).error == "git was not found on PATH"

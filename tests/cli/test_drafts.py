@@ -221,6 +221,16 @@ def test_an_agent_that_fails_leaves_a_draft_that_says_why(team: Room) -> None:
     assert kinds(team).count("plan.drafted") == 1
 
 
+def test_a_budget_that_is_used_up_asks_no_agent(team: Room) -> None:
+    budget = "[budgets.team]\ntokens = 5\n"
+    agent(team, {"do": "use", "input_tokens": 5}, says(answer(ONE)), more=budget)
+    draft(team)
+    refused = draft(team, expect=6)
+    assert "5 tokens of 5 tokens that the team may use" in refused.error
+    assert "raise budgets.team.tokens" in refused.err
+    assert kinds(team).count("plan.drafted") == 1
+
+
 def test_a_later_round_is_shown_the_draft_and_its_problems(team: Room) -> None:
     agent(team, says(answer({**ONE, "role": "boss"})))
     draft(team, expect=1)

@@ -128,6 +128,14 @@ def test_a_hostile_plan_is_refused_in_words(crew: Crew, content: str, said: str)
     assert said in refused(crew, content).err
 
 
+def test_a_strategy_that_does_not_exist_is_refused_with_the_nearest_name(crew: Crew) -> None:
+    crew.write("plan.toml", '[[task]]\nid = "A"\ntitle = "a"\nstrategy = "single_woker"\n')
+    told = crew.cto("plan", "import", "plan.toml", expect=1).err
+    assert (
+        "plan.toml:2: A: there is no strategy 'single_woker', did you mean `single_worker`?" in told
+    )
+
+
 def test_thousands_of_problems_are_not_poured_out(crew: Crew) -> None:
     lines = refused(crew, "bad\n" * 5000).err.splitlines()
     assert len(lines) == 23

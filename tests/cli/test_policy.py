@@ -103,6 +103,28 @@ def test_a_provider_that_would_judge_itself_is_an_error(repo: Room) -> None:
     assert "'fake' alone is 'reviewer' of codex_writes_gemini_reviews, and wrote it" in told
 
 
+BOTH = """
+[providers.other]
+plugin = "fake"
+[strategies.parallel_dual_write_review.providers]
+writer = {writer}
+second_writer = "other"
+"""
+
+
+def test_nobody_is_left_to_choose_between_what_both_wrote(repo: Room) -> None:
+    role = 'providers = ["fake", "other"]\nstrategy = "parallel_dual_write_review"\n'
+    text = POLICY.replace('provider = "fake"\n', role)
+    repo.write("policy.toml", text + BOTH.format(writer='"fake"'))
+    told = repo.cto("policy", "validate", expect=4).error
+    assert "'fake' and 'other' alone are 'adjudicator' of parallel_dual_write_review" in told
+    repo.write("policy.toml", text + BOTH.format(writer='["fake", "other"]'))
+    assert (
+        "'adjudicator' of parallel_dual_write_review, and would"
+        in repo.cto("policy", "validate").err
+    )
+
+
 def test_a_judge_that_cannot_be_held_to_its_part_is_a_warning(repo: Room) -> None:
     text = POLICY.replace('provider = "fake"\n', f'provider = "fake"\n{STRATEGY}')
     repo.write("policy.toml", text + JUDGE)

@@ -37,8 +37,10 @@ comes to an end, and never lets anything count that a judge it asks for has not 
 The classes are those of [providers](providers.md) (`auth`, `quota`, `rate`, …), `no_verdict` for a
 judge whose answer is none, and `default` for all that are not named. What is done is `retry` (`retry 3`
 for three times), `other provider`, `degrade` (go on without the step) or `stop`. What cannot be mended
-by asking again is not asked again; when no other provider may do a step, the next entry counts. A judge
-that gave no verdict is never left out, and one that rejected cannot be left out later.
+by asking again is not asked again; when no other provider may do a step, the next entry of the same
+list counts, and after the last one the attempt has failed in the way that its agent did. A provider that
+ran dry is waited for rather than given up on, but for a step that may be left out. A judge that gave no
+verdict is never left out, and one that rejected cannot be left out later.
 
 A round begins again with the first writer, which goes on in its own session and reads the findings.
 Judges begin afresh each time, and read exactly one version of a patch: a verdict counts for the change

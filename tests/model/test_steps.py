@@ -118,14 +118,16 @@ def test_a_step_takes_a_place_among_the_teams_workers(state: State) -> None:
     assert not send(state, begin(2, seat="second", max_workers=3))
     assert workers(state.live()) == 3
     assert not send(state, end(1), end(2))
-    assert not send(state, begin(3, max_workers=1))  # its own place is not counted twice
+    assert workers(state.live()) == 1  # one that waits for its next step has none
+    assert send(state, begin(3, max_workers=1)) == "no_capacity"
+    assert not send(state, begin(3, max_workers=2))
 
 
 @pytest.mark.parametrize(
     ("fields", "of"),
     [
         ({"verdict": "approve", "change": "1"}, 1),
-        ({"findings": "no"}, 1),
+        ({"findings": "n" * 8001}, 1),
         ({"commit": "c"}, 2),
         ({"verdict": "approve"}, 2),
         ({"verdict": "approve", "change": "1", "fault": Fault(kind="rate")}, 2),

@@ -62,6 +62,9 @@ BAD = {
     "an unknown role": (answer({**ONE, "role": "boss"}), "policy has no role 'boss'"),
     "no paths": (answer({**ONE, "paths": []}), "does not say which paths"),
     "the whole repository": (answer({**ONE, "paths": ["**"]}), "is the whole repository"),
+    "the same in other words": (answer({**ONE, "paths": ["./**/*/**"]}), "the whole repository"),
+    "half a character": (answer({**ONE, "title": "a \ud800"}), 'task 1: "title" is not a text'),
+    "half a path": (answer({**ONE, "paths": ["\ud800"]}), 'task 1: "paths" is not a list of texts'),
     "a protected path": (answer({**ONE, "paths": ["Policy.toml"]}), "is protected by policy"),
     "a path outside": (answer({**ONE, "paths": ["../x"]}), "does not leave the repository"),
     "a tier without gates": (answer({**ONE, "tier": "P0"}), "no gates for tier P0"),
@@ -75,7 +78,9 @@ BAD = {
 
 @pytest.mark.parametrize(("text", "says_why"), BAD.values(), ids=BAD)
 def test_what_is_wrong_is_said(text: str, says_why: str) -> None:
-    found = problems_of(POLICY, read_draft(text), set())
+    drafted = read_draft(text)
+    assert draft_text(drafted).encode()
+    found = problems_of(POLICY, drafted, set())
     assert any(says_why in problem for problem in found), found
     assert all(problem.isprintable() for problem in found)
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace as changed
 
 from gitcto.model.agent_records import Fault
 from gitcto.model.step_records import Step, StepState
@@ -159,10 +158,14 @@ def test_who_failed_is_avoided_and_the_path_says_so() -> None:
     go({"fault": "quota", "retryable": False}, "codex")
     move = advance(strategy, steps)
     assert isinstance(move, Start)
-    assert (move.orders[0].avoid, move.orders[0].why) == (("codex",), "other provider after quota")
+    assert (move.orders[0].avoid, move.orders[0].why) == ((), "other provider after quota")
     go({}, "gemini")
     go({"verdict": "none"}, "codex")
-    go({"verdict": "reject"}, "codex")
+    go({"verdict": "none"}, "codex")
+    move = advance(strategy, steps)
+    assert isinstance(move, Start)
+    assert move.orders[0].avoid == ("codex",)
+    go({"verdict": "reject"}, "pi")
     again = advance(strategy, steps)
     assert isinstance(again, Start)
     order = again.orders[0]
@@ -173,32 +176,46 @@ def test_who_failed_is_avoided_and_the_path_says_so() -> None:
     assert advance(strategy, steps) == Finish(
         seat="main",
         path="write by codex: quota, another provider was asked; write by gemini: done; "
-        "review by codex: no_verdict, asked again; review by codex: rejected; round 2; "
-        "write by gemini: done; review by codex: approved",
+        "review by codex: no_verdict, asked again; review by codex: no_verdict, another provider "
+        "was asked; review by pi: rejected; round 2; write by gemini: done; "
+        "review by codex: approved",
     )
 
 
+def nobody(strategy: Strategy, *before: Came) -> object:
+    """Return the move after steps, of which the last one failed and nobody else may do it."""
+    history: list[Step] = []
+    for came in (*before, Came(fault="refused", retryable=False)):
+        move = advance(strategy, history)
+        assert isinstance(move, Start)
+        provider = "" if came.fault == "refused" else "p"
+        history.append(ended(begun(move.orders[0], history, provider), came))
+    return advance(strategy, history)
+
+
 def test_nobody_to_fill_an_order_takes_the_next_rung() -> None:
-    strategy = shipped()["plan_then_write"]
-    first = advance(strategy, [])
-    assert isinstance(first, Start)
-    fault = Fault(kind="quota", retryable=False)
-    planned = Step(number=1, name="plan", role="planner", provider="p", seat="plan", edits=False)
-    failed = changed(planned, state=StepState.ENDED, fault=fault)
-    nobody = changed(failed, number=2, provider="")
-    move = advance(strategy, [failed, nobody])
+    move = nobody(shipped()["plan_then_write"], Came(fault="quota", retryable=False))
     assert isinstance(move, Start)
     assert move.orders[0].step == "write"
     assert [reading.what for reading in move.orders[0].given] == ["task"]
 
 
+def test_a_failure_that_nobody_else_mends_is_what_an_attempt_ends_with() -> None:
+    strategy = reviewing(("degrade",), rate=("other provider",))
+    move = nobody(strategy, Came(), Came(fault="rate"))
+    assert isinstance(move, GiveUp)
+    assert (move.reason, move.step, move.retryable) == ("step_failed", 2, True)
+    assert move.detail == "review by p: rate"
+
+
+def test_a_judge_that_gave_no_verdict_is_not_left_out_because_nobody_else_may_judge() -> None:
+    move = nobody(reviewing(("other provider", "degrade")), Came(), Came(verdict="none"))
+    assert isinstance(move, GiveUp)
+    assert (move.reason, move.step) == ("no_verdict", 2)
+
+
 def test_a_reviewer_that_rejected_cannot_be_left_out_later() -> None:
-    found = shipped()["codex_writes_gemini_reviews"]
-    steps = tuple(
-        replace(each, failures={DEFAULT: ("degrade",)} if each.kind == "review" else {})
-        for each in found.steps
-    )
-    strategy = replace(found, steps=steps)
+    strategy = reviewing(("degrade",))
     history: list[Step] = []
     for came in (Came(), Came(verdict="reject"), Came(), Came(fault="quota")):
         move = advance(strategy, history)
@@ -216,13 +233,18 @@ def test_steps_of_another_strategy_are_not_gone_on_with() -> None:
     assert (move.reason, move.retryable) == ("strategy_changed", True)
 
 
-def reviewed(came: Came, ladder: tuple[Action, ...]) -> object:
+def reviewing(ladder: tuple[Action, ...], **more: tuple[Action, ...]) -> Strategy:
+    """Return a strategy with this list of what is done about failures of its reviewer."""
     found = shipped()["codex_writes_gemini_reviews"]
     steps = tuple(
-        replace(each, failures={DEFAULT: ladder} if each.kind == "review" else {})
+        replace(each, failures={DEFAULT: ladder, **more} if each.kind == "review" else {})
         for each in found.steps
     )
-    strategy = replace(found, steps=steps)
+    return replace(found, steps=steps)
+
+
+def reviewed(came: Came, ladder: tuple[Action, ...]) -> object:
+    strategy = reviewing(ladder)
     history: list[Step] = []
     for each in (Came(), came):
         move = advance(strategy, history)

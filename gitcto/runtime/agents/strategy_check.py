@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitcto.errors import CtoError
+from gitcto.errors import CtoError, ExitCode
 from gitcto.policy.eligibility_rule import agent_of
 from gitcto.policy.strategies import candidates
 from gitcto.runtime.host.strategies import strategy_of
@@ -27,6 +27,22 @@ class StrategyProblem(NamedTuple):
 def strategy_problems(plugins: Plugins, policy: Policy) -> tuple[StrategyProblem, ...]:
     """Return what is wrong with the strategies of policy's roles, and with those it speaks of."""
     return tuple(dict.fromkeys(_problems(plugins, policy)))
+
+
+def must_run(plugins: Plugins, policy: Policy) -> None:
+    """Raise ``CtoError`` when nobody could do a step of a role's strategy, before it is paid for.
+
+    One that does not exist any more is no hindrance to the attempts that began with it.
+    """
+    for role, settings in policy.roles.items():
+        try:
+            strategy = strategy_of(plugins, policy, settings.strategy)
+        except CtoError:
+            continue
+        for problem in _filled(plugins, policy, strategy, role):
+            if problem.grave:
+                hint = "see `git cto policy validate`"
+                raise CtoError(f"policy.toml: {problem.message}", hint, ExitCode.POLICY)
 
 
 def _problems(plugins: Plugins, policy: Policy) -> Iterator[StrategyProblem]:
@@ -67,19 +83,28 @@ def _filled(
 
 
 def _independent(policy: Policy, strategy: Strategy, role: str) -> Iterator[StrategyProblem]:
-    """Yield the judges that could only judge what they wrote themselves, which nobody may."""
+    """Yield the judges that could only judge what they wrote themselves, which nobody may.
+
+    A writer with one provider has certainly written with it. One with several is asked to with the
+    first that may, so a judge who is left with none but such is told of.
+    """
     own = policy.roles[role].providers
-    filled = [
-        (each, {agent_of(policy, who) for who in candidates(policy, strategy, each.role, own)})
-        for each in strategy.steps
-    ]
-    wrote = set().union(*(who for step, who in filled if step.kind == "write"))
-    for step, who in filled:
-        if step.judges and len(wrote) == 1 and who and who <= wrote:
-            (name,) = who
+    first: set[str] = set()
+    certain: set[str] = set()
+    for step in strategy.steps:
+        asked = candidates(policy, strategy, step.role, own)
+        who = tuple(dict.fromkeys(agent_of(policy, each) for each in asked))
+        if step.kind == "write":
+            first.update(who[:1])
+            certain.update(who if len(who) == 1 else ())
+        if step.judges and who and set(who) <= first | certain:
+            names = " and ".join(map(repr, who))
+            sure = set(who) <= certain
+            what = f"{names} alone {'is' if len(who) == 1 else 'are'} {step.role!r}"
+            wrote = "wrote it" if sure else "would write it first"
             hint = f"name another in [strategies.{strategy.name}.providers]"
-            message = f"{name!r} alone is {step.role!r} of {strategy.name}, and wrote it: {hint}"
-            yield StrategyProblem(f"[roles.{role}] {message}", grave=True)
+            message = f"[roles.{role}] {what} of {strategy.name}, and {wrote}: {hint}"
+            yield StrategyProblem(message, grave=sure)
 
 
 def _abilities(plugins: Plugins, policy: Policy, provider: str) -> Abilities | None:

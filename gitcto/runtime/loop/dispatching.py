@@ -31,7 +31,7 @@ class Dispatching:
         world, state = self._book.world, self._book.state
         now = world.effects.now_ms()
         late = {state.executions[each].task for each in self._ordering.attempts}
-        ready = [task for task in self._parking.startable(now) if task.spec.id not in late]
+        ready = [task for task in self._startable(now) if task.spec.id not in late]
         chosen = choose(ready, self.working(), now, world.max_workers)
         if chosen and self._has_space():
             for task in chosen:
@@ -45,9 +45,14 @@ class Dispatching:
     def may_start(self) -> bool:
         """Tell whether there is a task to start, and a worker for it."""
         world = self._book.world
-        return workers(self.working()) < world.max_workers and bool(
-            self._parking.startable(world.effects.now_ms())
-        )
+        free = workers(self.working()) < world.max_workers
+        return free and bool(self._startable(world.effects.now_ms()))
+
+    def _startable(self, now_ms: int) -> list[Task]:
+        """Return what nothing keeps from being started; none would go the way of a parked one."""
+        state = self._book.state
+        parked = [state.tasks[state.executions[each].task] for each in self._ordering.parked]
+        return self._parking.startable(now_ms, beside=parked)
 
     def waits_for_space(self) -> bool:
         """Tell whether only the disk is in the way; what ended meanwhile may have made space."""

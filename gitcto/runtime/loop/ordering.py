@@ -165,8 +165,9 @@ class Ordering:
         working = {x.id for x in found if x.state in WORKING_STATES}
         self._waiting &= working
         self._parked &= working
-        free = bool(working) and workers(state.live()) < limit
-        return [x for x in found if x.id in working and (free or not running(x))]
+        if found and workers(state.live()) >= limit:  # but for those about to end
+            found = [x for x in found if x.stop or not (running(x) or x.id in self._parked)]
+        return [x for x in found if x.id in working]
 
     def _park(self, x: Execution, order: Order) -> None:
         """Wait with an order that nobody may carry out now, and say so once."""

@@ -6,6 +6,8 @@ time of a circuit or of a day's budget is over.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gitcto.model.body import Body
 from gitcto.model.circuit_records import PASSING
 from gitcto.model.events import ExecutionFailed
@@ -33,13 +35,16 @@ class Parking:
         self._said: set[str] = set()
         book.followers.append(self._count)
 
-    def startable(self, now_ms: int) -> list[Task]:
-        """Return the ready tasks that nothing keeps from being started."""
+    def startable(self, now_ms: int, beside: Iterable[Task] = ()) -> list[Task]:
+        """Return the ready tasks that nothing keeps from being started.
+
+        ``beside`` are tasks under way that wait for a provider: others of their kind would, too.
+        """
         self._look(now_ms)
         if self._budget or self._worn_out:
             return []
-        ready = self._book.state.ready.values()
-        return [t for t in ready if t.not_before_ms <= now_ms and _kind(t) not in self._held]
+        ready, held = self._book.state.ready.values(), self._held | set(map(_kind, beside))
+        return [t for t in ready if t.not_before_ms <= now_ms and _kind(t) not in held]
 
     def hold(self, task: Task) -> None:
         """Start no task of this kind until something has changed: its providers rest."""

@@ -121,26 +121,23 @@ class StepEnds:
             session=m.report.session,
             usage=m.report.usage,
         )
-        if step.edits:
-            judged = work.commit and len(self._ordering.strategy_of(x).steps) > 1
-            return amended(
+        strategy, words = self._ordering.strategy_of(x), m.report.message or m.report.summary
+        if failure is None and (not step.edits or strategy.takes_notes_of(step.name)):
+            read = {s: self._ordering.change_id(x, commit) for s, commit in step.reads.items()}
+            said = said_by(step, words, read)
+            end = amended(
                 end,
-                commit=work.commit,
-                tree=work.tree,
-                changed=work.changed,
-                change=self._ordering.change_id(x, work.commit) if judged else "",
+                findings=said.findings,
+                verdict=said.verdict,
+                change=said.change,
+                chosen=said.chosen,
             )
-        if failure is not None:
-            return end
-        changes = {s: self._ordering.change_id(x, commit) for s, commit in step.reads.items()}
-        said = said_by(step, m.report.message or m.report.summary, changes)
-        return amended(
-            end,
-            findings=said.findings,
-            verdict=said.verdict,
-            change=said.change,
-            chosen=said.chosen,
-        )
+        if step.edits:
+            judged = work.commit and len(strategy.steps) > 1
+            change = self._ordering.change_id(x, work.commit) if judged else ""
+            left = {"commit": work.commit, "tree": work.tree, "changed": work.changed}
+            end = amended(end, change=change, **left)
+        return end
 
     def _on(self, after: After, summary: str = "") -> None:
         """Record what is, and go on as the strategy says."""

@@ -13,7 +13,7 @@ from gitcto.strategies.drafting import Drafted
 MAX_PROBLEMS = 100
 """Most problems that are kept of one draft."""
 
-_WHOLE = frozenset({"**", "*", ".", "./", "**/*", "/"})
+_WILD = "*?/"
 
 
 def problems_of(policy: Policy, drafted: Drafted, existing: Collection[str]) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ def _of_task(policy: Policy, task: TaskSpec) -> Iterator[str]:
     if not task.paths:
         yield "it does not say which paths it may change"
     for path in task.paths:
-        if path in _WHOLE:
+        if path.removeprefix("./").strip(_WILD) in {"", "."}:
             yield f"{path!a} is the whole repository; say which paths it may change"
         elif any(covers(each.casefold(), path.casefold()) for each in policy.protected_paths):
             yield f"{path!a} is protected by policy"

@@ -17,6 +17,7 @@ from gitcto.policy.decisions import decision_on
 from gitcto.runtime.delivery.target import ensure_target
 from gitcto.runtime.host.probing import choose_sandbox
 from gitcto.runtime.host.strategies import strategy_of
+from gitcto.runtime.team.draft_budget import must_be_affordable
 from gitcto.runtime.team.draft_check import problems_of
 from gitcto.runtime.team.draft_records import known_tasks, recorded, settle_draft, withdraw
 from gitcto.runtime.team.draft_recovery import take_up_drafts
@@ -179,6 +180,7 @@ def _must_be_possible(context: Context, wish: Wish) -> None:
         raise CtoError(
             f"policy.toml has no provider {provider!r}", f"these are there: {known}", ExitCode.USAGE
         )
+    must_be_affordable(context)
     view = context.ledger.view()
     resting = circuit_rules.resting(view, provider, STRATEGY, context.effects.now_ms())
     if resting:

@@ -21,6 +21,7 @@ from gitcto.model.records import MAX_WORKERS, Execution, Task, TaskState, TeamMo
 from gitcto.model.state import State
 from gitcto.plugins import Plugins
 from gitcto.policy.records import Policy
+from gitcto.runtime.agents.strategy_check import must_run
 from gitcto.runtime.agents.unreported import must_be_reported
 from gitcto.runtime.core.book import Book, Listener
 from gitcto.runtime.core.holder import holder_of
@@ -190,6 +191,7 @@ def _begin(context: Context, listener: Listener) -> None:
     ledger, policy = context.ledger, context.policy
     context.plugins.require(policy.required_plugins)
     require_named_plugins(context.plugins, policy)
+    must_run(context.plugins, policy)
     for what in must_be_reported(context.plugins, policy):
         listener.note(f"{what}: no budget can be held against what it uses")
     share_target(context, policy.target(ledger.team))

@@ -57,7 +57,6 @@ def _leased(seen: Seen, e: ev.ExecutionLeased) -> None:
         task=e.task, epoch=e.epoch, holder=e.holder, base=e.base, expires_ms=e.expires_ms
     )
     seen.live[e.execution] = None
-    seen.working += 1
     seen.nonces.add(e.nonce)
 
 

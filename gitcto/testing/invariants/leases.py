@@ -60,11 +60,9 @@ def of_lease(at: At, e: ev.ExecutionLeased) -> Iterator[Found]:
         at.bounds.max_workers, int(e.decision.inputs.get("max_workers", at.bounds.max_workers))
     )
     adopts = e.decision.action == "adopt"  # its worker has ended: it takes no seat
-    if at.seen.working >= limit and not adopts:
-        yield (
-            "S14",
-            f"{e.execution} is leased beside {at.seen.working} workers, the limit is {limit}",
-        )
+    beside = at.seen.workers()
+    if beside >= limit and not adopts:
+        yield "S14", f"{e.execution} is leased beside {beside} workers, the limit is {limit}"
     if e.decision.verdict != "allow":
         yield "S2", f"{e.execution} is leased though policy denied it"
     if e.expires_ms <= at.event.ts:

@@ -8,7 +8,7 @@ from typing import Any
 from gitcto.model.records import Landing, TeamMode, Verdict
 
 WORKING = frozenset({"leased", "started", "exited"})
-"""Stages in which an execution has a seat."""
+"""Stages in which steps of an execution may run."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,7 +96,6 @@ class Seen:
     tasks: dict[str, TaskSeen] = field(default_factory=dict)
     executions: dict[str, ExecutionSeen] = field(default_factory=dict)
     live: dict[str, None] = field(default_factory=dict)
-    working: int = 0
     nonces: set[str] = field(default_factory=set)
     landed: dict[str, str] = field(default_factory=dict)
     swaps: dict[str, str] = field(default_factory=dict)
@@ -122,12 +121,16 @@ class Seen:
             used=dict(self.used),
         )
 
+    def workers(self, but: str = "") -> int:
+        """Return how many workers there are or are about to be, but for those of an execution."""
+        found = (self.executions[name] for name in self.live if name != but)
+        return sum(len(x.seats) if x.steps else 1 for x in found if x.stage in WORKING)
+
     def move(self, execution: str, stage: str, **changes: Any) -> None:
         """Put an execution into another stage."""
         x = self.executions.get(execution)
         if x is None:
             return
-        self.working += (stage in WORKING) - (x.stage in WORKING)
         x.stage = stage
         for name, value in changes.items():
             setattr(x, name, value)

@@ -34,8 +34,9 @@ def of_start(at: At, e: StepStarted) -> Iterator[Found]:
         yield "S15", f"{e.execution} takes step {e.number} after {x.steps}"
     if e.seat in x.seats.values():
         yield "S15", f"{e.execution} has two steps in seat {e.seat}"
-    if x.seats and _workers(at.seen) >= at.bounds.max_workers:
-        yield "S14", f"step {e.number} of {e.execution} is beside {_workers(at.seen)} workers"
+    beside = at.seen.workers(but=e.execution) + len(x.seats)
+    if beside >= at.bounds.max_workers:
+        yield "S14", f"step {e.number} of {e.execution} is beside {beside} workers"
 
 
 def of_end(at: At, e: StepEnded) -> Iterator[Found]:
@@ -52,11 +53,6 @@ def of_last(at: At, e: Any) -> Iterator[Found]:
         yield "S15", f"{at.event.kind} of {e.execution}, of which step {min(x.seats)} runs"
     if x is not None and isinstance(e, ev.WorkHarvested) and x.said and "approve" not in x.said:
         yield "S15", f"{e.execution} is taken up, and nobody approved of it"
-
-
-def _workers(seen: Seen) -> int:
-    found = (seen.executions[name] for name in seen.live)
-    return sum(max(1, len(x.seats)) for x in found if x.stage in WORKING)
 
 
 CHECKS: Mapping[type, tuple[Check, ...]] = {

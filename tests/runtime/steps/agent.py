@@ -23,12 +23,13 @@ def number() -> int:
 
 
 def answer(prompt: str, verdict: str, chosen: str | None = None) -> None:
+    noted = "".join(re.findall(r"Notes of write\n\n> (.*)", prompt))
     changes = dict(re.findall(r"The patch in seat (\w+): change ([0-9a-f]{64})", prompt))
     said = {
         "version": 1,
         "change": changes[chosen or next(iter(changes))],
         "verdict": verdict,
-        "summary": f"it says {Path('work.txt').read_text().strip()!r}" if chosen is None else "",
+        "summary": f"{noted}: {Path('work.txt').read_text().strip()!r}" if chosen is None else "",
         "findings": [],
     }
     if chosen is not None:

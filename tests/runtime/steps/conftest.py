@@ -37,8 +37,12 @@ deadline_s = 20
 [tiers.P1]
 gates = ["tests"]
 {providers}
+[providers.gone]
+plugin = "command"
+argv = ["/no/such"]
 """
 ROLES = {"writer": "writer", "reviewer": "reviewer"}
+NOTED = {"reads": ["task", "patch:main", "notes:write"]}
 TWICE = (
     WRITE,
     REVIEW | {"role": "partial", "group": "reviews"},
@@ -46,9 +50,9 @@ TWICE = (
 )
 STRATEGIES = "".join(
     (
-        strategy_toml("reviewed", [WRITE_AGAIN, REVIEW], ROLES, rounds=2),
+        strategy_toml("reviewed", [WRITE_AGAIN, REVIEW | NOTED], ROLES, rounds=2),
         strategy_toml("dual", DUAL, ROLES),
-        strategy_toml("twice", TWICE, ROLES | {"partial": "writer"}),
+        strategy_toml("twice", TWICE, ROLES | {"partial": "gone"}),
     )
 )
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from gitcto.model.amending import amended
 from gitcto.model.circuit_commands import CloseCircuit
 from gitcto.model.commands import Refusal
-from gitcto.model.records import TaskState
-from tests.runtime.team.conftest import Steps, TeamRepo, write
+from gitcto.model.records import TaskSpec, TaskState
+from tests.runtime.team.conftest import POLICY, Steps, TeamRepo, write
 
 HOUR = 3600
 QUOTA = {"do": "fault", "kind": "quota", "detail": "no more today", "retryable": False}
@@ -158,3 +160,53 @@ def test_a_role_with_another_provider_goes_on_with_that_one(team: TeamRepo) -> N
     assert by.count("scripted") == 1
     assert set(by[1:]) == {"other"}
     assert "B" in team.landed()
+
+
+STEPS = """
+[providers.thinker]
+plugin = "fake"
+script = '{thinks}'
+[roles.helper]
+provider = "other"
+[providers.other]
+plugin = "fake"
+[strategies.plan_then_write.providers]
+planner = "thinker"
+writer = "scripted"
+"""
+
+
+def planned(team: TeamRepo, *steps: dict[str, object]) -> str:
+    """Return a policy whose developers think first; ``steps`` are what the writer does then."""
+    thinks = json.dumps([worker(team, "think", {"do": "message", "text": "do it"})])
+    writes = json.dumps([worker(team, "write", *steps)])
+    text = POLICY.replace("workers = 3", "workers = 1")
+    text = text.replace('plugin = "fake"', f"plugin = \"fake\"\nscript = '{writes}'")
+    text = text.replace('"scripted"', '"scripted"\nstrategy = "plan_then_write"', 1)
+    return text + STEPS.format(thinks=thinks)
+
+
+@pytest.mark.timeout(120)
+def test_a_step_whose_provider_runs_dry_waits_and_keeps_nobody_else_from_working(
+    team: TeamRepo,
+) -> None:
+    team.policy_text = planned(team, QUOTA)
+    other = worker(team, "other", write("b.txt", "b"))
+    team.plan(
+        TaskSpec(id="A", title="A"),
+        amended(team.task("B", other), role="helper"),
+        TaskSpec(id="C", title="C", depends_on=("B",)),
+    )
+    result = team.run()
+    assert starts(team) == ["think", "write", "other"]
+    assert result.resting == ("scripted is parked (quota: no more today)",)
+    assert team.landed() == ["B"]
+    task = team.tasks()["A"]
+    assert (task.state, task.charged, task.faults) == (TaskState.EXECUTING, 0, 0)
+
+    close(team)
+    team.policy_text = planned(team, write("a.txt", "a"))
+    assert team.run().resting == ()
+    assert starts(team)[3] == "write"  # what was thought is not thought again
+    assert team.tasks()["A"].attempts == 1
+    assert team.tasks()["A"].state is TaskState.DONE
