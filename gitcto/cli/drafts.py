@@ -73,13 +73,17 @@ def draft(  # noqa: PLR0913 - one parameter for each option
     _show(app, made, content, as_json=as_json, approved=automatic)
     if made.problems:
         raise _wrong(made)
-    if automatic:
-        app.output.hint("policy approved it; go on with `git cto run`")
-    else:
-        app.output.hint(
-            f"nothing runs before `git cto plan approve {_short(made)}`; "
-            f"`git cto plan reject {_short(made)}` drops it"
-        )
+    app.output.hint(_next(made, approved=automatic))
+
+
+def _next(made: Draft, *, approved: bool) -> str:
+    """Return what a person does about a draft that is sound."""
+    if approved:
+        return "policy approved it; go on with `git cto run`"
+    name = _short(made)
+    return (
+        f"nothing runs before `git cto plan approve {name}`; `git cto plan reject {name}` drops it"
+    )
 
 
 @click.command()

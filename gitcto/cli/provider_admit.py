@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitcto.cli.app import App
     from gitcto.model.provider_records import Admission
     from gitcto.runtime.core.installed import Installed
-    from gitcto.store.reader import LedgerReader
+    from gitcto.store.ledger import Ledger
 
 _SHOWN = 12
 _LONGEST = 300
@@ -81,9 +81,7 @@ def admit(  # noqa: PLR0913  # one for each option
     licence and source is taken where you say nothing.
     """
     from gitcto.cli.provider import configured
-    from gitcto.cli.record import record
     from gitcto.cli.requests import run_context
-    from gitcto.model.provider_commands import AdmitProvider
     from gitcto.runtime.agents.backends import look
 
     refuse_worker(app.host.environ, "admit it")
@@ -99,15 +97,18 @@ def admit(  # noqa: PLR0913  # one for each option
     with run_context(app, app.team(team)) as context:
         found = look(context, configured(context, name))
         admission = _admission(name, found, said, app.effects.new_id())
-        new = bool(record(context.ledger, AdmitProvider(admission=admission)).events)
-        admission = _recorded(context.ledger, admission)
+        admission, new = _recorded(context.ledger, admission)
     _say(app, admission, new=new, as_json=as_json)
 
 
-def _recorded(ledger: LedgerReader, admission: Admission) -> Admission:
-    """Return an admission as the ledger has it, with the one that it replaces."""
+def _recorded(ledger: Ledger, admission: Admission) -> tuple[Admission, bool]:
+    """Record an admission; return it with the one that it replaces, and whether it is new."""
+    from gitcto.cli.record import record
+    from gitcto.model.provider_commands import AdmitProvider
+
+    new = bool(record(ledger, AdmitProvider(admission=admission)).events)
     team = ledger.view().team
-    return team.admissions[admission.provider] if team else admission
+    return (team.admissions[admission.provider] if team else admission), new
 
 
 def _say(app: App, admission: Admission, *, new: bool, as_json: bool) -> None:
