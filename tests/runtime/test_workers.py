@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from gitcto.errors import CtoError
 from gitcto.runtime.worker import workers
 from gitcto.runtime.worker.workers import SpawnError
 
@@ -152,6 +153,13 @@ def test_the_supervisor_is_out_of_reach_of_the_terminal(bench):
     assert os.getsid(started.supervisor_pid) == started.supervisor_pid != os.getsid(0)
     with gate.open("w"):  # it runs: before, it may be on its way there
         assert os.getsid(started.pid) == started.pid
+
+
+@pytest.mark.parametrize("ask", [workers.observe, workers.wait])
+def test_a_lock_that_cannot_be_looked_at_is_no_answer(tmp_path, ask):
+    (tmp_path / "alive").symlink_to("alive")
+    with pytest.raises(CtoError, match="cannot look after worker"):
+        ask(tmp_path)
 
 
 def test_sigterm_to_the_supervisor_stops_the_worker(bench):

@@ -169,19 +169,20 @@ subprocess.run(["sh", "-c", script, sys.executable, hold, sys.argv[2]], pass_fds
 
 def test_what_was_started_by_nohup_is_gone_too(bench):
     (bench.tmp / "lock").touch()
-    ready = bench.fifo("ready")
+    ready, alone = bench.fifo("ready"), bench.fifo("alone")
     bench.spawn(
         "sh",
         "-c",
-        '"$@"; sleep 600',
+        f'"$@"; echo > "{alone}"; exec sleep 600',
         "sh",
         *(sys.executable, "-c", NOHUP, str(bench.tmp / "lock"), str(ready)),
     )
     assert ready.read_text() == "ready"
+    alone.read_text()
     assert bench.held()
     os.kill(workers.observe(bench.run_dir).started.pid, signal.SIGHUP)
     ended = workers.wait(bench.run_dir)
-    assert ended.detail == "killed by SIGHUP; 2 left behind and killed"
+    assert ended.detail == "killed by SIGHUP; 1 left behind and killed"
     assert not bench.held()
 
 

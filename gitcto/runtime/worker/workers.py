@@ -21,6 +21,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from gitcto.contracts import CommandResult
+from gitcto.git.durable import explain
 from gitcto.runtime.worker import run_files, supervisor
 from gitcto.runtime.worker.worker_records import read_exit, read_started, record_lost
 from gitcto.runtime.worker.worker_values import (
@@ -83,10 +84,12 @@ def spawn(
 
 
 def observe(run_dir: Path) -> Observed:
-    """Return what is recorded and whether the supervisor lives; never blocks."""
-    try:
-        alive = os.open(run_dir / run_files.ALIVE, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    """Return what is recorded and whether the supervisor lives; never blocks.
+
+    Raises ``CtoError`` when that cannot be told.
+    """
+    alive = _lock_of(run_dir)
+    if alive is None:
         return Observed(started=None, exit=None, alive=False)
     try:
         fcntl.flock(alive, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -104,9 +107,8 @@ def wait(run_dir: Path) -> Exit:
     When the supervisor died first, what is left of the tree is killed here and the exit recorded
     as ``lost``. The thread sleeps in the kernel and cannot be interrupted: use ``request_stop``.
     """
-    try:
-        alive = os.open(run_dir / run_files.ALIVE, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    alive = _lock_of(run_dir)
+    if alive is None:
         return Exit(code=LOST, cause="lost", detail="it was never started")
     try:
         fcntl.flock(alive, fcntl.LOCK_SH)
@@ -118,6 +120,16 @@ def wait(run_dir: Path) -> Exit:
         return ended
     finally:
         os.close(alive)
+
+
+def _lock_of(run_dir: Path) -> int | None:
+    """Open what a supervisor holds locked while it lives; None when there never was one."""
+    try:
+        return os.open(run_dir / run_files.ALIVE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise explain(error, f"look after worker {run_dir.name}") from error
 
 
 def end(run_dir: Path) -> Observed:
