@@ -57,7 +57,7 @@ class RefLock:
                 yield lock
             finally:
                 # Renamed by the caller, or given up: either way it is ours until the flock goes.
-                if _unlink_if_same(lock, descriptor) and not name.startswith(OUR_REFS):
+                if _given_up(lock, descriptor) and not name.startswith(OUR_REFS):
                     sync_directory(os.path.dirname(lock))  # before what tells that it is ours goes
 
     def clear(self, name: str) -> bool:
@@ -79,8 +79,14 @@ class RefLock:
         path, descriptor = self._prepare(content, name)
         try:
             yield path, descriptor
-        finally:
+        except _LockStaysError:  # so does what tells that it is ours, for the next writer to find
+            raise
+        except BaseException:
             _unlink(path)
+            raise
+        else:
+            _unlink(path)
+        finally:
             os.close(descriptor)
 
     def _prepare(self, content: bytes, name: str) -> tuple[str, int]:
@@ -191,6 +197,17 @@ class RefLock:
             return
         finally:
             os.close(descriptor)
+
+
+class _LockStaysError(OSError):
+    """The file system did not let go of a lock."""
+
+
+def _given_up(lock: str, descriptor: int) -> bool:
+    try:
+        return _unlink_if_same(lock, descriptor)
+    except OSError as error:
+        raise _LockStaysError(error.errno, error.strerror, error.filename) from error
 
 
 def _make_parents(path: str) -> None:

@@ -89,11 +89,14 @@ class FaultLoop:
         self._stage = Stage.make(place, operation)
         self._most = most
 
-    def rounds(self, faults: Sequence[str] = FAULTS) -> Iterator[Round]:
-        """Run every round. Raises ``RuntimeError`` when the operation fails without a fault."""
+    def rounds(self, faults: Sequence[str] = FAULTS, call: str = "") -> Iterator[Round]:
+        """Run every round, or all of one ``call`` of the system.
+
+        Raises ``RuntimeError`` when the operation fails without a fault.
+        """
         for point in self.points():
             for fault in faults:
-                if _applies(fault, point):
+                if _applies(fault, point) and call in {"", point.call}:
                     yield self._round(fault, point)
 
     def sample(self) -> Iterator[Round]:

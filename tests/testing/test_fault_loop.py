@@ -125,6 +125,13 @@ def test_our_own_operations_survive_every_fault(
     record_property("figures", f"{operation.name}: {len(struck)} faults")
 
 
+def test_a_lock_that_cannot_be_removed_is_by_the_next_writer(tmp_path: Path) -> None:
+    operation = next(each for each in OWN if each.name == "worktree room removed")
+    rounds = list(FaultLoop(operation, tmp_path / "loop").rounds(["EIO"], "unlink"))
+    assert [str(each) for each in rounds if each.problems] == []
+    assert any(each.healed for each in rounds)
+
+
 DISKS = {
     "append": 40,
     "first append": 60,
