@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from gitcto.agents.faults import fault, fault_of
     from gitcto.agents.lines import Line
     from gitcto.agents.node import NodeCli
-    from gitcto.agents.polling import poll_output
     from gitcto.agents.programs import InstalledProgram, find_program, needed_program, probe_program
     from gitcto.agents.provider import AgentProvider
     from gitcto.agents.report import collect_report
@@ -85,7 +84,7 @@ if TYPE_CHECKING:
     from gitcto.mailbox import leave_in_mailbox, letter_text, letters_in
     from gitcto.model.agent_records import Fault, FaultKind, Usage
     from gitcto.model.codec import Event
-    from gitcto.model.ids import is_name, is_task_id, is_team_name
+    from gitcto.model.ids import is_name, is_task_id
     from gitcto.model.records import Priority, TaskSpec, Tier, Verdict
     from gitcto.policy.lines import line_index, line_of
     from gitcto.provider_contracts import (
@@ -250,7 +249,6 @@ __all__ = [
     "is_ancestor",
     "is_name",
     "is_task_id",
-    "is_team_name",
     "joined",
     "last_line",
     "leave_in_mailbox",
@@ -268,7 +266,6 @@ __all__ = [
     "parse_sarif",
     "patch",
     "plumbing",
-    "poll_output",
     "probe_program",
     "prompt_text",
     "read_agent_settings",

@@ -22,7 +22,6 @@ _LAZY = {
     ),
     "gitcto.agents.lines": ("Line",),
     "gitcto.agents.node": ("NodeCli",),
-    "gitcto.agents.polling": ("poll_output",),
     "gitcto.agents.programs": (
         "InstalledProgram",
         "find_program",
@@ -85,7 +84,7 @@ _LAZY = {
     "gitcto.mailbox": ("leave_in_mailbox", "letter_text", "letters_in"),
     "gitcto.model.agent_records": ("Fault", "FaultKind", "Usage"),
     "gitcto.model.codec": ("Event",),
-    "gitcto.model.ids": ("is_name", "is_task_id", "is_team_name"),
+    "gitcto.model.ids": ("is_name", "is_task_id"),
     "gitcto.model.records": ("Priority", "TaskSpec", "Tier", "Verdict"),
     "gitcto.policy.lines": ("line_index", "line_of"),
     "gitcto.reports.sarif": ("Finding", "emit_sarif", "parse_sarif"),

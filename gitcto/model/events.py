@@ -138,9 +138,8 @@ class ExecutionExited(Body, frozen=True, kw_only=True, tag_field="kind", tag="ex
     """The worker's whole process tree is gone.
 
     ``cause`` is ``exited`` when the worker ended by itself. Otherwise it was ended: for a limit
-    (``wall``, ``idle``, ``output``, ``memory``, ``processes``, ``disk``), on request
-    (``stopped``), because a helper outside its sandbox failed (``helper``), or because its
-    supervisor was killed (``lost``).
+    (``wall``, ``idle``, ``output``, ``memory``, ``processes``, ``disk``), on request (``stopped``),
+    its helper outside the sandbox failed (``helper``), or its supervisor was killed (``lost``).
     """
 
     execution: str

@@ -7,7 +7,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitcto.api import WorkerOutcome, collect_report, poll_output
+from gitcto.agents.polling import poll_output
+from gitcto.api import WorkerOutcome, collect_report
 from gitcto.runtime.worker import workers
 from gitcto.runtime.worker.workers import Limits, Program
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitcto.agents import lines
-from gitcto.api import Usage, poll_output
+from gitcto.agents.polling import poll_output
+from gitcto.api import Usage
 from gitcto.runtime.worker.capture import Capture
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from gitcto_claude.dialect import DIALECT, meaning, meanings
+from gitcto_claude.provider import ClaudeProvider
 
-from gitcto.api import AgentEvent, Usage, WorkerOutcome, WorkerReport, collect_report, poll_output
+from gitcto.api import AgentEvent, Usage, WorkerOutcome, WorkerReport, collect_report
 from gitcto.testing.agents import ended
 
 SAMPLES = Path(__file__).with_name("samples")
@@ -24,7 +25,7 @@ def report(name: str, **told: Any) -> WorkerReport:
 
 
 def events(name: str) -> tuple[AgentEvent, ...]:
-    return poll_output(DIALECT, outcome(name), "").events
+    return ClaudeProvider().poll(outcome(name), "").events
 
 
 def test_an_edit() -> None:
